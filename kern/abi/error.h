@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_ABI_ERROR_H
+#define CHITIN_ABI_ERROR_H
+/*
+ * The closed list of errors: X(name, number, meaning). A function that can
+ * fail returns 0 or more on success and the negative of one of these numbers
+ * otherwise. Numbers and names follow Linux's asm-generic/errno-base.h and
+ * errno.h where POSIX has the name.
+ */
+#define ERROR_TABLE(X)                                                         \
+    X(ENOENT, 2, "no such thing")                                              \
+    X(EIO, 5, "the device failed")                                             \
+    X(EAGAIN, 11, "not finished: call again")                                  \
+    X(ENOMEM, 12, "no frame is left")                                          \
+    X(EBUSY, 16, "in use")                                                     \
+    X(ENODEV, 19, "no such device")                                            \
+    X(EINVAL, 22, "malformed argument")                                        \
+    X(ENOSPC, 28, "a table is full")                                           \
+    X(ERANGE, 34, "out of range")                                              \
+    X(ENOSYS, 38, "not offered here")                                          \
+    X(EOVERFLOW, 75, "two ranges overlap")
+
+#define ERROR_NUMBER(name, number, meaning) name = (number),
+enum error_number { ERROR_TABLE(ERROR_NUMBER) };
+#undef ERROR_NUMBER
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the machine enters the kernel: from the boot loader, from the firmware
+ * when a further hart starts, and on every trap.
+ *
+ * Linker relaxation stays off in this file: gp is never set in the kernel, and
+ * the first instructions run at physical addresses. Alignment is filled with
+ * c.nop by hand: without relaxation the assembler fills with zeroes, which are
+ * illegal instructions.
+ */
+#include "kern/csr.h"
+#include "kern/hart_offsets.h"
+#include "kern/layout.h"
+
+    .option norelax
+
+/* The header that QEMU, U-Boot's booti and extlinux know (Linux,
+   Documentation/riscv/boot-image-header.rst). The first word must be one
+   uncompressed jump. */
+    .section .text.entry, "ax"
+    .global image_header
+image_header:
+    .option push
+    .option norvc
+    j boot_entry
+    nop
+    .option pop
+    .dword 0x200000             /* text_offset from the start of RAM */
+    .dword image_size           /* with bss */
+    .dword 0                    /* flags: little-endian */
+    .word 2                     /* header version 0.2 */
+    .word 0
+    .dword 0
+    .ascii "RISCV\0\0\0"
+    .word 0x05435352            /* "RSC\5", the magic that U-Boot tests */
+    .word 0
+
+/* The first hart. In: a0 hart id, a1 physical address of the device tree,
+   paging off, every other register unknown (SBI 1.0, 8; Linux
+   Documentation/riscv/boot.rst). */
+boot_entry:
+    csrw sie, zero
+    li t0, SSTATUS_SIE | SSTATUS_FS | SSTATUS_VS
+    csrc sstatus, t0
+    lla t0, early_trap          /* stvec may still point into a boot loader */
+    csrw stvec, t0
+    rdtime s3
+    mv s1, a0
+    mv s2, a1
+
+    lla sp, boot_slot
+    li t0, HART_BLOCK_OFFSET
+    add sp, sp, t0
+    call early_map              /* clears bss, returns satp */
+
+    /* The jump to virtual addresses: the fetch after the write of satp faults,
+       and stvec is where we want to be. */
+    lla t0, image_header
+    li t1, KERNEL_BASE
+    sub t1, t1, t0              /* virtual minus physical */
+    add sp, sp, t1
+    lla t2, 1f
+    add t2, t2, t1
+    csrw stvec, t2
+    sfence.vma
+    csrw satp, a0
+    .balignw 4, 0x0001
+1:
+    lla t0, kernel_trap
+    csrw stvec, t0
+    csrw sscratch, sp           /* the hart block is where the stack begins */
+    li fp, 0
+    mv a0, s1
+    mv a1, s2
+    neg a2, t1                  /* physical minus virtual */
+    mv a3, s3
+    li ra, 0
+    call kernel_main            /* does not return */
+
+/* A trap before the kernel is mapped: only a machine whose RAM is not where it
+   loaded us gets here. */
+    .balignw 4, 0x0001
+early_trap:
+    lla s0, early_trap_text
+1:  lbu a0, 0(s0)
+    beqz a0, 2f
+    li a7, 1                    /* SBI 1.0, 5.2: legacy console putchar */
+    ecall
+    addi s0, s0, 1
+    j 1b
+2:  li a7, 0x53525354           /* "SRST": shutdown, reason system failure */
+    li a6, 0
+    li a0, 0
+    li a1, 1
+    ecall
+3:  wfi
+    j 3b
+
+/* A further hart (SBI 1.0, 9.1). In: a0 hart id, a1 physical address of its
+   hart block, paging off. */
+    .global hart_entry
+hart_entry:
+    csrw sie, zero
+    li t0, SSTATUS_SIE | SSTATUS_FS | SSTATUS_VS
+    csrc sstatus, t0
+    lla t0, image_header
+    li t1, KERNEL_BASE
+    sub t1, t1, t0
+    lla t2, 1f
+    add t2, t2, t1
+    csrw stvec, t2
+    ld sp, HART_SELF(a1)
+    ld t0, HART_SATP(a1)
+    sfence.vma
+    csrw satp, t0
+    .balignw 4, 0x0001
+1:
+    lla t0, kernel_trap
+    csrw stvec, t0
+    csrw sscratch, sp
+    li fp, 0
+    li ra, 0
+    mv a0, sp
+    call hart_main              /* does not return */
+
+/* A trap taken inside the kernel. Interrupts are off here, so it is a fault of
+   the kernel's own: report it, on the emergency stack, for the ordinary one
+   may be what failed. Registers are saved in the hart block. */
+    .text
+    .balignw 4, 0x0001
+    .global kernel_trap
+kernel_trap:
+    csrrw t0, sscratch, t0
+    sd x1, HART_REGISTERS + 1*8(t0)
+    sd x2, HART_REGISTERS + 2*8(t0)
+    sd x3, HART_REGISTERS + 3*8(t0)
+    sd x4, HART_REGISTERS + 4*8(t0)
+    sd x6, HART_REGISTERS + 6*8(t0)
+    csrr x6, sscratch
+    sd x6, HART_REGISTERS + 5*8(t0)
+    .irp n, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    sd x\n, HART_REGISTERS + \n*8(t0)
+    .endr
+    csrw sscratch, t0
+    mv a0, t0
+    li t1, HART_SLOT_SIZE - HART_BLOCK_OFFSET - 16
+    add sp, t0, t1
+    li fp, 0
+    call trap_panic             /* does not return */
+
+/* bool stimecmp_probe(void): whether this hart lets supervisor mode read
+   stimecmp. Its device-tree entry may promise Sstc while the firmware has not
+   enabled it; then the read traps, to the label. */
+    .balignw 4, 0x0001
+    .global stimecmp_probe
+stimecmp_probe:
+    lla t0, 1f
+    csrrw t1, stvec, t0
+    li a0, 0
+    csrr t2, CSR_STIMECMP
+    li a0, 1
+    .balignw 4, 0x0001
+1:  csrw stvec, t1
+    ret
+
+    .section .rodata
+early_trap_text:
+    .asciz "boot: fault before the kernel was mapped: is there RAM where it was loaded?\r\n"
+
+/* The first hart's slot (kern/layout.h) is in bss, for it is needed before
+   there is an allocator. early_map leaves its guard page unmapped. */
+    .section .slot, "aw", @nobits
+    .balign HART_SLOT_SIZE
+    .global boot_slot
+boot_slot:
+    .skip HART_SLOT_SIZE

@@ -1,0 +1,938 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reader of flattened device trees. Chapter and section numbers below are
+ * those of the Devicetree Specification v0.4.
+ *
+ * Why ours: the tree is the first input the kernel takes from outside, before
+ * it can report a fault or survive one. So all distrust is in one place:
+ * fdt_open() goes over every token once and establishes what the walks rely on
+ * without testing it again:
+ *
+ *  - the structure block is a balanced sequence of whole tokens with one root,
+ *    ended by FDT_END, and a walk that starts at a token meets FDT_END;
+ *  - node names and property values end inside the block, property names are
+ *    NUL-terminated inside the strings block;
+ *  - a node's properties come before its children (5.4.2), so the first token
+ *    that is neither property nor FDT_NOP ends the search for a property;
+ *  - there are at most FDT_DEPTH_MAX levels, so a node's ancestors fit in an
+ *    array on the stack.
+ *
+ * What the properties contain is not covered by this: lengths and cell counts
+ * are checked where they are used. There is no state besides struct fdt, no
+ * allocation and no recursion. Words are big-endian and are read bytewise,
+ * since nothing promises that firmware aligned the blob.
+ */
+#include "kern/fdt.h"
+#include "kern/abi/error.h"
+
+/* The header's fields (5.2), as offsets in the blob. */
+enum {
+    HEADER_MAGIC = 0,
+    HEADER_SIZE = 4,
+    HEADER_STRUCTURE = 8,
+    HEADER_STRINGS = 12,
+    HEADER_RESERVE = 16,
+    HEADER_VERSION = 20,
+    HEADER_COMPATIBLE = 24,
+    HEADER_STRINGS_SIZE = 32,
+    HEADER_STRUCTURE_SIZE = 36, /* only from version 17 on */
+    HEADER_END = 40,
+};
+
+#define MAGIC 0xd00dfeedU
+#define VERSION_OLDEST 16
+#define VERSION_KNOWN 17
+
+/* Two 64-bit numbers (5.3). */
+#define RESERVE_ENTRY 16
+
+/* The tokens of the structure block (5.4.1). */
+enum {
+    TOKEN_BEGIN_NODE = 1,
+    TOKEN_END_NODE = 2,
+    TOKEN_PROP = 3,
+    TOKEN_NOP = 4,
+    TOKEN_END = 9,
+};
+
+#define TOKEN_SIZE 4U
+
+/* After FDT_PROP: the value's length, the name's place, the value. */
+#define PROP_LENGTH 4U
+#define PROP_NAME 8U
+#define PROP_HEADER 12U
+
+/* Cells of an address or a size when the bus does not say (2.3.5). */
+#define ADDRESS_CELLS_DEFAULT 2
+#define SIZE_CELLS_DEFAULT 1
+#define CELLS_MAX 2
+
+static uint32_t
+word_read(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+           p[3];
+}
+
+/* The number that so many words make, at most two; none make 0. */
+static uint64_t
+cells_read(const uint8_t *p, uint32_t cells)
+{
+    uint64_t number = 0;
+
+    for (; cells > 0; cells--, p += 4) {
+        number = number << 32 | word_read(p);
+    }
+    return number;
+}
+
+/* The next multiple of 4, where tokens stand; the caller excludes overflow. */
+static uint32_t
+word_align(uint32_t at)
+{
+    return (at + 3) & ~3U;
+}
+
+static bool
+text_begins(const char *text, const char *part, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] != part[i] || text[i] == '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+text_equals(const char *a, const char *b)
+{
+    while (*a == *b && *a != '\0') {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+static bool
+range_wraps(const struct fdt_range *r)
+{
+    return r->size != 0 && r->size - 1 > UINT64_MAX - r->address;
+}
+
+static const uint8_t *
+token_at(const struct fdt *tree, uint32_t at)
+{
+    return tree->blob + tree->structure + at;
+}
+
+static uint32_t
+token_read(const struct fdt *tree, uint32_t at)
+{
+    return word_read(token_at(tree, at));
+}
+
+/*
+ * Checking: the only part that meets bytes nobody has vouched for. Each step
+ * returns why it refuses the blob, or NULL.
+ */
+
+static bool
+block_fits(const struct fdt *tree, uint32_t start, uint32_t size)
+{
+    return start <= tree->size && size <= tree->size - start;
+}
+
+static const char *
+header_check(struct fdt *tree, size_t limit)
+{
+    const uint8_t *header = tree->blob;
+    uint32_t version, compatible;
+
+    if (header == NULL || limit < HEADER_STRUCTURE) {
+        return "no device tree: too short for a header";
+    }
+    if (word_read(header + HEADER_MAGIC) != MAGIC) {
+        return "magic is not 0xd00dfeed";
+    }
+    tree->size = word_read(header + HEADER_SIZE);
+    if (tree->size > limit) {
+        return "truncated: its header claims more than there is";
+    }
+    if (tree->size < HEADER_END) {
+        return "its size is less than its header's";
+    }
+    version = word_read(header + HEADER_VERSION);
+    compatible = word_read(header + HEADER_COMPATIBLE);
+    if (version < VERSION_OLDEST || compatible > VERSION_KNOWN ||
+        compatible > version) {
+        return "its version is not compatible with 16 or 17";
+    }
+    return NULL;
+}
+
+/* Takes the blocks' places from a checked header. */
+static const char *
+blocks_check(struct fdt *tree)
+{
+    const uint8_t *header = tree->blob;
+
+    tree->structure = word_read(header + HEADER_STRUCTURE);
+    tree->strings = word_read(header + HEADER_STRINGS);
+    tree->strings_size = word_read(header + HEADER_STRINGS_SIZE);
+    if (tree->structure % TOKEN_SIZE != 0 ||
+        !block_fits(tree, tree->structure, 0)) {
+        return "the structure block is misplaced";
+    }
+    /* Version 16 does not say its size: FDT_END does. */
+    tree->structure_size = tree->size - tree->structure;
+    if (word_read(header + HEADER_VERSION) >= VERSION_KNOWN) {
+        tree->structure_size = word_read(header + HEADER_STRUCTURE_SIZE);
+    }
+    if (!block_fits(tree, tree->structure, tree->structure_size)) {
+        return "the structure block ends outside the blob";
+    }
+    if (!block_fits(tree, tree->strings, tree->strings_size)) {
+        return "the strings block ends outside the blob";
+    }
+    /*
+     * A string is terminated inside the block if it begins before the last
+     * NUL, so that one test of an offset vouches for a property's name.
+     */
+    while (tree->strings_size > 0 &&
+           tree->blob[tree->strings + tree->strings_size - 1] != '\0') {
+        tree->strings_size--;
+    }
+    return NULL;
+}
+
+static const char *
+reserve_check(struct fdt *tree)
+{
+    uint32_t at = word_read(tree->blob + HEADER_RESERVE);
+
+    tree->reserve = at;
+    if (at % 8 != 0) {
+        return "the memory reservations are not aligned";
+    }
+    for (; block_fits(tree, at, RESERVE_ENTRY); at += RESERVE_ENTRY) {
+        const uint8_t *entry = tree->blob + at;
+        if (cells_read(entry, 2) == 0 && cells_read(entry + 8, 2) == 0) {
+            return NULL;
+        }
+        tree->reserve_entries++;
+    }
+    return "the memory reservations do not end";
+}
+
+/* How far structure_check() has come; offsets in the structure block. */
+struct progress {
+    uint32_t at;
+    uint32_t end; /* a multiple of 4: aligning what is below cannot pass it */
+    uint32_t depth;
+    bool may_have_prop; /* the innermost node has had no child yet */
+};
+
+static const char *
+begin_node_check(struct fdt *tree, struct progress *p)
+{
+    uint32_t at = p->at + TOKEN_SIZE;
+
+    if (p->depth == FDT_DEPTH_MAX) {
+        return "nodes are nested too deep";
+    }
+    if (p->depth == 0) {
+        if (tree->root != FDT_NONE) {
+            return "more than one root node";
+        }
+        tree->root = p->at;
+    }
+    while (at < p->end && *token_at(tree, at) != '\0') {
+        at++;
+    }
+    if (at == p->end) {
+        return "a node's name does not end";
+    }
+    p->at = word_align(at + 1);
+    p->depth++;
+    p->may_have_prop = true;
+    return NULL;
+}
+
+static const char *
+end_node_check(struct progress *p)
+{
+    if (p->depth == 0) {
+        return "a node ends that did not begin";
+    }
+    p->at += TOKEN_SIZE;
+    p->depth--;
+    p->may_have_prop = false;
+    return NULL;
+}
+
+static const char *
+prop_check(const struct fdt *tree, struct progress *p)
+{
+    uint32_t left = p->end - p->at;
+    uint32_t length;
+
+    if (!p->may_have_prop) {
+        return "a property is outside a node or after a child";
+    }
+    if (left < PROP_HEADER) {
+        return "the structure block is cut off";
+    }
+    length = word_read(token_at(tree, p->at + PROP_LENGTH));
+    if (length > left - PROP_HEADER) {
+        return "a property's value does not fit";
+    }
+    if (word_read(token_at(tree, p->at + PROP_NAME)) >= tree->strings_size) {
+        return "a property's name is not in the strings block";
+    }
+    p->at = word_align(p->at + PROP_HEADER + length);
+    return NULL;
+}
+
+static const char *
+structure_check(struct fdt *tree)
+{
+    struct progress p = {.end = tree->structure_size & ~3U};
+    const char *fault = NULL;
+
+    while (fault == NULL) {
+        tree->fault_at = tree->structure + p.at;
+        if (p.end - p.at < TOKEN_SIZE) {
+            return "the structure block is cut off";
+        }
+        switch (token_read(tree, p.at)) {
+        case TOKEN_BEGIN_NODE:
+            fault = begin_node_check(tree, &p);
+            break;
+        case TOKEN_END_NODE:
+            fault = end_node_check(&p);
+            break;
+        case TOKEN_PROP:
+            fault = prop_check(tree, &p);
+            break;
+        case TOKEN_NOP:
+            p.at += TOKEN_SIZE;
+            break;
+        case TOKEN_END:
+            tree->structure_size = p.at + TOKEN_SIZE;
+            return p.depth == 0 && tree->root != FDT_NONE
+                       ? NULL
+                       : "ends before its root node does";
+        default:
+            return "unknown token";
+        }
+    }
+    return fault;
+}
+
+/* Comes last, when it is known how far the blocks really go. */
+static const char *
+overlap_check(const struct fdt *tree)
+{
+    const struct {
+        uint64_t start;
+        uint64_t size;
+    } block[] = {
+        {0, HEADER_END},
+        {tree->reserve, (tree->reserve_entries + 1ULL) * RESERVE_ENTRY},
+        {tree->structure, tree->structure_size},
+        {tree->strings, tree->strings_size},
+    };
+
+    for (size_t i = 1; i < sizeof(block) / sizeof(block[0]); i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (block[i].start < block[j].start + block[j].size &&
+                block[j].start < block[i].start + block[i].size) {
+                return "blocks overlap";
+            }
+        }
+    }
+    return NULL;
+}
+
+int
+fdt_open(struct fdt *tree, const void *blob, size_t limit)
+{
+    const char *fault;
+
+    *tree = (struct fdt){.blob = blob, .root = FDT_NONE};
+    fault = header_check(tree, limit);
+    if (fault == NULL) {
+        fault = blocks_check(tree);
+    }
+    if (fault == NULL) {
+        fault = reserve_check(tree);
+    }
+    if (fault == NULL) {
+        fault = structure_check(tree);
+    }
+    if (fault == NULL) {
+        fault = overlap_check(tree);
+    }
+    if (fault != NULL) {
+        *tree = (struct fdt){.blob = blob,
+                             .size = tree->size,
+                             .root = FDT_NONE,
+                             .fault = fault,
+                             .fault_at = tree->fault_at};
+        return -EINVAL;
+    }
+    tree->fault_at = 0;
+    return 0;
+}
+
+/* Walking: every offset from here on is that of a checked token. */
+
+static uint32_t
+token_after(const struct fdt *tree, uint32_t at)
+{
+    switch (token_read(tree, at)) {
+    case TOKEN_BEGIN_NODE:
+        at += TOKEN_SIZE;
+        while (*token_at(tree, at) != '\0') {
+            at++;
+        }
+        return word_align(at + 1);
+    case TOKEN_PROP:
+        return word_align(at + PROP_HEADER +
+                          word_read(token_at(tree, at + PROP_LENGTH)));
+    default:
+        return at + TOKEN_SIZE;
+    }
+}
+
+fdt_node_t
+fdt_node_root(const struct fdt *tree)
+{
+    return tree->root;
+}
+
+/*
+ * The first node after this one that begins at most `highest` levels below
+ * it, unless the walk first leaves the level `lowest`; a child is one below.
+ */
+static fdt_node_t
+node_seek(const struct fdt *tree, fdt_node_t node, int32_t highest,
+          int32_t lowest)
+{
+    int32_t level = 1;
+
+    while (node != FDT_NONE && level >= lowest) {
+        node = token_after(tree, node);
+        switch (token_read(tree, node)) {
+        case TOKEN_BEGIN_NODE:
+            if (level <= highest) {
+                return node;
+            }
+            level++;
+            break;
+        case TOKEN_END_NODE:
+            level--;
+            break;
+        case TOKEN_END:
+            return FDT_NONE;
+        default:
+            break;
+        }
+    }
+    return FDT_NONE;
+}
+
+fdt_node_t
+fdt_node_child(const struct fdt *tree, fdt_node_t node)
+{
+    return node_seek(tree, node, 1, 1);
+}
+
+fdt_node_t
+fdt_node_sibling(const struct fdt *tree, fdt_node_t node)
+{
+    return node_seek(tree, node, 0, 0);
+}
+
+fdt_node_t
+fdt_node_next(const struct fdt *tree, fdt_node_t node)
+{
+    return node_seek(tree, node, 1, -FDT_DEPTH_MAX);
+}
+
+/* Fills trail with the nodes from the root to the node; returns how many. */
+static uint32_t
+node_trail(const struct fdt *tree, fdt_node_t node,
+           fdt_node_t trail[FDT_DEPTH_MAX])
+{
+    uint32_t depth = 0;
+
+    if (node == FDT_NONE) {
+        return 0;
+    }
+    for (uint32_t at = tree->root;; at = token_after(tree, at)) {
+        uint32_t token = token_read(tree, at);
+        if (token == TOKEN_BEGIN_NODE) {
+            trail[depth++] = at;
+            if (at == node) {
+                return depth;
+            }
+        } else if (token == TOKEN_END_NODE && --depth == 0) {
+            return 0;
+        }
+    }
+}
+
+fdt_node_t
+fdt_node_parent(const struct fdt *tree, fdt_node_t node)
+{
+    fdt_node_t trail[FDT_DEPTH_MAX];
+    uint32_t depth = node_trail(tree, node, trail);
+
+    return depth < 2 ? FDT_NONE : trail[depth - 2];
+}
+
+const char *
+fdt_node_name(const struct fdt *tree, fdt_node_t node)
+{
+    return node == FDT_NONE ? ""
+                            : (const char *)token_at(tree, node + TOKEN_SIZE);
+}
+
+/* The value as a string, or NULL if no NUL ends one in it. */
+static const char *
+prop_text(const struct fdt_prop *prop)
+{
+    for (uint32_t i = 0; i < prop->length; i++) {
+        if (prop->value[i] == '\0') {
+            return (const char *)prop->value;
+        }
+    }
+    return NULL;
+}
+
+/* The characters of a path up to its next separator. */
+static size_t
+path_part(const char *path)
+{
+    size_t length = 0;
+
+    while (path[length] != '\0' && path[length] != '/' && path[length] != ':') {
+        length++;
+    }
+    return length;
+}
+
+static fdt_node_t
+child_find(const struct fdt *tree, fdt_node_t node, const char *part,
+           size_t length)
+{
+    bool has_unit = false;
+
+    for (size_t i = 0; i < length; i++) {
+        has_unit |= part[i] == '@';
+    }
+    node = fdt_node_child(tree, node);
+    for (; node != FDT_NONE; node = fdt_node_sibling(tree, node)) {
+        const char *name = fdt_node_name(tree, node);
+        if (text_begins(name, part, length) &&
+            (name[length] == '\0' || (name[length] == '@' && !has_unit))) {
+            return node;
+        }
+    }
+    return FDT_NONE;
+}
+
+static fdt_node_t
+node_descend(const struct fdt *tree, fdt_node_t node, const char *path)
+{
+    while (node != FDT_NONE) {
+        size_t length;
+        while (*path == '/') {
+            path++;
+        }
+        length = path_part(path);
+        if (length == 0) {
+            break;
+        }
+        node = child_find(tree, node, path, length);
+        path += length;
+    }
+    return node;
+}
+
+/* Resolves the alias, then goes on from there with the rest of the path. */
+static fdt_node_t
+alias_descend(const struct fdt *tree, const char *path)
+{
+    fdt_node_t aliases = node_descend(tree, tree->root, "/aliases");
+    size_t length = path_part(path);
+    struct fdt_prop prop = {0};
+
+    while (fdt_prop_next(tree, aliases, &prop)) {
+        if (text_begins(prop.name, path, length) && prop.name[length] == '\0') {
+            const char *target = prop_text(&prop);
+            if (target == NULL || *target != '/') {
+                return FDT_NONE;
+            }
+            return node_descend(tree, node_descend(tree, tree->root, target),
+                                path + length);
+        }
+    }
+    return FDT_NONE;
+}
+
+fdt_node_t
+fdt_node_by_path(const struct fdt *tree, const char *path)
+{
+    return *path == '/' ? node_descend(tree, tree->root, path)
+                        : alias_descend(tree, path);
+}
+
+fdt_node_t
+fdt_node_by_phandle(const struct fdt *tree, uint32_t phandle)
+{
+    fdt_node_t node = FDT_NONE;
+    uint32_t token;
+
+    if (tree->root == FDT_NONE || phandle == 0 || phandle == UINT32_MAX) {
+        return FDT_NONE;
+    }
+    /* The value tells most properties apart sooner than the name would. */
+    for (uint32_t at = tree->root; (token = token_read(tree, at)) != TOKEN_END;
+         at = token_after(tree, at)) {
+        const uint8_t *prop = token_at(tree, at);
+        if (token == TOKEN_BEGIN_NODE) {
+            node = at;
+        } else if (token == TOKEN_PROP && word_read(prop + PROP_LENGTH) == 4 &&
+                   word_read(prop + PROP_HEADER) == phandle &&
+                   text_equals((const char *)tree->blob + tree->strings +
+                                   word_read(prop + PROP_NAME),
+                               "phandle")) {
+            return node;
+        }
+    }
+    return FDT_NONE;
+}
+
+bool
+fdt_node_is_okay(const struct fdt *tree, fdt_node_t node)
+{
+    struct fdt_prop prop;
+    const char *status;
+
+    if (node == FDT_NONE || fdt_prop_find(tree, node, "status", &prop) != 0) {
+        return node != FDT_NONE;
+    }
+    status = prop_text(&prop);
+    return status != NULL &&
+           (text_equals(status, "okay") || text_equals(status, "ok"));
+}
+
+bool
+fdt_node_is_compatible(const struct fdt *tree, fdt_node_t node,
+                       const char *string)
+{
+    return fdt_prop_has_string(tree, node, "compatible", string);
+}
+
+bool
+fdt_prop_next(const struct fdt *tree, fdt_node_t node, struct fdt_prop *prop)
+{
+    const uint8_t *token;
+    uint32_t at;
+
+    if (node == FDT_NONE) {
+        return false;
+    }
+    /* No property stands at 0, since its node's token comes first. */
+    at = prop->cursor != 0 ? prop->cursor : token_after(tree, node);
+    while (token_read(tree, at) == TOKEN_NOP) {
+        at += TOKEN_SIZE;
+    }
+    if (token_read(tree, at) != TOKEN_PROP) {
+        return false;
+    }
+    token = token_at(tree, at);
+    prop->length = word_read(token + PROP_LENGTH);
+    prop->name =
+        (const char *)tree->blob + tree->strings + word_read(token + PROP_NAME);
+    prop->value = token + PROP_HEADER;
+    prop->cursor = word_align(at + PROP_HEADER + prop->length);
+    return true;
+}
+
+int
+fdt_prop_find(const struct fdt *tree, fdt_node_t node, const char *name,
+              struct fdt_prop *prop)
+{
+    *prop = (struct fdt_prop){0};
+    while (fdt_prop_next(tree, node, prop)) {
+        if (text_equals(prop->name, name)) {
+            return 0;
+        }
+    }
+    *prop = (struct fdt_prop){0};
+    return -ENOENT;
+}
+
+int
+fdt_prop_u32(const struct fdt *tree, fdt_node_t node, const char *name,
+             uint32_t *value)
+{
+    struct fdt_prop prop;
+    int error = fdt_prop_find(tree, node, name, &prop);
+
+    if (error != 0) {
+        return error;
+    }
+    return prop.length == 4 ? fdt_prop_cell(&prop, 0, value) : -EINVAL;
+}
+
+const char *
+fdt_prop_string(const struct fdt *tree, fdt_node_t node, const char *name)
+{
+    struct fdt_prop prop;
+
+    /* A property that is not found is empty and so has no NUL either. */
+    (void)fdt_prop_find(tree, node, name, &prop);
+    return prop_text(&prop);
+}
+
+bool
+fdt_prop_has_string(const struct fdt *tree, fdt_node_t node, const char *name,
+                    const char *string)
+{
+    struct fdt_prop rest;
+
+    (void)fdt_prop_find(tree, node, name, &rest);
+    for (const char *text; (text = prop_text(&rest)) != NULL;) {
+        if (text_equals(text, string)) {
+            return true;
+        }
+        while (*rest.value != '\0') {
+            rest.value++;
+            rest.length--;
+        }
+        rest.value++;
+        rest.length--;
+    }
+    return false;
+}
+
+int
+fdt_prop_cell(const struct fdt_prop *prop, uint32_t index, uint32_t *value)
+{
+    if (index >= prop->length / 4) {
+        return -ENOENT;
+    }
+    *value = word_read(prop->value + (size_t)index * 4);
+    return 0;
+}
+
+int
+fdt_prop_cells(const struct fdt_prop *prop, uint32_t index, uint32_t count,
+               uint64_t *value)
+{
+    uint32_t cells = prop->length / 4;
+
+    if (count > CELLS_MAX) {
+        return -EINVAL;
+    }
+    if (index > cells || count > cells - index) {
+        return -ENOENT;
+    }
+    *value = cells_read(prop->value + (size_t)index * 4, count);
+    return 0;
+}
+
+/* How a bus counts the addresses and sizes of its children. */
+struct bus {
+    uint32_t address_cells;
+    uint32_t size_cells;
+};
+
+static int
+bus_cells(const struct fdt *tree, fdt_node_t node, const char *name,
+          uint32_t *cells)
+{
+    int error = fdt_prop_u32(tree, node, name, cells);
+
+    if (error == -ENOENT) {
+        return 0;
+    }
+    return error == 0 && *cells > CELLS_MAX ? -EINVAL : error;
+}
+
+static int
+bus_read(const struct fdt *tree, fdt_node_t node, struct bus *bus)
+{
+    int error;
+
+    *bus = (struct bus){ADDRESS_CELLS_DEFAULT, SIZE_CELLS_DEFAULT};
+    error = bus_cells(tree, node, "#address-cells", &bus->address_cells);
+    if (error == 0) {
+        error = bus_cells(tree, node, "#size-cells", &bus->size_cells);
+    }
+    return error;
+}
+
+/* Whether the value is an array of whole entries of so many cells. */
+static bool
+prop_is_array(const struct fdt_prop *prop, uint32_t cells)
+{
+    return cells != 0 && prop->length % (4 * cells) == 0;
+}
+
+/* An entry of the reg of the node trail[1], on the bus trail[0]. */
+static int
+reg_read(const struct fdt *tree, const fdt_node_t trail[2], uint32_t index,
+         struct fdt_range *range)
+{
+    struct fdt_prop reg;
+    struct bus bus;
+    uint32_t cells;
+    const uint8_t *entry;
+
+    if (fdt_prop_find(tree, trail[1], "reg", &reg) != 0) {
+        return -ENOENT;
+    }
+    if (bus_read(tree, trail[0], &bus) != 0) {
+        return -EINVAL;
+    }
+    cells = bus.address_cells + bus.size_cells;
+    if (!prop_is_array(&reg, cells)) {
+        return -EINVAL;
+    }
+    if (index >= reg.length / (4 * cells)) {
+        return -ENOENT;
+    }
+    entry = reg.value + (size_t)index * 4 * cells;
+    range->address = cells_read(entry, bus.address_cells);
+    range->size = cells_read(entry + 4 * bus.address_cells, bus.size_cells);
+    return range_wraps(range) ? -ERANGE : 0;
+}
+
+/* What a bus shows at `from` is at `to` on the bus above it (2.3.8). */
+struct window {
+    uint64_t from;
+    uint64_t to;
+    uint64_t size;
+};
+
+/* Moves the range through the window if that holds all of it. */
+static bool
+window_pass(const struct window *w, struct fdt_range *range)
+{
+    uint64_t offset = range->address - w->from;
+    struct fdt_range moved = {w->to + offset, range->size};
+
+    if (range->address < w->from || offset >= w->size ||
+        range->size > w->size - offset || offset > UINT64_MAX - w->to ||
+        range_wraps(&moved)) {
+        return false;
+    }
+    *range = moved;
+    return true;
+}
+
+/* Moves the range from the bus trail[1] to the bus trail[0] above it. */
+static int
+range_lift(const struct fdt *tree, const fdt_node_t trail[2],
+           struct fdt_range *range)
+{
+    struct fdt_prop ranges;
+    struct bus lower, upper;
+    uint32_t cells;
+
+    if (fdt_prop_find(tree, trail[1], "ranges", &ranges) != 0) {
+        return -ERANGE;
+    }
+    if (ranges.length == 0) {
+        return 0;
+    }
+    if (bus_read(tree, trail[1], &lower) != 0 ||
+        bus_read(tree, trail[0], &upper) != 0) {
+        return -EINVAL;
+    }
+    cells = lower.address_cells + upper.address_cells + lower.size_cells;
+    if (!prop_is_array(&ranges, cells)) {
+        return -EINVAL;
+    }
+    for (uint32_t at = 0; at < ranges.length; at += 4 * cells) {
+        const uint8_t *from = ranges.value + at;
+        const uint8_t *to = from + 4 * lower.address_cells;
+        const uint8_t *size = to + 4 * upper.address_cells;
+        struct window window = {cells_read(from, lower.address_cells),
+                                cells_read(to, upper.address_cells),
+                                cells_read(size, lower.size_cells)};
+        if (window_pass(&window, range)) {
+            return 0;
+        }
+    }
+    return -ERANGE;
+}
+
+/* The reg entry moved up to the root's bus, or left where it is. */
+static int
+reg_find(const struct fdt *tree, fdt_node_t node, uint32_t index, bool lift,
+         struct fdt_range *range)
+{
+    fdt_node_t trail[FDT_DEPTH_MAX];
+    uint32_t depth = node_trail(tree, node, trail);
+    struct fdt_range found;
+    int error;
+
+    if (depth < 2) {
+        return -ENOENT;
+    }
+    error = reg_read(tree, &trail[depth - 2], index, &found);
+    for (uint32_t i = depth - 2; lift && i > 0 && error == 0; i--) {
+        error = range_lift(tree, &trail[i - 1], &found);
+    }
+    if (error == 0) {
+        *range = found;
+    }
+    return error;
+}
+
+int
+fdt_reg_local(const struct fdt *tree, fdt_node_t node, uint32_t index,
+              struct fdt_range *range)
+{
+    return reg_find(tree, node, index, false, range);
+}
+
+int
+fdt_reg_physical(const struct fdt *tree, fdt_node_t node, uint32_t index,
+                 struct fdt_range *range)
+{
+    return reg_find(tree, node, index, true, range);
+}
+
+uint32_t
+fdt_reserve_count(const struct fdt *tree)
+{
+    return tree->reserve_entries;
+}
+
+int
+fdt_reserve_read(const struct fdt *tree, uint32_t index,
+                 struct fdt_range *range)
+{
+    const uint8_t *entry;
+    struct fdt_range found;
+
+    if (index >= tree->reserve_entries) {
+        return -ENOENT;
+    }
+    entry = tree->blob + tree->reserve + (size_t)index * RESERVE_ENTRY;
+    found.address = cells_read(entry, 2);
+    found.size = cells_read(entry + 8, 2);
+    if (range_wraps(&found)) {
+        return -ERANGE;
+    }
+    *range = found;
+    return 0;
+}

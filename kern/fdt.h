@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_FDT_H
+#define CHITIN_FDT_H
+/*
+ * Reads the flattened device tree that firmware hands over (Devicetree
+ * Specification v0.4, chapters 2 and 5). fdt_open() checks the whole blob
+ * once; every other function here is total on an opened tree: it ends, reads
+ * inside the blob only, and answers "none" or an error for whatever is absent
+ * or malformed. The blob may stand at any address and must not change while
+ * the tree is in use.
+ *
+ * A node is one that the same tree gave, or FDT_NONE, for which every function
+ * answers as for a thing that is absent: look-ups can be nested without a test
+ * between them. A tree that failed to open has no nodes and no reservations.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A node, named by its place in the structure block. */
+typedef uint32_t fdt_node_t;
+#define FDT_NONE ((fdt_node_t)UINT32_MAX)
+
+/* Levels of nodes, the root's included; a deeper tree is refused. */
+#define FDT_DEPTH_MAX 16
+
+struct fdt {
+    const uint8_t *blob;
+    uint32_t size;            /* bytes according to the header, with padding */
+    uint32_t structure;       /* offset of the structure block in the blob */
+    uint32_t structure_size;  /* up to the end of its last token */
+    uint32_t strings;         /* offset of the strings block in the blob */
+    uint32_t strings_size;    /* up to the end of its last whole string */
+    uint32_t reserve;         /* offset of the reservations in the blob */
+    uint32_t reserve_entries; /* without the entry of zeroes that ends them */
+    fdt_node_t root;
+    const char *fault; /* why fdt_open() refused the blob, else NULL */
+    uint32_t fault_at; /* and where in the blob; 0 if in its header */
+};
+
+/* A property; its value lies in the blob and may be unaligned. */
+struct fdt_prop {
+    const char *name;
+    const uint8_t *value;
+    uint32_t length; /* bytes of the value */
+    uint32_t cursor; /* of fdt_prop_next() */
+};
+
+/* A range of addresses; its last byte, if any, is at most UINT64_MAX. */
+struct fdt_range {
+    uint64_t address;
+    uint64_t size;
+};
+
+/*
+ * Checks the blob, of which at most `limit` bytes are read (and never more
+ * than its header claims), and sets up *tree. Refused besides what is broken:
+ * versions that are not compatible with 16 or 17, more than FDT_DEPTH_MAX
+ * levels, a property after a child node, blocks that overlap. Tolerated: any
+ * order of the blocks, padding between and after them and after FDT_END, names
+ * of any length and any characters, a property or node given twice.
+ * Returns 0, or -EINVAL with tree->fault, fault_at and, if known, size set.
+ * Cost: linear in the bytes in use; padding is not touched.
+ */
+int fdt_open(struct fdt *tree, const void *blob, size_t limit);
+
+/*
+ * Walks. Each returns FDT_NONE if there is no such node. "next" is the next
+ * node in document order, so that root and then next, repeated, meet all nodes.
+ * Cost: child, sibling and next are linear in what they step over; parent and
+ * the by_ searches are linear in the part of the tree before the answer.
+ */
+fdt_node_t fdt_node_root(const struct fdt *tree);
+fdt_node_t fdt_node_child(const struct fdt *tree, fdt_node_t node);
+fdt_node_t fdt_node_sibling(const struct fdt *tree, fdt_node_t node);
+fdt_node_t fdt_node_next(const struct fdt *tree, fdt_node_t node);
+fdt_node_t fdt_node_parent(const struct fdt *tree, fdt_node_t node);
+
+/*
+ * The node at a path such as "/cpus/cpu@0". A component without '@' also
+ * matches the first name that equals it up to its '@'. A path that does not
+ * begin with '/' begins with the name of a property of /aliases. A ':' ends
+ * the path, so that the value of stdout-path can be given as it is.
+ */
+fdt_node_t fdt_node_by_path(const struct fdt *tree, const char *path);
+
+/* The first node whose phandle is that; 0 and UINT32_MAX are nobody's. */
+fdt_node_t fdt_node_by_phandle(const struct fdt *tree, uint32_t phandle);
+
+/* The name with its unit address; "" for FDT_NONE, and usually the root's. */
+const char *fdt_node_name(const struct fdt *tree, fdt_node_t node);
+
+/*
+ * Whether status is "okay", "ok" or absent (false for FDT_NONE). The parents'
+ * status is not consulted.
+ */
+bool fdt_node_is_okay(const struct fdt *tree, fdt_node_t node);
+
+/* Whether `string` is one of the node's compatible strings. */
+bool fdt_node_is_compatible(const struct fdt *tree, fdt_node_t node,
+                            const char *string);
+
+/*
+ * Steps through a node's properties: the first call takes *prop zeroed, each
+ * later one what the last left. Returns false, with *prop unchanged, at the
+ * end.
+ */
+bool fdt_prop_next(const struct fdt *tree, fdt_node_t node,
+                   struct fdt_prop *prop);
+
+/* Finds the property. Returns 0, or -ENOENT with *prop zeroed. */
+int fdt_prop_find(const struct fdt *tree, fdt_node_t node, const char *name,
+                  struct fdt_prop *prop);
+
+/*
+ * The value of a property of one cell. Returns 0, -ENOENT if there is no such
+ * property, -EINVAL if its length is not 4; *value is set only on success.
+ */
+int fdt_prop_u32(const struct fdt *tree, fdt_node_t node, const char *name,
+                 uint32_t *value);
+
+/*
+ * The property as a NUL-terminated string (the first, if it is a list), or
+ * NULL if there is no such property or no NUL in its value.
+ */
+const char *fdt_prop_string(const struct fdt *tree, fdt_node_t node,
+                            const char *name);
+
+/* Whether the property is a list of strings with `string` among them. */
+bool fdt_prop_has_string(const struct fdt *tree, fdt_node_t node,
+                         const char *name, const char *string);
+
+/*
+ * Cell `index` (from 0) of a value that is an array of 32-bit cells. Returns
+ * 0, or -ENOENT if the value ends before the end of that cell.
+ */
+int fdt_prop_cell(const struct fdt_prop *prop, uint32_t index, uint32_t *value);
+
+/*
+ * The number made of `count` cells, of which cell `index` is the first and the
+ * most significant; no cells make 0. Returns 0, -EINVAL if count is above 2,
+ * -ENOENT as fdt_prop_cell().
+ */
+int fdt_prop_cells(const struct fdt_prop *prop, uint32_t index, uint32_t count,
+                   uint64_t *value);
+
+/*
+ * Entry `index` of the node's reg as its bus counts, that is by the parent's
+ * #address-cells and #size-cells (2 and 1 where absent; at most 2 each). For a
+ * cpu, the address is the hart number. Returns 0, -ENOENT if there is no reg
+ * or no such entry (also for the root, which is on no bus), -EINVAL if cells
+ * or lengths are wrong, -ERANGE if the range wraps; *range is set only on
+ * success.
+ */
+int fdt_reg_local(const struct fdt *tree, fdt_node_t node, uint32_t index,
+                  struct fdt_range *range);
+
+/*
+ * The same translated through the ranges of every bus above the node to the
+ * addresses of the CPU. An empty ranges is the identity. Errors are those of
+ * fdt_reg_local(), and -ERANGE if a bus has no ranges at all or none of its
+ * windows holds the whole range.
+ */
+int fdt_reg_physical(const struct fdt *tree, fdt_node_t node, uint32_t index,
+                     struct fdt_range *range);
+
+/* How many entries the memory reservation block has. */
+uint32_t fdt_reserve_count(const struct fdt *tree);
+
+/*
+ * Reservation `index`. Returns 0, -ENOENT if there is none such, -ERANGE if
+ * it wraps; *range is set only on success.
+ */
+int fdt_reserve_read(const struct fdt *tree, uint32_t index,
+                     struct fdt_range *range);
+
+#endif

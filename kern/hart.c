@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How harts come up. The boot hart gives each further hart a slot, whose
+ * physical address SBI hands to it; the hart reads satp and its stack from
+ * there, arrives in hart_main, and says so. Hart numbers may have gaps; the
+ * kernel counts its harts from 0, the boot hart first.
+ */
+#include "kern/hart.h"
+
+#include "kern/abi/error.h"
+#include "kern/boot_memory.h"
+#include "kern/csr.h"
+#include "kern/hart_offsets.h"
+#include "kern/image.h"
+#include "kern/interrupt.h"
+#include "kern/main.h"
+#include "kern/panic.h"
+#include "kern/print.h"
+#include "kern/sbi.h"
+#include "kern/string.h"
+#include "kern/time.h"
+#include "platform/device.h"
+
+_Static_assert(offsetof(struct hart, self) == HART_SELF &&
+                   offsetof(struct hart, satp) == HART_SATP &&
+                   offsetof(struct hart, registers) == HART_REGISTERS,
+               "hart_offsets.h is not what the compiler laid out");
+_Static_assert(sizeof(struct hart) <= HART_BLOCK_SIZE,
+               "struct hart outgrew its place in the slot");
+
+#define ARRIVAL_NANOSECONDS 1000000000
+
+struct hart *hart_table[HARTS_MAX];
+unsigned hart_count;
+
+static struct hart *
+hart_add(struct hart *hart, uint64_t id)
+{
+    *hart = (struct hart){.self = hart, .id = id, .index = hart_count};
+    hart_table[hart_count++] = hart;
+    return hart;
+}
+
+void
+hart_init_boot(uint64_t id)
+{
+    hart_add(hart_self(), id)->state = HART_UP;
+}
+
+int
+hart_index_of(uint64_t id)
+{
+    for (unsigned i = 0; i < hart_count; i++) {
+        if (hart_table[i]->id == id) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* Whether the `riscv,isa` string names a multi-letter extension: they stand
+   after the single letters, each behind an underscore. */
+static bool
+isa_has(const char *isa, const char *extension)
+{
+    for (; *isa != 0; isa++) {
+        const char *want = extension;
+        const char *have = isa + 1;
+
+        if (*isa != '_') {
+            continue;
+        }
+        while (*want != 0 && *want == *have) {
+            want++;
+            have++;
+        }
+        if (*want == 0 && (*have == 0 || *have == '_')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+isa_has_letter(const char *isa, char letter)
+{
+    /* Behind "rv64". */
+    for (unsigned i = 0; isa[i] != 0 && isa[i] != '_'; i++) {
+        if (i >= 4 && isa[i] == letter) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reads what the hart can do from its node: the list riscv,isa-extensions
+   where there is one, else the older string riscv,isa. */
+static void
+hart_describe(struct hart *hart, const struct fdt *tree, fdt_node_t node)
+{
+    const char *isa = fdt_prop_string(tree, node, "riscv,isa");
+
+    hart->node = node;
+    if (fdt_prop_string(tree, node, "riscv,isa-extensions") != NULL) {
+        hart->has_stimecmp =
+            fdt_prop_has_string(tree, node, "riscv,isa-extensions", "sstc");
+        hart->has_float =
+            fdt_prop_has_string(tree, node, "riscv,isa-extensions", "d");
+    } else if (isa != NULL) {
+        hart->has_stimecmp = isa_has(isa, "sstc");
+        hart->has_float = isa_has_letter(isa, 'd');
+    }
+}
+
+/* Whether the kernel can run on the hart of this node: available, and with an
+   MMU. Every mode that the bindings name includes Sv39. */
+static bool
+hart_usable(const struct fdt *tree, fdt_node_t node)
+{
+    const char *type = fdt_prop_string(tree, node, "device_type");
+    const char *mmu = fdt_prop_string(tree, node, "mmu-type");
+
+    return type != NULL && memcmp(type, "cpu", 4) == 0 &&
+           fdt_node_is_okay(tree, node) && mmu != NULL &&
+           (fdt_prop_has_string(tree, node, "mmu-type", "riscv,sv39") ||
+            fdt_prop_has_string(tree, node, "mmu-type", "riscv,sv48") ||
+            fdt_prop_has_string(tree, node, "mmu-type", "riscv,sv57"));
+}
+
+/* Gives a hart its slot: 12 KiB of memory behind a page that is not mapped. */
+static struct hart *
+hart_create(uint64_t id)
+{
+    uint64_t slot = HART_SLOT_BASE + (uint64_t)hart_count * HART_SLOT_SIZE;
+    uint64_t size = HART_SLOT_SIZE - HART_GUARD_SIZE;
+    paddr_t memory = boot_memory_take(size, FRAME_SIZE);
+
+    vm_map(slot + HART_GUARD_SIZE, memory, size, PTE_KERNEL_RW);
+    return hart_add((struct hart *)(slot + HART_BLOCK_OFFSET), id);
+}
+
+void
+hart_find_all(const struct fdt *tree)
+{
+    fdt_node_t cpus = fdt_node_by_path(tree, "/cpus");
+    struct hart *self = hart_self();
+    bool found = false;
+
+    for (fdt_node_t node = fdt_node_child(tree, cpus); node != FDT_NONE;
+         node = fdt_node_sibling(tree, node)) {
+        struct fdt_range range;
+
+        if (!hart_usable(tree, node) ||
+            fdt_reg_local(tree, node, 0, &range) < 0) {
+            continue;
+        }
+        if (range.address == self->id) {
+            hart_describe(self, tree, node);
+            found = true;
+        } else if (hart_index_of(range.address) >= 0) {
+            boot_fail("the device tree has two harts %lu", range.address);
+        } else if (hart_count == HARTS_MAX) {
+            printk(PRINT_WARN, "hart %lu: left out: the kernel starts %d\n",
+                   range.address, HARTS_MAX);
+        } else {
+            hart_describe(hart_create(range.address), tree, node);
+        }
+    }
+    if (!found) {
+        boot_fail("the device tree does not have the hart that booted, %lu",
+                  self->id);
+    }
+}
+
+/* What each hart does for itself before it counts as up. */
+static void
+hart_init_self(void)
+{
+    struct hart *self = hart_self();
+
+    csr_write(satp, vm_satp() | (uint64_t)SATP_ASID_MASK << SATP_ASID_SHIFT);
+    self->asid_mask = csr_read(satp) >> SATP_ASID_SHIFT & SATP_ASID_MASK;
+    csr_write(satp, vm_satp());
+    tlb_flush();
+    time_init_hart();
+    device_init_hart();
+    interrupt_init_hart();
+}
+
+/* Arrived: entry.S calls this on the hart's own stack. */
+_Noreturn void hart_main(struct hart *self);
+_Noreturn void
+hart_main(struct hart *self)
+{
+    ASSERT(self == hart_self());
+    hart_init_self();
+    atomic_store_explicit(&self->state, HART_UP, memory_order_release);
+    sbi_interrupt_send(hart_table[0]->id); /* it waits in wfi */
+    kernel_idle();
+}
+
+static unsigned
+harts_missing(void)
+{
+    unsigned missing = 0;
+
+    for (unsigned i = 0; i < hart_count; i++) {
+        missing += hart_table[i]->state == HART_ABSENT;
+    }
+    return missing;
+}
+
+void
+hart_start_all(void)
+{
+    uint64_t deadline;
+
+    hart_init_self();
+    deadline = time_now() + time_ticks(ARRIVAL_NANOSECONDS);
+    for (unsigned i = 1; i < hart_count; i++) {
+        struct hart *hart = hart_table[i];
+        unsigned level;
+        paddr_t block =
+            pte_address(vm_walk((uint64_t)hart, &level)); /* page-aligned */
+
+        hart->satp = vm_satp();
+        if (sbi_hart_start(hart->id, vm_image_address(hart_entry), block) < 0) {
+            printk(PRINT_WARN, "hart %lu: the firmware does not start it\n",
+                   hart->id);
+        }
+    }
+    while (harts_missing() > 0 && time_now() < deadline) {
+        time_set(deadline);
+        interrupt_wait();
+    }
+    time_set(TIME_NEVER);
+    for (unsigned i = 0; i < hart_count; i++) {
+        if (hart_table[i]->state == HART_ABSENT) {
+            printk(PRINT_WARN, "hart %lu: did not arrive: left out\n",
+                   hart_table[i]->id);
+        }
+    }
+}
+
+void
+hart_signal(struct hart *target, unsigned signals)
+{
+    /* Release: what the sender wrote before is visible to the handler. */
+    atomic_fetch_or_explicit(&target->signals, signals, memory_order_release);
+    sbi_interrupt_send(target->id);
+}
+
+void
+hart_signals_take(void)
+{
+    struct hart *self = hart_self();
+    unsigned signals =
+        atomic_exchange_explicit(&self->signals, 0, memory_order_acquire);
+
+    if (signals & HART_SIGNAL_STOP) {
+        hart_park();
+    }
+    if (signals & HART_SIGNAL_PING) {
+        atomic_fetch_add_explicit(&self->count_ping, 1, memory_order_release);
+    }
+}
+
+_Noreturn void
+hart_park(void)
+{
+    csr_write(sie, 0);
+    atomic_store_explicit(&hart_self()->state, HART_STOPPED,
+                          memory_order_release);
+    for (;;) {
+        wait_for_interrupt();
+    }
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "kern/interrupt.h"
+
+#include "kern/csr.h"
+#include "kern/hart.h"
+#include "kern/time.h"
+#include "platform/device.h"
+
+#define BIT(number) ((uint64_t)1 << (number))
+
+void
+interrupt_init_hart(void)
+{
+    csr_write(sie, BIT(INTERRUPT_SOFTWARE) | BIT(INTERRUPT_TIMER) |
+                       BIT(INTERRUPT_EXTERNAL));
+}
+
+static void
+count(_Atomic uint64_t *counter)
+{
+    /* Only this hart writes it: no read-modify-write is needed. */
+    atomic_store_explicit(
+        counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+        memory_order_relaxed);
+}
+
+bool
+interrupt_poll(void)
+{
+    uint64_t pending = csr_read(sip) & csr_read(sie);
+    struct hart *self = hart_self();
+
+    if (pending & BIT(INTERRUPT_SOFTWARE)) {
+        /* Cleared before the signals are read: one that is set after that
+           raises the interrupt again. */
+        csr_clear(sip, BIT(INTERRUPT_SOFTWARE));
+        count(&self->count_software);
+        hart_signals_take();
+    }
+    if (pending & BIT(INTERRUPT_TIMER)) {
+        time_set(TIME_NEVER);
+        count(&self->count_timer);
+    }
+    if (pending & BIT(INTERRUPT_EXTERNAL)) {
+        count(&self->count_external);
+        device_interrupt();
+    }
+    return pending != 0;
+}
+
+void
+interrupt_wait(void)
+{
+    while (!interrupt_poll()) {
+        wait_for_interrupt();
+    }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "kern/lock.h"
+
+#include "kern/csr.h"
+#include "kern/panic.h"
+
+void
+lock_acquire(struct lock *lock)
+{
+    uint32_t ticket;
+
+    ASSERT(!lock_held(lock));
+    ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
+    /* Acquire: what the last holder wrote before its release is visible. */
+    while (atomic_load_explicit(&lock->serving, memory_order_acquire) !=
+           ticket) {
+        panic_check();
+        cpu_relax();
+    }
+    atomic_store_explicit(&lock->holder, hart_self(), memory_order_relaxed);
+}
+
+void
+lock_release(struct lock *lock)
+{
+    uint32_t ticket;
+
+    ASSERT(lock_held(lock));
+    atomic_store_explicit(&lock->holder, NULL, memory_order_relaxed);
+    ticket = atomic_load_explicit(&lock->serving, memory_order_relaxed);
+    atomic_store_explicit(&lock->serving, ticket + 1, memory_order_release);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The boot, in the order in which its parts need each other: firmware, tree,
+ * memory, map, devices, harts, frame table. Whatever the kernel was given that
+ * it cannot work with ends in boot_fail; nothing hangs in silence.
+ */
+#include "kern/main.h"
+
+#include "kern/abi/exit.h"
+#include "kern/argument.h"
+#include "kern/boot_memory.h"
+#include "kern/check.h"
+#include "kern/console.h"
+#include "kern/frame.h"
+#include "kern/hart.h"
+#include "kern/interrupt.h"
+#include "kern/panic.h"
+#include "kern/print.h"
+#include "kern/sbi.h"
+#include "kern/time.h"
+#include "kern/vm.h"
+#include "platform/device.h"
+
+/* A tree larger than this is not believed (real ones have under 64 KiB). */
+#define TREE_SIZE_MAX 0x200000
+
+struct memory_map kernel_memory;
+
+static struct fdt boot_tree;
+
+static void
+tree_open(paddr_t address)
+{
+    if (address == 0 || address >= DIRECT_SIZE - TREE_SIZE_MAX) {
+        boot_fail("the device tree is said to be at 0x%lx, out of reach",
+                  address);
+    }
+    boot_reading = "the device tree";
+    if (fdt_open(&boot_tree, direct_map(address), TREE_SIZE_MAX) < 0) {
+        boot_fail("the device tree at 0x%lx is broken: %s (at byte %u)",
+                  address, boot_tree.fault, boot_tree.fault_at);
+    }
+    boot_reading = NULL;
+}
+
+static struct memory_run
+frames_around(paddr_t start, uint64_t size)
+{
+    return (struct memory_run){
+        start & ~(FRAME_SIZE - 1),
+        (start + size + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1)};
+}
+
+static void
+memory_init(struct memory_run image, struct memory_run tree)
+{
+    const struct memory_run extra[] = {
+        image, tree, {DIRECT_SIZE, MEMORY_LIMIT}};
+
+    if (image.start < tree.end && tree.start < image.end) {
+        boot_fail("the device tree lies inside the kernel's image");
+    }
+    if (memory_map_build(&kernel_memory, &boot_tree, extra, 3) < 0) {
+        boot_fail("memory: %s (0x%lx to 0x%lx)", kernel_memory.fault,
+                  kernel_memory.fault_run.start, kernel_memory.fault_run.end);
+    }
+    if (kernel_memory.free_count == 0) {
+        boot_fail("memory: all of it is reserved");
+    }
+    boot_memory_init(&kernel_memory);
+}
+
+static void
+arguments_init(void)
+{
+    fdt_node_t chosen = fdt_node_by_path(&boot_tree, "/chosen");
+    uint64_t level;
+    size_t length;
+
+    argument_init(fdt_prop_string(&boot_tree, chosen, "bootargs"));
+    if (argument_number("loglevel", PRINT_DEBUG, &level)) {
+        print_limit = (enum print_level)level;
+    } else if (argument_find("loglevel", &length) != NULL) {
+        boot_fail("argument loglevel= wants a number from 0 to 3");
+    }
+}
+
+static void
+report(uint64_t entered, uint64_t ready)
+{
+    uint64_t bytes = frame_counts.ram << FRAME_SHIFT;
+    unsigned up = 0;
+    unsigned stimecmp = 0;
+
+    for (unsigned i = 0; i < hart_count; i++) {
+        up += hart_table[i]->state == HART_UP;
+        stimecmp += hart_table[i]->has_stimecmp;
+    }
+    printk(PRINT_INFO, "firmware: SBI %u.%u, implementation %lu version 0x%lx\n",
+           sbi_features.version >> 24, sbi_features.version & 0xffffff,
+           sbi_features.implementation, sbi_features.implementation_version);
+    printk(PRINT_INFO,
+           "memory: %lu MiB in %u bank%s, %lu frames, %lu free, table %lu KiB\n",
+           bytes >> 20, kernel_memory.bank_count,
+           kernel_memory.bank_count == 1 ? "" : "s", frame_counts.ram,
+           frame_counts.free, frame_counts.table >> 10);
+    printk(PRINT_INFO, "harts: %u up, %u with stimecmp, boot hart %lu\n", up,
+           stimecmp, hart_self()->id);
+    printk(PRINT_INFO, "boot: %lu ns from entry to all harts up\n",
+           time_nanoseconds(ready - entered));
+}
+
+/* Does what the arguments ask for once the machine is up. */
+static void
+arguments_obey(void)
+{
+    uint64_t status;
+    size_t length;
+    const char *checks = argument_find("check", &length);
+
+    if (checks != NULL && !CHITIN_DEBUG) {
+        boot_fail("argument check= needs a debug build");
+    }
+    if (checks != NULL) {
+        check_run(checks, length);
+    }
+    if (argument_number("exit", UINT8_MAX, &status)) {
+        machine_exit((unsigned)status);
+    }
+    if (argument_find("exit", &length) != NULL) {
+        boot_fail("argument exit= wants a number from 0 to 255");
+    }
+}
+
+_Noreturn void
+kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
+{
+    struct memory_run tree_run;
+    struct memory_run kernel[2];
+    uint64_t ready;
+
+    hart_init_boot(id);
+    vm_init(offset);
+    sbi_init();
+    printk(PRINT_INFO, "Chitin exokernel (%s)\n",
+           CHITIN_DEBUG ? "debug" : "release");
+
+    tree_open(tree);
+    tree_run = frames_around(tree, boot_tree.size);
+    kernel[0] = vm_image_run();
+    kernel[1] = tree_run;
+    arguments_init();
+    memory_init(kernel[0], tree_run);
+    vm_switch(&kernel_memory, tree_run);
+    time_init(&boot_tree);
+    hart_find_all(&boot_tree);
+    device_init(&boot_tree);
+    frame_table_init(&kernel_memory, kernel, 2);
+    hart_start_all();
+    ready = time_now();
+
+    report(entered, ready);
+    device_console_listen();
+    printk(PRINT_INFO, "chitin: ready\n");
+    arguments_obey();
+    kernel_idle();
+}
+
+/* There are no programs in this image: what is typed comes back. */
+static void
+echo(void)
+{
+    for (int c = console_read(); c >= 0; c = console_read()) {
+        print_byte(c == '\r' ? '\n' : (char)c);
+    }
+}
+
+_Noreturn void
+kernel_idle(void)
+{
+    for (;;) {
+        interrupt_wait();
+        if (hart_self()->index == 0) {
+            echo();
+        }
+    }
+}

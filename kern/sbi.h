@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_KERN_SBI_H
+#define CHITIN_KERN_SBI_H
+/*
+ * Calls into the machine-mode firmware (RISC-V SBI 1.0). Extensions are probed
+ * once, by sbi_init; a call to one that is not there does nothing and says so.
+ */
+#include "kern/abi/types.h"
+
+/* What the firmware offers; immutable after sbi_init. */
+struct sbi_features {
+    uint32_t version;        /* major << 24 | minor */
+    uint64_t implementation; /* 1: OpenSBI */
+    uint64_t implementation_version;
+    bool timer;          /* TIME */
+    bool interrupt;      /* IPI */
+    bool fence;          /* RFENCE */
+    bool hart;           /* HSM */
+    bool reset;          /* SRST */
+    bool console;        /* DBCN */
+    bool legacy_console; /* legacy extension 1 */
+};
+extern struct sbi_features sbi_features;
+
+/* Asks the firmware what it offers. Boot hart, once, before the rest here. */
+void sbi_init(void);
+
+/* Writes one byte to the firmware's console; lost if it has none. */
+void sbi_console_put(char c);
+
+/* Asks for a timer interrupt on this hart at `deadline`, in time ticks. */
+void sbi_timer_set(uint64_t deadline);
+
+/* Raises a software interrupt on the hart with hardware number `id`. */
+void sbi_interrupt_send(uint64_t id);
+
+/* Starts hart `id` at physical address `entry` with `opaque` in a1. 0, or the
+   negative of an error: -ENOSYS without HSM, -EIO if the firmware refuses. */
+int sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque);
+
+/* Turns the machine off, or failing that resets it. Returns if the firmware
+   can do neither. */
+void sbi_shutdown(bool failed);
+
+#endif

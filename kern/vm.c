@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's address space. Invariants, which the self-check `map` walks:
+ *
+ *  - no page is both writable and executable, and no frame that is executable
+ *    in one place is writable in another: the image is a hole in the direct
+ *    map;
+ *  - firmware and reserved memory are mapped nowhere;
+ *  - the page under each stack is not mapped.
+ *
+ * Only boot writes these tables, on one hart, so there is no lock; after boot
+ * nothing does.
+ */
+#include "kern/vm.h"
+
+#include "kern/boot_memory.h"
+#include "kern/csr.h"
+#include "kern/image.h"
+#include "kern/panic.h"
+#include "kern/string.h"
+
+_Alignas(4096) pte_t early_root[PAGE_TABLE_ENTRIES];
+_Alignas(4096) pte_t image_middle[PAGE_TABLE_ENTRIES];
+_Alignas(4096) pte_t image_leaves[PAGE_TABLE_ENTRIES];
+static _Alignas(4096) pte_t kernel_root[PAGE_TABLE_ENTRIES];
+
+static uint64_t image_offset; /* physical minus virtual */
+static uint64_t device_next = DEVICE_BASE;
+
+_Static_assert(DIRECT_BASE + DIRECT_SIZE <= FRAME_TABLE_BASE &&
+                   FRAME_TABLE_BASE + FRAME_TABLE_SIZE <= HART_SLOT_BASE &&
+                   DEVICE_BASE + DEVICE_SIZE <= KERNEL_BASE,
+               "the windows of the kernel's half overlap");
+_Static_assert(DIRECT_SIZE % SPAN(2) == 0 && FRAME_TABLE_SIZE % SPAN(2) == 0 &&
+                   DEVICE_SIZE % SPAN(2) == 0,
+               "a window ends inside a root entry");
+
+void
+vm_init(uint64_t offset)
+{
+    image_offset = offset;
+}
+
+paddr_t
+vm_image_address(const void *byte)
+{
+    return (paddr_t)byte + image_offset;
+}
+
+struct memory_run
+vm_image_run(void)
+{
+    return (struct memory_run){vm_image_address(image_start),
+                               vm_image_address(image_end)};
+}
+
+uint64_t
+vm_satp(void)
+{
+    return (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT |
+           vm_image_address(kernel_root) >> FRAME_SHIFT;
+}
+
+static pte_t *
+table_of(pte_t entry)
+{
+    paddr_t address = pte_address(entry);
+
+    /* The image's own tables are not in the direct map. */
+    if (address == vm_image_address(image_middle)) {
+        return image_middle;
+    }
+    if (address == vm_image_address(image_leaves)) {
+        return image_leaves;
+    }
+    return direct_map(address);
+}
+
+static pte_t *
+table_below(pte_t *entry)
+{
+    if (!(*entry & PTE_V)) {
+        paddr_t table = boot_memory_take(FRAME_SIZE, FRAME_SIZE);
+
+        memset(direct_map(table), 0, FRAME_SIZE);
+        *entry = pte_make(table, PTE_V);
+    }
+    ASSERT(!(*entry & PTE_LEAF));
+    return table_of(*entry);
+}
+
+/* The largest level whose pages fit at both addresses within size. */
+static unsigned
+level_for(uint64_t address, paddr_t physical, uint64_t size)
+{
+    unsigned level = SV39_LEVELS - 1;
+
+    while (level > 0 && (((address | physical) & (SPAN(level) - 1)) != 0 ||
+                         size < SPAN(level))) {
+        level--;
+    }
+    return level;
+}
+
+void
+vm_map(uint64_t address, paddr_t physical, uint64_t size, pte_t bits)
+{
+    ASSERT((address | physical | size) % FRAME_SIZE == 0);
+    while (size > 0) {
+        unsigned level = level_for(address, physical, size);
+        pte_t *table = kernel_root;
+        uint64_t step;
+
+        for (unsigned l = SV39_LEVELS - 1; l > level; l--) {
+            table = table_below(&table[pte_index(address, l)]);
+        }
+        /* As many entries of this table as the range fills. */
+        do {
+            pte_t *entry = &table[pte_index(address, level)];
+
+            ASSERT(!(*entry & PTE_V));
+            *entry = pte_make(physical, bits);
+            step = SPAN(level);
+            address += step;
+            physical += step;
+            size -= step;
+        } while (size >= step && pte_index(address, level) != 0 &&
+                 level_for(address, physical, size) == level);
+    }
+    tlb_flush();
+}
+
+volatile void *
+vm_map_device(paddr_t physical, uint64_t size)
+{
+    paddr_t start = physical & ~(FRAME_SIZE - 1);
+    paddr_t end = (physical + size + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1);
+    uint64_t address = device_next;
+
+    if (end <= start || end - start > DEVICE_SIZE) {
+        return NULL;
+    }
+    if (end - start >= SPAN(1)) {
+        /* The same place within a megapage, so that megapages fit. */
+        address += (start - address) & (SPAN(1) - 1);
+    }
+    if (end - start > DEVICE_BASE + DEVICE_SIZE - address) {
+        return NULL;
+    }
+    device_next = address + (end - start);
+    vm_map(address, start, end - start, PTE_KERNEL_RW);
+    return (volatile char *)address + (physical - start);
+}
+
+void
+vm_switch(const struct memory_map *map, struct memory_run tree)
+{
+    kernel_root[pte_index(KERNEL_BASE, 2)] =
+        pte_make(vm_image_address(image_middle), PTE_V);
+    for (unsigned i = 0; i < map->free_count; i++) {
+        const struct memory_run *run = &map->free[i];
+
+        vm_map(DIRECT_BASE + run->start, run->start, run->end - run->start,
+               PTE_KERNEL_RW);
+    }
+    vm_map(DIRECT_BASE + tree.start, tree.start, tree.end - tree.start,
+           PTE_KERNEL_RO);
+    /* Every root entry of the windows that boot may still map into, so that
+       the root itself is final from here on. */
+    for (uint64_t at = FRAME_TABLE_BASE;
+         at < FRAME_TABLE_BASE + FRAME_TABLE_SIZE; at += SPAN(2)) {
+        table_below(&kernel_root[pte_index(at, 2)]);
+    }
+    table_below(&kernel_root[pte_index(HART_SLOT_BASE, 2)]);
+    table_below(&kernel_root[pte_index(DEVICE_BASE, 2)]);
+    csr_write(satp, vm_satp());
+    tlb_flush();
+}
+
+pte_t
+vm_walk(uint64_t address, unsigned *level)
+{
+    const pte_t *table = kernel_root;
+
+    for (*level = SV39_LEVELS - 1;; --*level) {
+        pte_t entry = table[pte_index(address, *level)];
+
+        if (!(entry & PTE_V) || (entry & PTE_LEAF)) {
+            return entry & PTE_V ? entry : 0;
+        }
+        if (*level == 0) {
+            return 0;
+        }
+        table = table_of(entry);
+    }
+}
+
+static void
+visit_table(const pte_t *table, uint64_t base, unsigned level,
+            void (*visit)(uint64_t address, pte_t entry, unsigned level))
+{
+    for (unsigned i = 0; i < PAGE_TABLE_ENTRIES; i++) {
+        uint64_t address = base + i * SPAN(level);
+
+        if (!(table[i] & PTE_V)) {
+            continue;
+        }
+        if (table[i] & PTE_LEAF) {
+            visit(address, table[i], level);
+        } else if (level > 0) {
+            visit_table(table_of(table[i]), address, level - 1, visit);
+        }
+    }
+}
+
+void
+vm_visit(void (*visit)(uint64_t address, pte_t entry, unsigned level))
+{
+    /* Sign-extended: the upper half begins at root entry 256. */
+    visit_table(kernel_root, ~(uint64_t)0 << 39, SV39_LEVELS - 1, visit);
+}
+
+void
+vm_map_holes(uint64_t address, uint64_t size, paddr_t page, pte_t bits)
+{
+    paddr_t leaves = boot_memory_take(FRAME_SIZE, FRAME_SIZE);
+    pte_t *leaf = direct_map(leaves);
+
+    for (unsigned i = 0; i < PAGE_TABLE_ENTRIES; i++) {
+        leaf[i] = pte_make(page, bits);
+    }
+    for (uint64_t at = address; at < address + size; at += SPAN(1)) {
+        pte_t *middle = table_of(kernel_root[pte_index(at, 2)]);
+        pte_t *entry = &middle[pte_index(at, 1)];
+        pte_t *table;
+
+        if (!(*entry & PTE_V)) {
+            *entry = pte_make(leaves, PTE_V);
+            continue;
+        }
+        if (*entry & PTE_LEAF) {
+            continue;
+        }
+        table = table_of(*entry);
+        for (unsigned i = 0; i < PAGE_TABLE_ENTRIES; i++) {
+            table[i] |= table[i] & PTE_V ? 0 : pte_make(page, bits);
+        }
+    }
+    tlb_flush();
+}

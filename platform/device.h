@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_PLATFORM_DEVICE_H
+#define CHITIN_PLATFORM_DEVICE_H
+/*
+ * What the kernel asks of the devices of the platform, whichever they are:
+ * the one header of platform/ that kern/ includes. Devices are found in the
+ * device tree, by the drivers' compatible strings (platform/probe.c).
+ */
+#include "kern/fdt.h"
+
+/* Finds and sets up interrupt controller, console and the device that ends the
+   machine. Boot hart only, once, with the kernel's final map. Attaches the
+   console to printk. Fails the boot if there is no console. The tree must stay
+   where it is. */
+void device_init(const struct fdt *tree);
+
+/* Sets up the executing hart's share of the interrupt controller. */
+void device_init_hart(void);
+
+/* Handles every external interrupt that is pending for the executing hart. */
+void device_interrupt(void);
+
+/* Tries to end the machine with `status`; returns if no device can. */
+void device_exit(unsigned status);
+
+/* Lets the console's input interrupt the boot hart from now on. Until then
+   nothing is read. */
+void device_console_listen(void);
+
+#endif

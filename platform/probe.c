@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Matches device-tree nodes with drivers. The order matters little: the
+ * interrupt controller and the finisher are taken where they stand in the
+ * tree, then the console that /chosen names, or else the first one known.
+ */
+#include "kern/console.h"
+#include "kern/panic.h"
+#include "kern/print.h"
+#include "kern/vm.h"
+#include "platform/device.h"
+#include "platform/driver.h"
+
+struct console_match {
+    const char *compatible;
+    const struct console_driver *(*init)(const struct fdt *, fdt_node_t);
+};
+
+static const struct console_match console_matches[] = {
+    {"ns16550a", ns16550_init},
+    {"ns16550", ns16550_init},
+    {"sifive,uart0", sifive_uart_init},
+};
+
+static const char *const plic_names[] = {"sifive,plic-1.0.0", "riscv,plic0"};
+static const char *const finisher_names[] = {"sifive,test0", "sifive,test1"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct console_driver *console;
+static uint32_t console_source;
+static bool has_controller;
+static bool has_finisher;
+
+volatile void *
+driver_registers(const struct fdt *tree, fdt_node_t node, uint64_t size)
+{
+    struct fdt_range range;
+
+    if (fdt_reg_physical(tree, node, 0, &range) < 0 || range.size < size) {
+        return NULL;
+    }
+    return vm_map_device(range.address, range.size);
+}
+
+static bool
+is_one_of(const struct fdt *tree, fdt_node_t node, const char *const *names,
+          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (fdt_node_is_compatible(tree, node, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct console_match *
+console_match(const struct fdt *tree, fdt_node_t node)
+{
+    for (size_t i = 0; i < COUNT(console_matches); i++) {
+        if (fdt_node_is_okay(tree, node) &&
+            fdt_node_is_compatible(tree, node, console_matches[i].compatible)) {
+            return &console_matches[i];
+        }
+    }
+    return NULL;
+}
+
+/* The console's node: what /chosen/stdout-path names if a driver knows it,
+   else the first that one knows. */
+static fdt_node_t
+console_find(const struct fdt *tree)
+{
+    fdt_node_t chosen = fdt_node_by_path(tree, "/chosen");
+    const char *path = fdt_prop_string(tree, chosen, "stdout-path");
+    fdt_node_t node = path != NULL ? fdt_node_by_path(tree, path) : FDT_NONE;
+
+    if (console_match(tree, node) != NULL) {
+        return node;
+    }
+    for (node = fdt_node_root(tree); node != FDT_NONE;
+         node = fdt_node_next(tree, node)) {
+        if (console_match(tree, node) != NULL) {
+            return node;
+        }
+    }
+    return FDT_NONE;
+}
+
+/* The first interrupt of the node, a single cell as the PLIC has it; 0 if it
+   has none. */
+static uint32_t
+interrupt_source(const struct fdt *tree, fdt_node_t node)
+{
+    struct fdt_prop prop;
+    uint32_t source = 0;
+
+    if (fdt_prop_find(tree, node, "interrupts", &prop) == 0) {
+        (void)fdt_prop_cell(&prop, 0, &source);
+    } else if (fdt_prop_find(tree, node, "interrupts-extended", &prop) == 0) {
+        (void)fdt_prop_cell(&prop, 1, &source); /* behind the phandle */
+    }
+    return source;
+}
+
+static void
+console_init(const struct fdt *tree)
+{
+    fdt_node_t node = console_find(tree);
+    const struct console_match *match = console_match(tree, node);
+
+    if (match == NULL) {
+        boot_fail("the device tree has no console that a driver knows");
+    }
+    console = match->init(tree, node);
+    if (console == NULL) {
+        boot_fail("console %s: its registers are missing or malformed",
+                  fdt_node_name(tree, node));
+    }
+    console_source = interrupt_source(tree, node);
+    print_attach(console->put);
+    printk(PRINT_INFO, "console: %s (%s)\n", fdt_node_name(tree, node),
+           match->compatible);
+}
+
+void
+device_init(const struct fdt *tree)
+{
+    for (fdt_node_t node = fdt_node_root(tree); node != FDT_NONE;
+         node = fdt_node_next(tree, node)) {
+        if (!has_finisher &&
+            is_one_of(tree, node, finisher_names, COUNT(finisher_names))) {
+            has_finisher = finisher_init(tree, node);
+        } else if (!has_controller &&
+                   is_one_of(tree, node, plic_names, COUNT(plic_names))) {
+            has_controller = plic_init(tree, node);
+        }
+    }
+    console_init(tree);
+    if (!has_controller) {
+        printk(PRINT_WARN, "no interrupt controller: no input\n");
+    }
+}
+
+void
+device_init_hart(void)
+{
+    if (has_controller) {
+        plic_init_hart();
+    }
+}
+
+void
+device_console_listen(void)
+{
+    if (has_controller && console_source != 0 && plic_route(console_source)) {
+        console->listen();
+    } else {
+        printk(PRINT_WARN, "console: no interrupt: no input\n");
+    }
+}
+
+static void
+console_interrupt(void)
+{
+    for (int byte = console->get(); byte >= 0; byte = console->get()) {
+        console_receive((char)byte);
+    }
+}
+
+void
+device_interrupt(void)
+{
+    if (!has_controller) {
+        return;
+    }
+    for (uint32_t source = plic_claim(); source != 0; source = plic_claim()) {
+        if (source == console_source) {
+            console_interrupt();
+        }
+        plic_complete(source);
+    }
+}
+
+void
+device_exit(unsigned status)
+{
+    if (has_finisher) {
+        finisher_exit(status);
+    }
+    semihosting_exit(status);
+}

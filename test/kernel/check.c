@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's self-checks (kern/check.h), linked into debug builds. Each
+ * either holds or names what does not, and ends the machine with EXIT_CHECK.
+ * The last group breaks a rule of the kernel on purpose: for those the test's
+ * expectation file wants the panic.
+ */
+#include "kern/check.h"
+
+#include "kern/abi/exit.h"
+#include "kern/argument.h"
+#include "kern/console.h"
+#include "kern/frame.h"
+#include "kern/image.h"
+#include "kern/interrupt.h"
+#include "kern/lock.h"
+#include "kern/main.h"
+#include "kern/panic.h"
+#include "kern/print.h"
+#include "kern/string.h"
+#include "kern/time.h"
+
+#define EXPECT(condition)                                                      \
+    do {                                                                       \
+        if (!(condition)) {                                                    \
+            check_failed(__LINE__, #condition);                                \
+        }                                                                      \
+    } while (0)
+
+static const char *current;
+
+_Noreturn static void
+check_failed(int line, const char *what)
+{
+    printk(PRINT_ERROR, "check: %s failed: line %d: not so: %s\n", current,
+           line, what);
+    machine_exit(EXIT_CHECK);
+}
+
+/* The frame table says of each frame what the memory map says. */
+static bool
+run_holds(const struct memory_run *runs, unsigned count, paddr_t address)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (address >= runs[i].start && address < runs[i].end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+check_frame(ppn_t number, uint64_t counted[4])
+{
+    const struct memory_map *map = &kernel_memory;
+    paddr_t address = number << FRAME_SHIFT;
+    const struct frame *f = frame_record(number);
+    bool ram = run_holds(map->bank, map->bank_count, address);
+    bool reserved = run_holds(map->reserved, map->reserved_count, address);
+    bool free = run_holds(map->free, map->free_count, address);
+
+    EXPECT(f->type <= FRAME_FREE);
+    EXPECT((f->type == FRAME_ABSENT) == !ram);
+    EXPECT((f->type == FRAME_FREE) == free);
+    EXPECT(f->type != FRAME_RESERVED || reserved);
+    for (unsigned i = 0; i < sizeof(f->unused); i++) {
+        EXPECT(f->unused[i] == 0);
+    }
+    counted[f->type]++;
+}
+
+static void
+check_frames(void)
+{
+    const struct memory_map *map = &kernel_memory;
+    uint64_t counted[4] = {0};
+    uint64_t last = 0;
+
+    for (unsigned i = 0; i < map->bank_count; i++) {
+        ppn_t first = map->bank[i].start >> FRAME_SHIFT;
+        ppn_t end = map->bank[i].end >> FRAME_SHIFT;
+
+        for (ppn_t n = first > 64 ? first - 64 : 0;
+             n < end + 64 && n < FRAME_LIMIT; n++) {
+            if (n >= last) {
+                check_frame(n, counted);
+            }
+        }
+        last = end + 64;
+    }
+    EXPECT(counted[FRAME_FREE] == frame_counts.free);
+    EXPECT(counted[FRAME_FREE] + counted[FRAME_KERNEL] +
+               counted[FRAME_RESERVED] ==
+           frame_counts.ram);
+    EXPECT(counted[FRAME_RESERVED] > 0 && counted[FRAME_KERNEL] > 0);
+    EXPECT(frame_record(vm_image_run().start >> FRAME_SHIFT)->type ==
+           FRAME_KERNEL);
+    EXPECT(frame_record(0)->type == FRAME_ABSENT);
+    EXPECT(frame_record(FRAME_LIMIT - 1)->type == FRAME_ABSENT);
+}
+
+/* The kernel's map keeps the promises at the top of kern/vm.c. */
+static uint64_t mapped_leaves;
+
+static void
+check_leaf(uint64_t address, pte_t entry, unsigned level)
+{
+    const struct memory_map *map = &kernel_memory;
+    struct memory_run image = vm_image_run();
+    paddr_t start = pte_address(entry);
+    paddr_t end = start + SPAN(level);
+    bool in_image_window = address >= KERNEL_BASE;
+
+    mapped_leaves++;
+    EXPECT((entry & (PTE_W | PTE_X)) != (PTE_W | PTE_X));
+    EXPECT(!(entry & PTE_U) && (entry & PTE_G));
+    EXPECT(start % SPAN(level) == 0);
+    EXPECT(!(entry & PTE_X) || (in_image_window && address < KERNEL_BASE +
+                                    (uint64_t)(rodata_start - image_start)));
+    /* The image's frames are mapped in its window, and the page of absent
+       records, which nobody can write, in the frame table's. */
+    if (!in_image_window && start < image.end && end > image.start) {
+        EXPECT(!(entry & PTE_W));
+        EXPECT(address >= FRAME_TABLE_BASE &&
+               address < FRAME_TABLE_BASE + FRAME_TABLE_SIZE);
+    }
+    if (in_image_window || !(entry & PTE_W)) {
+        return;
+    }
+    for (unsigned i = 0; i < map->reserved_count; i++) {
+        const struct memory_run *run = &map->reserved[i];
+        bool ram = run_holds(map->bank, map->bank_count, run->start);
+
+        EXPECT(!ram || start >= run->end || end <= run->start);
+    }
+}
+
+static void
+check_map(void)
+{
+    unsigned level;
+
+    mapped_leaves = 0;
+    vm_visit(check_leaf);
+    EXPECT(mapped_leaves > 16);
+    for (unsigned i = 0; i < hart_count; i++) {
+        uint64_t slot = (uint64_t)hart_table[i] - HART_BLOCK_OFFSET;
+
+        EXPECT(vm_walk(slot, &level) == 0);
+        EXPECT(vm_walk(slot + HART_GUARD_SIZE, &level) & PTE_W);
+        EXPECT(vm_walk(slot + HART_BLOCK_OFFSET, &level) & PTE_W);
+    }
+    /* Every free frame can be reached, and is what it seems. */
+    for (unsigned i = 0; i < kernel_memory.free_count; i++) {
+        const struct memory_run *run = &kernel_memory.free[i];
+
+        for (paddr_t at = run->start; at < run->end; at += SPAN(1) / 2) {
+            volatile uint64_t *word = direct_map(at);
+
+            *word = at;
+            EXPECT(*word == at);
+        }
+    }
+}
+
+/* Every hart of the machine answers, every time. */
+#define PING_ROUNDS 200
+
+static void
+check_interrupt(void)
+{
+    for (unsigned i = 1; i < hart_count; i++) {
+        struct hart *hart = hart_table[i];
+        uint64_t deadline = time_now() + 20 * time_frequency;
+
+        EXPECT(hart->state == HART_UP);
+        for (uint64_t round = 1; round <= PING_ROUNDS; round++) {
+            hart_signal(hart, HART_SIGNAL_PING);
+            while (hart->count_ping < round) {
+                EXPECT(time_now() < deadline);
+                /* Sleep, not spin: see docs on -icount. */
+                time_set(time_now() + time_ticks(100000));
+                wait_for_interrupt();
+            }
+        }
+        EXPECT(hart->count_ping == PING_ROUNDS);
+        EXPECT(hart->count_software > 0);
+    }
+    time_set(TIME_NEVER);
+}
+
+/* Timer interrupts come, not before their time, and one for each setting. */
+static void
+check_timer(void)
+{
+    struct hart *self = hart_self();
+    uint64_t interval = time_ticks(2000000);
+
+    for (unsigned i = 0; i < 20; i++) {
+        uint64_t before = self->count_timer;
+        uint64_t deadline = time_now() + interval;
+
+        time_set(deadline);
+        while (self->count_timer == before) {
+            EXPECT(time_now() < deadline + 10 * time_frequency);
+            interrupt_wait();
+        }
+        EXPECT(time_now() >= deadline);
+        EXPECT(self->count_timer == before + 1);
+    }
+    /* One that is taken back does not come. */
+    uint64_t before = self->count_timer;
+    time_set(time_now() + interval);
+    time_set(TIME_NEVER);
+    uint64_t until = time_now() + 2 * interval;
+    while (time_now() < until) {
+        (void)interrupt_poll();
+    }
+    EXPECT(self->count_timer == before);
+}
+
+/* What is typed arrives by interrupt: one line, printed back. */
+static void
+check_input(void)
+{
+    char line[64];
+    unsigned length = 0;
+
+    printk(PRINT_INFO, "check: type a line\n");
+    for (;;) {
+        int c = console_read();
+
+        if (c < 0) {
+            interrupt_wait();
+        } else if (c == '\r' || c == '\n') {
+            break;
+        } else if (length + 1 < sizeof(line)) {
+            line[length++] = (char)c;
+        }
+    }
+    line[length] = 0;
+    EXPECT(hart_self()->count_external > 0);
+    printk(PRINT_INFO, "check: got <%s>\n", line);
+}
+
+static void
+check_print(void)
+{
+    char text[128];
+
+    EXPECT(print_format(text, sizeof(text), "%d %i %u %x", -7, 8, 9u, 0xabu) ==
+           9);
+    EXPECT(memcmp(text, "-7 8 9 ab", 10) == 0);
+    print_format(text, sizeof(text), "%5d|%05d|%lx|%c%%", -42, -42, ~0ul, 'z');
+    EXPECT(memcmp(text, "  -42|-0042|ffffffffffffffff|z%", 32) == 0);
+    print_format(text, sizeof(text), "%ld %zu", INT64_MIN, (size_t)3);
+    EXPECT(memcmp(text, "-9223372036854775808 3", 23) == 0);
+    EXPECT(print_format(text, 4, "%s", "truncated") == 9);
+    EXPECT(memcmp(text, "tru", 4) == 0);
+    print_format(text, sizeof(text), "%p", (void *)0x1234);
+    EXPECT(memcmp(text, "0x0000000000001234", 19) == 0);
+}
+
+/* Those below end the machine. */
+
+static void
+check_panic(void)
+{
+    panic("on purpose: %d", 42);
+}
+
+__attribute__((noinline)) static uint64_t
+overflow(uint64_t depth)
+{
+    volatile uint64_t room[32];
+
+    room[depth % 32] = depth;
+    return depth == UINT64_MAX ? 0 : overflow(depth + 1) + room[depth % 32];
+}
+
+static void
+check_overflow(void)
+{
+    printk(PRINT_INFO, "check: depth %lu\n", overflow(0));
+}
+
+static void
+check_text(void)
+{
+    *(volatile uint32_t *)(void *)rodata_start = 0;
+}
+
+static void
+check_execute(void)
+{
+    static uint32_t code[] = {0x00008067}; /* ret */
+
+    __asm__ volatile("fence.i" ::: "memory");
+    ((void (*)(void))(uintptr_t)code)();
+}
+
+static void
+check_null(void)
+{
+    volatile uint64_t *nothing = NULL;
+
+    __asm__("" : "+r"(nothing));
+    printk(PRINT_INFO, "check: read %lu\n", *nothing);
+}
+
+static void
+check_firmware(void)
+{
+    volatile uint64_t *firmware = NULL;
+
+    for (unsigned i = 0; i < kernel_memory.reserved_count; i++) {
+        if (kernel_memory.reserved[i].start < vm_image_run().start) {
+            firmware = direct_map(kernel_memory.reserved[i].start);
+        }
+    }
+    EXPECT(firmware != NULL);
+    printk(PRINT_INFO, "check: read %lu\n", *firmware);
+}
+
+static void
+check_assert(void)
+{
+    static struct lock lock;
+
+    lock_acquire(&lock);
+    EXPECT(lock_held(&lock));
+    lock_acquire(&lock);
+}
+
+struct check {
+    const char *name;
+    void (*run)(void);
+};
+
+static const struct check checks[] = {
+    {"frames", check_frames},     {"map", check_map},
+    {"interrupt", check_interrupt}, {"timer", check_timer},
+    {"print", check_print},       {"input", check_input},
+    {"panic", check_panic},       {"overflow", check_overflow},
+    {"text", check_text},         {"execute", check_execute},
+    {"null", check_null},         {"firmware", check_firmware},
+    {"assert", check_assert},
+};
+
+static const struct check *
+check_find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        if (memcmp(checks[i].name, name, length) == 0 &&
+            checks[i].name[length] == 0) {
+            return &checks[i];
+        }
+    }
+    return NULL;
+}
+
+_Noreturn void
+check_run(const char *names, size_t length)
+{
+    unsigned run = 0;
+
+    while (length > 0) {
+        size_t one = 0;
+        const struct check *check;
+
+        while (one < length && names[one] != ',') {
+            one++;
+        }
+        check = check_find(names, one);
+        if (check == NULL) {
+            boot_fail("argument check= names no self-check at \"%s\"", names);
+        }
+        current = check->name;
+        check->run();
+        printk(PRINT_INFO, "check: %s ok\n", check->name);
+        run++;
+        names += one < length ? one + 1 : one;
+        length -= one < length ? one + 1 : one;
+    }
+    printk(PRINT_INFO, "check: %u passed\n", run);
+    machine_exit(EXIT_PASS);
+}
