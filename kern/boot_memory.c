@@ -64,6 +64,5 @@ boot_memory_take(uint64_t size, uint64_t alignment)
         }
         return start;
     }
-    boot_fail("no %lu KiB of memory left for the kernel's tables",
-              size / 1024);
+    boot_fail("no %lu KiB of memory left for the kernel's tables", size / 1024);
 }

@@ -12,7 +12,8 @@ void boot_memory_init(struct memory_map *map);
 
 /* Takes `size` bytes, rounded up to whole frames, aligned to `alignment` (a
    power of two, at least a frame): the lowest that fits, so that the large
-   free runs stay whole. Contents are unknown. Fails the boot if nothing fits. */
+   free runs stay whole. Contents are unknown. Fails the boot if nothing fits.
+ */
 paddr_t boot_memory_take(uint64_t size, uint64_t alignment);
 
 /* From now on nothing can be taken: the free runs are the frame table's. */

@@ -41,8 +41,7 @@
         csr_value_;                                                            \
     })
 #define csr_write(name, value)                                                 \
-    __asm__ volatile("csrw " CSR_STRING(name) ", %0" ::"rK"(                   \
-                         (uint64_t)(value))                                    \
+    __asm__ volatile("csrw " CSR_STRING(name) ", %0" ::"rK"((uint64_t)(value)) \
                      : "memory")
 #define csr_set(name, bits)                                                    \
     __asm__ volatile("csrs " CSR_STRING(name) ", %0" ::"rK"((uint64_t)(bits))  \

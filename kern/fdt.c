@@ -74,13 +74,13 @@ word_read(const uint8_t *p)
            p[3];
 }
 
-/* The number that so many words make, at most two; none make 0. */
+/* The number that `count` words from the given one on make; none make 0. */
 static uint64_t
-cells_read(const uint8_t *p, uint32_t cells)
+cells_read(const uint8_t *p, size_t first, uint32_t count)
 {
     uint64_t number = 0;
 
-    for (; cells > 0; cells--, p += 4) {
+    for (p += 4 * first; count > 0; count--, p += 4) {
         number = number << 32 | word_read(p);
     }
     return number;
@@ -93,15 +93,16 @@ word_align(uint32_t at)
     return (at + 3) & ~3U;
 }
 
+/* The text may end early, the part may not. */
 static bool
 text_begins(const char *text, const char *part, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] != part[i] || text[i] == '\0') {
-            return false;
-        }
+    size_t i = 0;
+
+    while (i < length && text[i] == part[i]) {
+        i++;
     }
-    return true;
+    return i == length;
 }
 
 static bool
@@ -112,6 +113,17 @@ text_equals(const char *a, const char *b)
         b++;
     }
     return *a == *b;
+}
+
+static uint32_t
+text_length(const char *text)
+{
+    uint32_t length = 0;
+
+    while (text[length] != '\0') {
+        length++;
+    }
+    return length;
 }
 
 static bool
@@ -217,7 +229,7 @@ reserve_check(struct fdt *tree)
     }
     for (; block_fits(tree, at, RESERVE_ENTRY); at += RESERVE_ENTRY) {
         const uint8_t *entry = tree->blob + at;
-        if (cells_read(entry, 2) == 0 && cells_read(entry + 8, 2) == 0) {
+        if (cells_read(entry, 0, 2) == 0 && cells_read(entry, 2, 2) == 0) {
             return NULL;
         }
         tree->reserve_entries++;
@@ -260,18 +272,6 @@ begin_node_check(struct fdt *tree, struct progress *p)
 }
 
 static const char *
-end_node_check(struct progress *p)
-{
-    if (p->depth == 0) {
-        return "a node ends that did not begin";
-    }
-    p->at += TOKEN_SIZE;
-    p->depth--;
-    p->may_have_prop = false;
-    return NULL;
-}
-
-static const char *
 prop_check(const struct fdt *tree, struct progress *p)
 {
     uint32_t left = p->end - p->at;
@@ -310,7 +310,12 @@ structure_check(struct fdt *tree)
             fault = begin_node_check(tree, &p);
             break;
         case TOKEN_END_NODE:
-            fault = end_node_check(&p);
+            if (p.depth == 0) {
+                return "a node ends that did not begin";
+            }
+            p.at += TOKEN_SIZE;
+            p.depth--;
+            p.may_have_prop = false;
             break;
         case TOKEN_PROP:
             fault = prop_check(tree, &p);
@@ -362,18 +367,10 @@ fdt_open(struct fdt *tree, const void *blob, size_t limit)
 
     *tree = (struct fdt){.blob = blob, .root = FDT_NONE};
     fault = header_check(tree, limit);
-    if (fault == NULL) {
-        fault = blocks_check(tree);
-    }
-    if (fault == NULL) {
-        fault = reserve_check(tree);
-    }
-    if (fault == NULL) {
-        fault = structure_check(tree);
-    }
-    if (fault == NULL) {
-        fault = overlap_check(tree);
-    }
+    fault = fault != NULL ? fault : blocks_check(tree);
+    fault = fault != NULL ? fault : reserve_check(tree);
+    fault = fault != NULL ? fault : structure_check(tree);
+    fault = fault != NULL ? fault : overlap_check(tree);
     if (fault != NULL) {
         *tree = (struct fdt){.blob = blob,
                              .size = tree->size,
@@ -391,18 +388,18 @@ fdt_open(struct fdt *tree, const void *blob, size_t limit)
 static uint32_t
 token_after(const struct fdt *tree, uint32_t at)
 {
-    switch (token_read(tree, at)) {
+    const uint8_t *token = token_at(tree, at);
+
+    at += TOKEN_SIZE;
+    switch (word_read(token)) {
     case TOKEN_BEGIN_NODE:
-        at += TOKEN_SIZE;
-        while (*token_at(tree, at) != '\0') {
-            at++;
-        }
-        return word_align(at + 1);
+        return word_align(at + text_length((const char *)token + TOKEN_SIZE) +
+                          1);
     case TOKEN_PROP:
-        return word_align(at + PROP_HEADER +
-                          word_read(token_at(tree, at + PROP_LENGTH)));
+        return word_align(at + PROP_HEADER - TOKEN_SIZE +
+                          word_read(token + PROP_LENGTH));
     default:
-        return at + TOKEN_SIZE;
+        return at;
     }
 }
 
@@ -528,16 +525,11 @@ static fdt_node_t
 child_find(const struct fdt *tree, fdt_node_t node, const char *part,
            size_t length)
 {
-    bool has_unit = false;
-
-    for (size_t i = 0; i < length; i++) {
-        has_unit |= part[i] == '@';
-    }
     node = fdt_node_child(tree, node);
     for (; node != FDT_NONE; node = fdt_node_sibling(tree, node)) {
         const char *name = fdt_node_name(tree, node);
         if (text_begins(name, part, length) &&
-            (name[length] == '\0' || (name[length] == '@' && !has_unit))) {
+            (name[length] == '\0' || name[length] == '@')) {
             return node;
         }
     }
@@ -708,15 +700,12 @@ fdt_prop_has_string(const struct fdt *tree, fdt_node_t node, const char *name,
 
     (void)fdt_prop_find(tree, node, name, &rest);
     for (const char *text; (text = prop_text(&rest)) != NULL;) {
+        uint32_t step = text_length(text) + 1;
         if (text_equals(text, string)) {
             return true;
         }
-        while (*rest.value != '\0') {
-            rest.value++;
-            rest.length--;
-        }
-        rest.value++;
-        rest.length--;
+        rest.value += step;
+        rest.length -= step;
     }
     return false;
 }
@@ -743,7 +732,7 @@ fdt_prop_cells(const struct fdt_prop *prop, uint32_t index, uint32_t count,
     if (index > cells || count > cells - index) {
         return -ENOENT;
     }
-    *value = cells_read(prop->value + (size_t)index * 4, count);
+    *value = cells_read(prop->value, index, count);
     return 0;
 }
 
@@ -793,7 +782,7 @@ reg_read(const struct fdt *tree, const fdt_node_t trail[2], uint32_t index,
     struct fdt_prop reg;
     struct bus bus;
     uint32_t cells;
-    const uint8_t *entry;
+    size_t at;
 
     if (fdt_prop_find(tree, trail[1], "reg", &reg) != 0) {
         return -ENOENT;
@@ -808,9 +797,9 @@ reg_read(const struct fdt *tree, const fdt_node_t trail[2], uint32_t index,
     if (index >= reg.length / (4 * cells)) {
         return -ENOENT;
     }
-    entry = reg.value + (size_t)index * 4 * cells;
-    range->address = cells_read(entry, bus.address_cells);
-    range->size = cells_read(entry + 4 * bus.address_cells, bus.size_cells);
+    at = (size_t)index * cells;
+    range->address = cells_read(reg.value, at, bus.address_cells);
+    range->size = cells_read(reg.value, at + bus.address_cells, bus.size_cells);
     return range_wraps(range) ? -ERANGE : 0;
 }
 
@@ -860,13 +849,14 @@ range_lift(const struct fdt *tree, const fdt_node_t trail[2],
     if (!prop_is_array(&ranges, cells)) {
         return -EINVAL;
     }
-    for (uint32_t at = 0; at < ranges.length; at += 4 * cells) {
-        const uint8_t *from = ranges.value + at;
-        const uint8_t *to = from + 4 * lower.address_cells;
-        const uint8_t *size = to + 4 * upper.address_cells;
-        struct window window = {cells_read(from, lower.address_cells),
-                                cells_read(to, upper.address_cells),
-                                cells_read(size, lower.size_cells)};
+    for (size_t from = 0; from < ranges.length / 4; from += cells) {
+        size_t to = from + lower.address_cells;
+        size_t size = to + upper.address_cells;
+        struct window window = {
+            cells_read(ranges.value, from, lower.address_cells),
+            cells_read(ranges.value, to, upper.address_cells),
+            cells_read(ranges.value, size, lower.size_cells),
+        };
         if (window_pass(&window, range)) {
             return 0;
         }
@@ -879,7 +869,7 @@ static int
 reg_find(const struct fdt *tree, fdt_node_t node, uint32_t index, bool lift,
          struct fdt_range *range)
 {
-    fdt_node_t trail[FDT_DEPTH_MAX];
+    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
     uint32_t depth = node_trail(tree, node, trail);
     struct fdt_range found;
     int error;
@@ -928,8 +918,8 @@ fdt_reserve_read(const struct fdt *tree, uint32_t index,
         return -ENOENT;
     }
     entry = tree->blob + tree->reserve + (size_t)index * RESERVE_ENTRY;
-    found.address = cells_read(entry, 2);
-    found.size = cells_read(entry + 8, 2);
+    found.address = cells_read(entry, 0, 2);
+    found.size = cells_read(entry, 2, 2);
     if (range_wraps(&found)) {
         return -ERANGE;
     }

@@ -56,8 +56,8 @@ window_back(struct memory_run window)
 {
     uint64_t size = window.end - window.start;
     paddr_t memory = boot_memory_take(
-        size, size >= SPAN(1) && window.start % SPAN(1) == 0 ? SPAN(1)
-                                                             : FRAME_SIZE);
+        size,
+        size >= SPAN(1) && window.start % SPAN(1) == 0 ? SPAN(1) : FRAME_SIZE);
 
     vm_map(window.start, memory, size, PTE_KERNEL_RW);
     frame_counts.table += size;

@@ -46,9 +46,9 @@ tree_open(paddr_t address)
 static struct memory_run
 frames_around(paddr_t start, uint64_t size)
 {
-    return (struct memory_run){
-        start & ~(FRAME_SIZE - 1),
-        (start + size + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1)};
+    return (struct memory_run){start & ~(FRAME_SIZE - 1),
+                               (start + size + FRAME_SIZE - 1) &
+                                   ~(FRAME_SIZE - 1)};
 }
 
 static void
@@ -96,14 +96,16 @@ report(uint64_t entered, uint64_t ready)
         up += hart_table[i]->state == HART_UP;
         stimecmp += hart_table[i]->has_stimecmp;
     }
-    printk(PRINT_INFO, "firmware: SBI %u.%u, implementation %lu version 0x%lx\n",
+    printk(PRINT_INFO,
+           "firmware: SBI %u.%u, implementation %lu version 0x%lx\n",
            sbi_features.version >> 24, sbi_features.version & 0xffffff,
            sbi_features.implementation, sbi_features.implementation_version);
-    printk(PRINT_INFO,
-           "memory: %lu MiB in %u bank%s, %lu frames, %lu free, table %lu KiB\n",
-           bytes >> 20, kernel_memory.bank_count,
-           kernel_memory.bank_count == 1 ? "" : "s", frame_counts.ram,
-           frame_counts.free, frame_counts.table >> 10);
+    printk(
+        PRINT_INFO,
+        "memory: %lu MiB in %u bank%s, %lu frames, %lu free, table %lu KiB\n",
+        bytes >> 20, kernel_memory.bank_count,
+        kernel_memory.bank_count == 1 ? "" : "s", frame_counts.ram,
+        frame_counts.free, frame_counts.table >> 10);
     printk(PRINT_INFO, "harts: %u up, %u with stimecmp, boot hart %lu\n", up,
            stimecmp, hart_self()->id);
     printk(PRINT_INFO, "boot: %lu ns from entry to all harts up\n",

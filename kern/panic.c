@@ -51,8 +51,7 @@ static const char *const register_names[32] = {
 void
 panic_check(void)
 {
-    struct hart *owner =
-        atomic_load_explicit(&panicking, memory_order_relaxed);
+    struct hart *owner = atomic_load_explicit(&panicking, memory_order_relaxed);
 
     if (owner != NULL && owner != hart_self()) {
         hart_park();

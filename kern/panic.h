@@ -34,7 +34,6 @@ extern const char *boot_reading;
    knows; if none works, parks this hart with a last word. */
 _Noreturn void machine_exit(unsigned status);
 
-
 /* Checked in debug builds; the condition is compiled in all. */
 #define ASSERT(condition)                                                      \
     do {                                                                       \

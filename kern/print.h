@@ -23,8 +23,8 @@ extern enum print_level print_limit;
 
 /* Prints one message, whole: messages of several harts do not mix. Takes the
    console lock; in a panic, none. */
-__attribute__((format(printf, 2, 3))) void
-printk(enum print_level level, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void printk(enum print_level level,
+                                                  const char *format, ...);
 
 /* From now on writes bytes with `put` instead of SBI. */
 void print_attach(void (*put)(char c));
@@ -35,8 +35,7 @@ void print_byte(char c);
 
 /* printk without lock or level, for the panic: the caller is the only hart
    that still prints. */
-__attribute__((format(printf, 1, 2))) void print_panic(const char *format,
-                                                       ...);
+__attribute__((format(printf, 1, 2))) void print_panic(const char *format, ...);
 
 /* Formats into `buffer` of `size` bytes (at least 1), always terminated;
    returns the length that the whole text has. */

@@ -37,7 +37,8 @@ memcpy(void *restrict to, const void *restrict from, size_t size)
 
     if (both_aligned(to, from)) {
         for (; size >= 8; size -= 8, target += 8, source += 8) {
-            *(uint64_t *)(void *)target = *(const uint64_t *)(const void *)source;
+            *(uint64_t *)(void *)target =
+                *(const uint64_t *)(const void *)source;
         }
     }
     for (; size > 0; size--) {

@@ -20,7 +20,6 @@ struct console_driver {
     void (*listen)(void);
 };
 
-
 /* Maps the registers of entry 0 of the node's reg, at least `size` bytes. NULL
    if the tree does not say where they are, or with too few bytes. */
 volatile void *driver_registers(const struct fdt *tree, fdt_node_t node,

@@ -7,8 +7,10 @@
  * above, which timeout(1) and the shell use.
  */
 #define EXIT_PASS 0
-#define EXIT_BOOT_DATA 65 /* what firmware or loader handed over is unusable */
-#define EXIT_PANIC 70     /* the kernel broke a rule of its own */
-#define EXIT_CHECK 75     /* a self-check did not hold */
+#define EXIT_BOOT_DATA                                                         \
+    65                /* what firmware or loader handed over is unusable       \
+                       */
+#define EXIT_PANIC 70 /* the kernel broke a rule of its own */
+#define EXIT_CHECK 75 /* a self-check did not hold */
 
 #endif

@@ -36,8 +36,7 @@ at(uint64_t offset)
 static int
 hart_of(const struct fdt *tree, uint32_t phandle)
 {
-    fdt_node_t cpu =
-        fdt_node_parent(tree, fdt_node_by_phandle(tree, phandle));
+    fdt_node_t cpu = fdt_node_parent(tree, fdt_node_by_phandle(tree, phandle));
 
     for (unsigned i = 0; i < hart_count; i++) {
         if (cpu != FDT_NONE && hart_table[i]->node == cpu) {

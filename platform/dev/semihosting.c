@@ -20,7 +20,8 @@ semihosting_exit(unsigned status)
     uint64_t saved = csr_read(stvec);
 
     /* The three instructions must be uncompressed and within one page; what
-       aligns them is c.nop, for the assembler's own choice is not executable. */
+       aligns them is c.nop, for the assembler's own choice is not executable.
+     */
     __asm__ volatile("   .option push\n"
                      "   .option norelax\n"
                      "   lla t0, 1f\n"

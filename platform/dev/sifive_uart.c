@@ -45,8 +45,8 @@ sifive_uart_listen(void)
     base[IE] = IE_RECEIVED;
 }
 
-static const struct console_driver driver = {
-    sifive_uart_put, sifive_uart_get, sifive_uart_listen};
+static const struct console_driver driver = {sifive_uart_put, sifive_uart_get,
+                                             sifive_uart_listen};
 
 const struct console_driver *
 sifive_uart_init(const struct fdt *tree, fdt_node_t node)

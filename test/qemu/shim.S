@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest that stands between firmware and kernel, so that a test can hand
+ * over what firmware never would: any tree or none, any load address. It also
+ * plays broken kernels for the harness's own test. QEMU's loader device
+ * writes the order at 0x80300000 (zero where nothing is written):
+ *
+ *   +0     value for a1
+ *   +8     where the kernel was loaded; 0: there is none, end instead
+ *   +16    word for the finisher at the end; 0: loop in silence
+ *   +24    not 0: hand on firmware's a1 instead
+ *   +256   text to print first, ended by a zero byte
+ *
+ * The kernel is entered as firmware enters it: a0 is the hart's id.
+ */
+#define CONFIG 0x80300000
+#define FINISHER 0x100000
+#define SBI_LEGACY_PUTCHAR 1
+
+    .globl _start
+_start:
+    mv      s0, a0
+    mv      s1, a1
+    li      s2, CONFIG
+    addi    s3, s2, 256
+print:
+    lbu     a0, (s3)
+    beqz    a0, printed
+    li      a7, SBI_LEGACY_PUTCHAR
+    ecall
+    addi    s3, s3, 1
+    j       print
+
+printed:
+    ld      t0, 24(s2)
+    bnez    t0, enter
+    ld      s1, 0(s2)
+enter:
+    ld      t0, 8(s2)
+    beqz    t0, end
+    mv      a0, s0
+    mv      a1, s1
+    .word   0x0000100f /* fence.i, which plain rv64imac does not name */
+    jr      t0
+
+end:
+    lw      t0, 16(s2)
+    beqz    t0, loop
+    li      t1, FINISHER
+    sw      t0, (t1)
+loop:
+    wfi
+    j       loop
