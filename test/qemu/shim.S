@@ -9,6 +9,8 @@
  *   +8     where the kernel was loaded; 0: there is none, end instead
  *   +16    word for the finisher at the end; 0: loop in silence
  *   +24    not 0: hand on firmware's a1 instead
+ *   +32    1 + the hart that is to enter the kernel; 0: whichever comes
+ *   +40    1 + the hart that came first, if it was another (the shim's own)
  *   +256   text to print first, ended by a zero byte
  *
  * The kernel is entered as firmware enters it: a0 is the hart's id.
@@ -16,12 +18,44 @@
 #define CONFIG 0x80300000
 #define FINISHER 0x100000
 #define SBI_LEGACY_PUTCHAR 1
+#define SBI_HSM 0x48534d
+#define HSM_START 0
+#define HSM_STOP 1
+#define HSM_STATUS 2
+#define HSM_STOPPED 1
 
     .globl _start
 _start:
     mv      s0, a0
     mv      s1, a1
     li      s2, CONFIG
+    ld      t0, 32(s2)
+    beqz    t0, chosen
+    addi    t0, t0, -1
+    beq     s0, t0, chosen
+    /* Hand over to the hart that is wanted, and stop. */
+    addi    t1, s0, 1
+    sd      t1, 40(s2)
+    fence
+    mv      a0, t0
+    lla     a1, _start
+    mv      a2, s1
+    li      a6, HSM_START
+    li      a7, SBI_HSM
+    ecall
+    li      a6, HSM_STOP
+    ecall
+chosen:
+    /* The kernel may start the first hart again once it has stopped. */
+    ld      s4, 40(s2)
+    beqz    s4, begin
+    addi    a0, s4, -1
+    li      a6, HSM_STATUS
+    li      a7, SBI_HSM
+    ecall
+    li      t0, HSM_STOPPED
+    bne     a1, t0, chosen
+begin:
     addi    s3, s2, 256
 print:
     lbu     a0, (s3)
