@@ -14,8 +14,8 @@
 /* Where the arguments are; NULL means that there are none. */
 void argument_init(const char *arguments);
 
-/* The value of argument `name`, not terminated, its length in *length; NULL if
-   the argument is not given or has no value. The last one given counts. */
+/* What stands behind the `=` of argument `name`, not terminated, its length in
+   *length; NULL if there is no such word. The last one given counts. */
 const char *argument_find(const char *name, size_t *length);
 
 /* Reads the argument as a decimal number. False if it is not given or not a

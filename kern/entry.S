@@ -8,6 +8,7 @@
  * c.nop by hand: without relaxation the assembler fills with zeroes, which are
  * illegal instructions.
  */
+#include "kern/abi/exit.h"
 #include "kern/csr.h"
 #include "kern/hart_offsets.h"
 #include "kern/layout.h"
@@ -88,13 +89,25 @@ early_trap:
     ecall
     addi s0, s0, 1
     j 1b
-2:  li a7, 0x53525354           /* "SRST": shutdown, reason system failure */
+2:  lla t0, 3f                  /* semihosting, should somebody serve it: */
+    csrw stvec, t0              /* see platform/dev/semihosting.c */
+    li a0, 0x20
+    lla a1, early_trap_exit
+    .balignw 16, 0x0001
+    .option push
+    .option norvc
+    slli zero, zero, 0x1f
+    ebreak
+    srai zero, zero, 7
+    .option pop
+    .balignw 4, 0x0001
+3:  li a7, 0x53525354           /* "SRST": shutdown, reason system failure */
     li a6, 0
     li a0, 0
     li a1, 1
     ecall
-3:  wfi
-    j 3b
+4:  wfi
+    j 4b
 
 /* A further hart (SBI 1.0, 9.1). In: a0 hart id, a1 physical address of its
    hart block, paging off. */
@@ -164,6 +177,9 @@ stimecmp_probe:
     ret
 
     .section .rodata
+    .balign 8
+early_trap_exit:
+    .dword 0x20026, EXIT_BOOT_DATA
 early_trap_text:
     .asciz "boot: fault before the kernel was mapped: is there RAM where it was loaded?\r\n"
 

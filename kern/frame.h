@@ -4,8 +4,8 @@
 /*
  * The frame table: one record for every page frame of RAM, found by physical
  * page number without a search. Pages that are not RAM have records too, of
- * type FRAME_ABSENT, all in one read-only page: any number below FRAME_LIMIT
- * can be looked up.
+ * type FRAME_ABSENT (all but a few in one read-only page): any number below
+ * FRAME_LIMIT can be looked up.
  */
 #include "kern/layout.h"
 #include "kern/memory.h"

@@ -154,7 +154,7 @@ hart_find_all(const struct fdt *tree)
             fdt_reg_local(tree, node, 0, &range) < 0) {
             continue;
         }
-        if (range.address == self->id) {
+        if (range.address == self->id && !found) {
             hart_describe(self, tree, node);
             found = true;
         } else if (hart_index_of(range.address) >= 0) {
@@ -214,9 +214,9 @@ void
 hart_start_all(void)
 {
     uint64_t deadline;
+    unsigned missing;
 
     hart_init_self();
-    deadline = time_now() + time_ticks(ARRIVAL_NANOSECONDS);
     for (unsigned i = 1; i < hart_count; i++) {
         struct hart *hart = hart_table[i];
         unsigned level;
@@ -225,13 +225,20 @@ hart_start_all(void)
 
         hart->satp = vm_satp();
         if (sbi_hart_start(hart->id, vm_image_address(hart_entry), block) < 0) {
+            hart->state = HART_REFUSED;
             printk(PRINT_WARN, "hart %lu: the firmware does not start it\n",
                    hart->id);
         }
     }
-    while (harts_missing() > 0 && time_now() < deadline) {
+    deadline = time_now() + time_ticks(ARRIVAL_NANOSECONDS);
+    missing = harts_missing();
+    while (missing > 0 && time_now() < deadline) {
         time_set(deadline);
         interrupt_wait();
+        if (harts_missing() < missing) {
+            missing = harts_missing();
+            deadline = time_now() + time_ticks(ARRIVAL_NANOSECONDS);
+        }
     }
     time_set(TIME_NEVER);
     for (unsigned i = 0; i < hart_count; i++) {

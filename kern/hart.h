@@ -20,9 +20,10 @@
 #define HART_SIGNAL_PING (1u << 1) /* count it: the self-checks' signal */
 
 enum hart_state {
-    HART_ABSENT, /* asked to start, has not arrived */
-    HART_UP,     /* runs the kernel */
-    HART_STOPPED /* parked by a panic */
+    HART_ABSENT,  /* asked to start, has not arrived */
+    HART_REFUSED, /* the firmware does not start it */
+    HART_UP,      /* runs the kernel */
+    HART_STOPPED  /* parked by a panic */
 };
 
 struct hart {
@@ -36,8 +37,9 @@ struct hart {
     uint64_t id;     /* the hardware's number (mhartid), as SBI uses it */
     unsigned index;  /* the kernel's number: 0 to hart_count - 1 */
     fdt_node_t node; /* this hart's node in the device tree */
-    bool has_stimecmp;
     bool has_float;
+
+    bool has_stimecmp; /* as the tree says, then as time_init_hart found */
 
     /* Any hart may write these. */
     _Atomic unsigned state; /* enum hart_state */
@@ -80,7 +82,7 @@ int hart_index_of(uint64_t id);
 void hart_find_all(const struct fdt *tree);
 
 /* Starts the harts of the table through HSM (SBI 1.0, 9) and waits until each
-   has arrived, at most a second in all. Those that do not are named in a
+   has arrived, or none has for a second. Those that do not are named in a
    warning and stay HART_ABSENT. Boot hart only. */
 void hart_start_all(void);
 

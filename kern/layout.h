@@ -8,9 +8,10 @@
  *
  *   0xffffffc0_00000000  direct map: RAM, at its physical address plus
  *                        DIRECT_BASE; firmware, reservations and the kernel
- *                        image are holes                       RW-  128 GiB
+ *                        image are holes, the tree is R--      RW-  128 GiB
  *   0xffffffe0_00000000  frame table: the record of physical page n at
- *                        FRAME_TABLE_BASE + 64 n               RW-    2 GiB
+ *                        FRAME_TABLE_BASE + 64 n; where there
+ *                        is no RAM, one page of zeroes, R--    RW-    2 GiB
  *   0xffffffe8_00000000  hart slots: guard page, stack, hart
  *                        block, 16 KiB a hart                  RW-    1 GiB
  *   0xffffffec_00000000  device registers                      RW-    1 GiB

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The boot, in the order in which its parts need each other: firmware, tree,
- * memory, map, devices, harts, frame table. Whatever the kernel was given that
- * it cannot work with ends in boot_fail; nothing hangs in silence.
+ * memory, map, time, the harts that there are, devices, the frame table, the
+ * harts' start. Whatever the kernel was given that it cannot work with ends in
+ * boot_fail; nothing hangs in silence.
  */
 #include "kern/main.h"
 
@@ -94,7 +95,8 @@ report(uint64_t entered, uint64_t ready)
 
     for (unsigned i = 0; i < hart_count; i++) {
         up += hart_table[i]->state == HART_UP;
-        stimecmp += hart_table[i]->has_stimecmp;
+        stimecmp += hart_table[i]->state == HART_UP &&
+                    hart_table[i]->has_stimecmp;
     }
     printk(PRINT_INFO,
            "firmware: SBI %u.%u, implementation %lu version 0x%lx\n",
@@ -156,7 +158,9 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     vm_switch(&kernel_memory, tree_run);
     time_init(&boot_tree);
     hart_find_all(&boot_tree);
+    boot_reading = "a device of the tree";
     device_init(&boot_tree);
+    boot_reading = NULL;
     frame_table_init(&kernel_memory, kernel, 2);
     hart_start_all();
     ready = time_now();

@@ -22,6 +22,7 @@
 const char *boot_reading;
 
 static _Atomic(struct hart *) panicking;
+static unsigned repeated; /* faults of the hart that reports */
 
 /* Privileged, table 4.2. */
 static const char *const cause_names[16] = {
@@ -71,19 +72,29 @@ panic_enter(void)
     if (owner != self) {
         hart_park();
     }
-    print_panic("panic: again, while reporting a panic\n");
-    machine_exit(EXIT_PANIC);
+    /* Something that the report needs is broken too: do with less. */
+    print_attach_panic(sbi_console_put);
+    if (++repeated == 1) {
+        print_panic("panic: again, while reporting a panic\n");
+        machine_exit(EXIT_PANIC);
+    }
+    if (repeated == 2) {
+        sbi_shutdown(true);
+    }
+    hart_park();
 }
 
+/* Others than this one. */
 static unsigned
 harts_running(void)
 {
     unsigned running = 0;
 
     for (unsigned i = 0; i < hart_count; i++) {
-        running += hart_table[i]->state == HART_UP;
+        running += hart_table[i] != hart_self() &&
+                   hart_table[i]->state == HART_UP;
     }
-    return running - 1;
+    return running;
 }
 
 /* Stops the other harts, and waits a moment for each to say that it has. In

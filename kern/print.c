@@ -173,6 +173,12 @@ print_attach(void (*put)(char c))
 }
 
 void
+print_attach_panic(void (*put)(char c))
+{
+    console_put = put;
+}
+
+void
 print_byte(char c)
 {
     struct sink sink = {.put = console_put};

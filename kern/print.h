@@ -3,8 +3,9 @@
 #define CHITIN_KERN_PRINT_H
 /*
  * Messages of the kernel. They go to the console device once there is one, and
- * through SBI before. Formats are a subset of printf's: %c %s %p %% and
- * d, i, u, x with l, ll, z, a width and leading zeros.
+ * through SBI before. Formats are much like a subset of printf's: %c %s %p %%
+ * and d, i, u, x with l, ll, z, a width and leading zeros; a width pads texts
+ * behind, numbers in front.
  */
 #include <stdarg.h>
 
@@ -28,6 +29,9 @@ __attribute__((format(printf, 2, 3))) void printk(enum print_level level,
 
 /* From now on writes bytes with `put` instead of SBI. */
 void print_attach(void (*put)(char c));
+
+/* The same for a panic: without the lock. */
+void print_attach_panic(void (*put)(char c));
 
 /* Writes one byte as printk would, a newline as carriage return and newline.
    Takes the console lock. */

@@ -3,7 +3,7 @@
 #define CHITIN_KERN_SBI_H
 /*
  * Calls into the machine-mode firmware (RISC-V SBI 1.0). Extensions are probed
- * once, by sbi_init; a call to one that is not there does nothing and says so.
+ * once, by sbi_init; a call to one that is not there does nothing.
  */
 #include "kern/abi/types.h"
 

@@ -4,7 +4,6 @@
 #include "kern/abi/error.h"
 #include "kern/hart.h"
 #include "kern/panic.h"
-#include "kern/print.h"
 #include "kern/sbi.h"
 
 #define NANOSECONDS_PER_SECOND 1000000000
@@ -34,8 +33,7 @@ time_init_hart(void)
 
     self->has_stimecmp = self->has_stimecmp && stimecmp_probe();
     if (!self->has_stimecmp && !sbi_features.timer) {
-        printk(PRINT_WARN, "hart %lu: no timer: neither Sstc nor SBI TIME\n",
-               self->id);
+        boot_fail("hart %lu has no timer: neither Sstc nor SBI TIME", self->id);
     }
     time_set(TIME_NEVER);
 }

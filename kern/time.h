@@ -16,7 +16,8 @@ extern uint64_t time_frequency; /* ticks a second; immutable after time_init */
 void time_init(const struct fdt *tree);
 
 /* Decides how the executing hart's timer is set: through its own stimecmp if
-   it says that it has Sstc and lets us, else through SBI. Disarms it. */
+   it says that it has Sstc and lets us, else through SBI; neither fails the
+   boot. Disarms it. */
 void time_init_hart(void);
 
 /* Ticks since some moment before the boot; the same on all harts. */

@@ -5,7 +5,8 @@
  *  - no page is both writable and executable, and no frame that is executable
  *    in one place is writable in another: the image is a hole in the direct
  *    map;
- *  - firmware and reserved memory are mapped nowhere;
+ *  - firmware and reserved memory are mapped nowhere; of what the tree says
+ *    about devices, nothing is believed that would map RAM a second time;
  *  - the page under each stack is not mapped.
  *
  * Only boot writes these tables, on one hart, so there is no lock; after boot
@@ -26,6 +27,7 @@ static _Alignas(4096) pte_t kernel_root[PAGE_TABLE_ENTRIES];
 
 static uint64_t image_offset; /* physical minus virtual */
 static uint64_t device_next = DEVICE_BASE;
+static const struct memory_map *memory; /* from vm_switch on */
 
 _Static_assert(DIRECT_BASE + DIRECT_SIZE <= FRAME_TABLE_BASE &&
                    FRAME_TABLE_BASE + FRAME_TABLE_SIZE <= HART_SLOT_BASE &&
@@ -130,6 +132,17 @@ vm_map(uint64_t address, paddr_t physical, uint64_t size, pte_t bits)
     tlb_flush();
 }
 
+static bool
+in_memory(paddr_t start, paddr_t end)
+{
+    for (unsigned i = 0; i < memory->bank_count; i++) {
+        if (start < memory->bank[i].end && memory->bank[i].start < end) {
+            return true;
+        }
+    }
+    return false;
+}
+
 volatile void *
 vm_map_device(paddr_t physical, uint64_t size)
 {
@@ -137,7 +150,8 @@ vm_map_device(paddr_t physical, uint64_t size)
     paddr_t end = (physical + size + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1);
     uint64_t address = device_next;
 
-    if (end <= start || end - start > DEVICE_SIZE) {
+    if (end <= start || end > MEMORY_LIMIT || end - start > DEVICE_SIZE ||
+        in_memory(start, end)) {
         return NULL;
     }
     if (end - start >= SPAN(1)) {
@@ -155,10 +169,15 @@ vm_map_device(paddr_t physical, uint64_t size)
 void
 vm_switch(const struct memory_map *map, struct memory_run tree)
 {
+    /* A copy, for the tables that are made here come from the runs. */
+    static struct memory_map before;
+
+    before = *map;
+    memory = map;
     kernel_root[pte_index(KERNEL_BASE, 2)] =
         pte_make(vm_image_address(image_middle), PTE_V);
-    for (unsigned i = 0; i < map->free_count; i++) {
-        const struct memory_run *run = &map->free[i];
+    for (unsigned i = 0; i < before.free_count; i++) {
+        const struct memory_run *run = &before.free[i];
 
         vm_map(DIRECT_BASE + run->start, run->start, run->end - run->start,
                PTE_KERNEL_RW);

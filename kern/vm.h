@@ -98,7 +98,8 @@ void vm_map(uint64_t address, paddr_t physical, uint64_t size, pte_t bits);
 void vm_map_holes(uint64_t address, uint64_t size, paddr_t page, pte_t bits);
 
 /* Maps device registers and returns where. `physical` need not be aligned.
-   NULL if the window for devices is full. Boot only. */
+   NULL if that is RAM or no address, or the window for devices is full. After
+   vm_switch, boot only. */
 volatile void *vm_map_device(paddr_t physical, uint64_t size);
 
 /* The entry that translates `address`, and in *level its level; 0 if none

@@ -7,6 +7,7 @@
 #include "kern/console.h"
 #include "kern/panic.h"
 #include "kern/print.h"
+#include "kern/time.h"
 #include "kern/vm.h"
 #include "platform/device.h"
 #include "platform/driver.h"
@@ -24,6 +25,8 @@ static const struct console_match console_matches[] = {
 
 static const char *const plic_names[] = {"sifive,plic-1.0.0", "riscv,plic0"};
 static const char *const finisher_names[] = {"sifive,test0", "sifive,test1"};
+
+#define EXIT_NANOSECONDS 100000000
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -129,6 +132,9 @@ device_init(const struct fdt *tree)
 {
     for (fdt_node_t node = fdt_node_root(tree); node != FDT_NONE;
          node = fdt_node_next(tree, node)) {
+        if (!fdt_node_is_okay(tree, node)) {
+            continue;
+        }
         if (!has_finisher &&
             is_one_of(tree, node, finisher_names, COUNT(finisher_names))) {
             has_finisher = finisher_init(tree, node);
@@ -187,7 +193,15 @@ void
 device_exit(unsigned status)
 {
     if (has_finisher) {
+        uint64_t until = time_now() + time_ticks(EXIT_NANOSECONDS);
+
+        has_finisher = false; /* should it fault, it is not tried again */
         finisher_exit(status);
+        /* Some QEMUs end a little later; a second way tried meanwhile would
+           replace the status. */
+        while (time_now() < until) {
+            cpu_relax();
+        }
     }
     semihosting_exit(status);
 }

@@ -8,8 +8,10 @@
  * errno.h where POSIX has the name.
  */
 #define ERROR_TABLE(X)                                                         \
+    X(EPERM, 1, "the capability does not allow it")                            \
     X(ENOENT, 2, "no such thing")                                              \
     X(EIO, 5, "the device failed")                                             \
+    X(EBADF, 9, "no capability there")                                         \
     X(EAGAIN, 11, "not finished: call again")                                  \
     X(ENOMEM, 12, "no frame is left")                                          \
     X(EBUSY, 16, "in use")                                                     \
@@ -17,8 +19,10 @@
     X(EINVAL, 22, "malformed argument")                                        \
     X(ENOSPC, 28, "a table is full")                                           \
     X(ERANGE, 34, "out of range")                                              \
+    X(ENAMETOOLONG, 36, "the name has no room")                                \
     X(ENOSYS, 38, "not offered here")                                          \
-    X(EOVERFLOW, 75, "two ranges overlap")
+    X(EOVERFLOW, 75, "two ranges overlap")                                     \
+    X(ENOSERIAL, 200, "no serial is left while the machine is up")
 
 #define ERROR_NUMBER(name, number, meaning) name = (number),
 enum error_number { ERROR_TABLE(ERROR_NUMBER) };

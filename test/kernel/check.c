@@ -125,14 +125,19 @@ check_leaf(uint64_t address, pte_t entry, unsigned level)
         EXPECT(address >= FRAME_TABLE_BASE &&
                address < FRAME_TABLE_BASE + FRAME_TABLE_SIZE);
     }
-    if (in_image_window || !(entry & PTE_W)) {
-        return;
+    if (address < DIRECT_BASE + DIRECT_SIZE) {
+        EXPECT(address - DIRECT_BASE == start);
+        EXPECT(run_holds(map->bank, map->bank_count, start));
     }
+    /* What is reserved is not mapped, but for what the kernel was given: the
+       image, and the tree, which the direct map has read-only. */
     for (unsigned i = 0; i < map->reserved_count; i++) {
         const struct memory_run *run = &map->reserved[i];
-        bool ram = run_holds(map->bank, map->bank_count, run->start);
 
-        EXPECT(!ram || start >= run->end || end <= run->start);
+        if (!in_image_window && start < run->end && end > run->start) {
+            EXPECT(!(entry & PTE_W) && level == 0);
+            EXPECT(frame_record(start >> FRAME_SHIFT)->type == FRAME_KERNEL);
+        }
     }
 }
 
@@ -155,7 +160,8 @@ check_map(void)
        touch may cost the host a huge page), and is distinct. */
     for (unsigned i = 0; i < kernel_memory.free_count; i++) {
         const struct memory_run *run = &kernel_memory.free[i];
-        uint64_t step = (run->end - run->start) / 16 & ~(FRAME_SIZE - 1);
+        uint64_t part = (run->end - run->start) / 16 & ~(FRAME_SIZE - 1);
+        uint64_t step = part == 0 ? FRAME_SIZE : part;
 
         for (paddr_t at = run->start;
              at<run->end; at += step> 0 ? step : FRAME_SIZE) {
@@ -375,8 +381,9 @@ _Noreturn void
 check_run(const char *names, size_t length)
 {
     unsigned run = 0;
+    char name[32];
 
-    while (length > 0) {
+    do {
         size_t one = 0;
         const struct check *check;
 
@@ -385,7 +392,9 @@ check_run(const char *names, size_t length)
         }
         check = check_find(names, one);
         if (check == NULL) {
-            boot_fail("argument check= names no self-check at \"%s\"", names);
+            print_format(name, sizeof(name) < one + 1 ? sizeof(name) : one + 1,
+                         "%s", names);
+            boot_fail("argument check= names no self-check at \"%s\"", name);
         }
         current = check->name;
         check->run();
@@ -393,7 +402,7 @@ check_run(const char *names, size_t length)
         run++;
         names += one < length ? one + 1 : one;
         length -= one < length ? one + 1 : one;
-    }
+    } while (length > 0);
     printk(PRINT_INFO, "check: %u passed\n", run);
     machine_exit(EXIT_PASS);
 }
