@@ -15,7 +15,7 @@
 void argument_init(const char *arguments);
 
 /* What stands behind the `=` of argument `name`, not terminated, its length in
-   *length; NULL if there is no such word. The last one given counts. */
+ *length; NULL if there is no such word. The last one given counts. */
 const char *argument_find(const char *name, size_t *length);
 
 /* Reads the argument as a decimal number. False if it is not given or not a

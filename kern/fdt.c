@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reader of flattened device trees. Chapter and section numbers below are
- * those of the Devicetree Specification v0.4.
+ * The format of the blob: checking it and walking it. What nodes and properties
+ * mean is for fdt_find.c. Chapter and section numbers are those of the
+ * Devicetree Specification v0.4.
  *
  * Why ours: the tree is the first input the kernel takes from outside, before
  * it can report a fault or survive one. So all distrust is in one place:
@@ -18,11 +19,11 @@
  *    array on the stack.
  *
  * What the properties contain is not covered by this: lengths and cell counts
- * are checked where they are used. There is no state besides struct fdt, no
- * allocation and no recursion. Words are big-endian and are read bytewise,
+ * are checked where they are used. Words are big-endian and are read bytewise,
  * since nothing promises that firmware aligned the blob.
  */
 #include "kern/fdt.h"
+
 #include "kern/abi/error.h"
 
 /* The header's fields (5.2), as offsets in the blob. */
@@ -62,9 +63,7 @@ enum {
 #define PROP_NAME 8U
 #define PROP_HEADER 12U
 
-/* Cells of an address or a size when the bus does not say (2.3.5). */
-#define ADDRESS_CELLS_DEFAULT 2
-#define SIZE_CELLS_DEFAULT 1
+/* Of cells that make one number. */
 #define CELLS_MAX 2
 
 static uint32_t
@@ -93,28 +92,6 @@ word_align(uint32_t at)
     return (at + 3) & ~3U;
 }
 
-/* The text may end early, the part may not. */
-static bool
-text_begins(const char *text, const char *part, size_t length)
-{
-    size_t i = 0;
-
-    while (i < length && text[i] == part[i]) {
-        i++;
-    }
-    return i == length;
-}
-
-static bool
-text_equals(const char *a, const char *b)
-{
-    while (*a == *b && *a != '\0') {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 static uint32_t
 text_length(const char *text)
 {
@@ -124,12 +101,6 @@ text_length(const char *text)
         length++;
     }
     return length;
-}
-
-static bool
-range_wraps(const struct fdt_range *r)
-{
-    return r->size != 0 && r->size - 1 > UINT64_MAX - r->address;
 }
 
 static const uint8_t *
@@ -458,10 +429,9 @@ fdt_node_next(const struct fdt *tree, fdt_node_t node)
     return node_seek(tree, node, 1, -FDT_DEPTH_MAX);
 }
 
-/* Fills trail with the nodes from the root to the node; returns how many. */
-static uint32_t
-node_trail(const struct fdt *tree, fdt_node_t node,
-           fdt_node_t trail[FDT_DEPTH_MAX])
+uint32_t
+fdt_node_trail(const struct fdt *tree, fdt_node_t node,
+               fdt_node_t trail[FDT_DEPTH_MAX])
 {
     uint32_t depth = 0;
 
@@ -484,10 +454,37 @@ node_trail(const struct fdt *tree, fdt_node_t node,
 fdt_node_t
 fdt_node_parent(const struct fdt *tree, fdt_node_t node)
 {
-    fdt_node_t trail[FDT_DEPTH_MAX];
-    uint32_t depth = node_trail(tree, node, trail);
+    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
+    uint32_t depth = fdt_node_trail(tree, node, trail);
 
     return depth < 2 ? FDT_NONE : trail[depth - 2];
+}
+
+fdt_node_t
+fdt_node_by_phandle(const struct fdt *tree, uint32_t phandle)
+{
+    fdt_node_t node = tree->root;
+    const char *strings;
+
+    if (node == FDT_NONE || phandle == 0 || phandle == UINT32_MAX) {
+        return FDT_NONE;
+    }
+    strings = (const char *)tree->blob + tree->strings;
+    for (uint32_t at = node;; at = token_after(tree, at)) {
+        const uint8_t *token = token_at(tree, at);
+        uint32_t kind = word_read(token);
+        if (kind == TOKEN_BEGIN_NODE) {
+            node = at;
+        } else if (kind == TOKEN_END) {
+            return FDT_NONE;
+        } else if (kind == TOKEN_PROP && word_read(token + PROP_LENGTH) == 4 &&
+                   /* Tells them apart sooner than the name would. */
+                   word_read(token + PROP_HEADER) == phandle &&
+                   fdt_text_equals(strings + word_read(token + PROP_NAME),
+                                   "phandle")) {
+            return node;
+        }
+    }
 }
 
 const char *
@@ -495,138 +492,6 @@ fdt_node_name(const struct fdt *tree, fdt_node_t node)
 {
     return node == FDT_NONE ? ""
                             : (const char *)token_at(tree, node + TOKEN_SIZE);
-}
-
-/* The value as a string, or NULL if no NUL ends one in it. */
-static const char *
-prop_text(const struct fdt_prop *prop)
-{
-    for (uint32_t i = 0; i < prop->length; i++) {
-        if (prop->value[i] == '\0') {
-            return (const char *)prop->value;
-        }
-    }
-    return NULL;
-}
-
-/* The characters of a path up to its next separator. */
-static size_t
-path_part(const char *path)
-{
-    size_t length = 0;
-
-    while (path[length] != '\0' && path[length] != '/' && path[length] != ':') {
-        length++;
-    }
-    return length;
-}
-
-static fdt_node_t
-child_find(const struct fdt *tree, fdt_node_t node, const char *part,
-           size_t length)
-{
-    node = fdt_node_child(tree, node);
-    for (; node != FDT_NONE; node = fdt_node_sibling(tree, node)) {
-        const char *name = fdt_node_name(tree, node);
-        if (text_begins(name, part, length) &&
-            (name[length] == '\0' || name[length] == '@')) {
-            return node;
-        }
-    }
-    return FDT_NONE;
-}
-
-static fdt_node_t
-node_descend(const struct fdt *tree, fdt_node_t node, const char *path)
-{
-    while (node != FDT_NONE) {
-        size_t length;
-        while (*path == '/') {
-            path++;
-        }
-        length = path_part(path);
-        if (length == 0) {
-            break;
-        }
-        node = child_find(tree, node, path, length);
-        path += length;
-    }
-    return node;
-}
-
-/* Resolves the alias, then goes on from there with the rest of the path. */
-static fdt_node_t
-alias_descend(const struct fdt *tree, const char *path)
-{
-    fdt_node_t aliases = node_descend(tree, tree->root, "/aliases");
-    size_t length = path_part(path);
-    struct fdt_prop prop = {0};
-
-    while (fdt_prop_next(tree, aliases, &prop)) {
-        if (text_begins(prop.name, path, length) && prop.name[length] == '\0') {
-            const char *target = prop_text(&prop);
-            if (target == NULL || *target != '/') {
-                return FDT_NONE;
-            }
-            return node_descend(tree, node_descend(tree, tree->root, target),
-                                path + length);
-        }
-    }
-    return FDT_NONE;
-}
-
-fdt_node_t
-fdt_node_by_path(const struct fdt *tree, const char *path)
-{
-    return *path == '/' ? node_descend(tree, tree->root, path)
-                        : alias_descend(tree, path);
-}
-
-fdt_node_t
-fdt_node_by_phandle(const struct fdt *tree, uint32_t phandle)
-{
-    fdt_node_t node = FDT_NONE;
-    uint32_t token;
-
-    if (tree->root == FDT_NONE || phandle == 0 || phandle == UINT32_MAX) {
-        return FDT_NONE;
-    }
-    /* The value tells most properties apart sooner than the name would. */
-    for (uint32_t at = tree->root; (token = token_read(tree, at)) != TOKEN_END;
-         at = token_after(tree, at)) {
-        const uint8_t *prop = token_at(tree, at);
-        if (token == TOKEN_BEGIN_NODE) {
-            node = at;
-        } else if (token == TOKEN_PROP && word_read(prop + PROP_LENGTH) == 4 &&
-                   word_read(prop + PROP_HEADER) == phandle &&
-                   text_equals((const char *)tree->blob + tree->strings +
-                                   word_read(prop + PROP_NAME),
-                               "phandle")) {
-            return node;
-        }
-    }
-    return FDT_NONE;
-}
-
-bool
-fdt_node_is_okay(const struct fdt *tree, fdt_node_t node)
-{
-    struct fdt_prop prop;
-    const char *status;
-
-    if (node == FDT_NONE || fdt_prop_find(tree, node, "status", &prop) != 0) {
-        return node != FDT_NONE;
-    }
-    status = prop_text(&prop);
-    return status != NULL &&
-           (text_equals(status, "okay") || text_equals(status, "ok"));
-}
-
-bool
-fdt_node_is_compatible(const struct fdt *tree, fdt_node_t node,
-                       const char *string)
-{
-    return fdt_prop_has_string(tree, node, "compatible", string);
 }
 
 bool
@@ -656,61 +521,6 @@ fdt_prop_next(const struct fdt *tree, fdt_node_t node, struct fdt_prop *prop)
 }
 
 int
-fdt_prop_find(const struct fdt *tree, fdt_node_t node, const char *name,
-              struct fdt_prop *prop)
-{
-    *prop = (struct fdt_prop){0};
-    while (fdt_prop_next(tree, node, prop)) {
-        if (text_equals(prop->name, name)) {
-            return 0;
-        }
-    }
-    *prop = (struct fdt_prop){0};
-    return -ENOENT;
-}
-
-int
-fdt_prop_u32(const struct fdt *tree, fdt_node_t node, const char *name,
-             uint32_t *value)
-{
-    struct fdt_prop prop;
-    int error = fdt_prop_find(tree, node, name, &prop);
-
-    if (error != 0) {
-        return error;
-    }
-    return prop.length == 4 ? fdt_prop_cell(&prop, 0, value) : -EINVAL;
-}
-
-const char *
-fdt_prop_string(const struct fdt *tree, fdt_node_t node, const char *name)
-{
-    struct fdt_prop prop;
-
-    /* A property that is not found is empty and so has no NUL either. */
-    (void)fdt_prop_find(tree, node, name, &prop);
-    return prop_text(&prop);
-}
-
-bool
-fdt_prop_has_string(const struct fdt *tree, fdt_node_t node, const char *name,
-                    const char *string)
-{
-    struct fdt_prop rest;
-
-    (void)fdt_prop_find(tree, node, name, &rest);
-    for (const char *text; (text = prop_text(&rest)) != NULL;) {
-        uint32_t step = text_length(text) + 1;
-        if (text_equals(text, string)) {
-            return true;
-        }
-        rest.value += step;
-        rest.length -= step;
-    }
-    return false;
-}
-
-int
 fdt_prop_cell(const struct fdt_prop *prop, uint32_t index, uint32_t *value)
 {
     if (index >= prop->length / 4) {
@@ -736,171 +546,6 @@ fdt_prop_cells(const struct fdt_prop *prop, uint32_t index, uint32_t count,
     return 0;
 }
 
-/* How a bus counts the addresses and sizes of its children. */
-struct bus {
-    uint32_t address_cells;
-    uint32_t size_cells;
-};
-
-static int
-bus_cells(const struct fdt *tree, fdt_node_t node, const char *name,
-          uint32_t *cells)
-{
-    int error = fdt_prop_u32(tree, node, name, cells);
-
-    if (error == -ENOENT) {
-        return 0;
-    }
-    return error == 0 && *cells > CELLS_MAX ? -EINVAL : error;
-}
-
-static int
-bus_read(const struct fdt *tree, fdt_node_t node, struct bus *bus)
-{
-    int error;
-
-    *bus = (struct bus){ADDRESS_CELLS_DEFAULT, SIZE_CELLS_DEFAULT};
-    error = bus_cells(tree, node, "#address-cells", &bus->address_cells);
-    if (error == 0) {
-        error = bus_cells(tree, node, "#size-cells", &bus->size_cells);
-    }
-    return error;
-}
-
-/* Whether the value is an array of whole entries of so many cells. */
-static bool
-prop_is_array(const struct fdt_prop *prop, uint32_t cells)
-{
-    return cells != 0 && prop->length % (4 * cells) == 0;
-}
-
-/* An entry of the reg of the node trail[1], on the bus trail[0]. */
-static int
-reg_read(const struct fdt *tree, const fdt_node_t trail[2], uint32_t index,
-         struct fdt_range *range)
-{
-    struct fdt_prop reg;
-    struct bus bus;
-    uint32_t cells;
-    size_t at;
-
-    if (fdt_prop_find(tree, trail[1], "reg", &reg) != 0) {
-        return -ENOENT;
-    }
-    if (bus_read(tree, trail[0], &bus) != 0) {
-        return -EINVAL;
-    }
-    cells = bus.address_cells + bus.size_cells;
-    if (!prop_is_array(&reg, cells)) {
-        return -EINVAL;
-    }
-    if (index >= reg.length / (4 * cells)) {
-        return -ENOENT;
-    }
-    at = (size_t)index * cells;
-    range->address = cells_read(reg.value, at, bus.address_cells);
-    range->size = cells_read(reg.value, at + bus.address_cells, bus.size_cells);
-    return range_wraps(range) ? -ERANGE : 0;
-}
-
-/* What a bus shows at `from` is at `to` on the bus above it (2.3.8). */
-struct window {
-    uint64_t from;
-    uint64_t to;
-    uint64_t size;
-};
-
-/* Moves the range through the window if that holds all of it. */
-static bool
-window_pass(const struct window *w, struct fdt_range *range)
-{
-    uint64_t offset = range->address - w->from;
-    struct fdt_range moved = {w->to + offset, range->size};
-
-    if (range->address < w->from || offset >= w->size ||
-        range->size > w->size - offset || offset > UINT64_MAX - w->to ||
-        range_wraps(&moved)) {
-        return false;
-    }
-    *range = moved;
-    return true;
-}
-
-/* Moves the range from the bus trail[1] to the bus trail[0] above it. */
-static int
-range_lift(const struct fdt *tree, const fdt_node_t trail[2],
-           struct fdt_range *range)
-{
-    struct fdt_prop ranges;
-    struct bus lower, upper;
-    uint32_t cells;
-
-    if (fdt_prop_find(tree, trail[1], "ranges", &ranges) != 0) {
-        return -ERANGE;
-    }
-    if (ranges.length == 0) {
-        return 0;
-    }
-    if (bus_read(tree, trail[1], &lower) != 0 ||
-        bus_read(tree, trail[0], &upper) != 0) {
-        return -EINVAL;
-    }
-    cells = lower.address_cells + upper.address_cells + lower.size_cells;
-    if (!prop_is_array(&ranges, cells)) {
-        return -EINVAL;
-    }
-    for (size_t from = 0; from < ranges.length / 4; from += cells) {
-        size_t to = from + lower.address_cells;
-        size_t size = to + upper.address_cells;
-        struct window window = {
-            cells_read(ranges.value, from, lower.address_cells),
-            cells_read(ranges.value, to, upper.address_cells),
-            cells_read(ranges.value, size, lower.size_cells),
-        };
-        if (window_pass(&window, range)) {
-            return 0;
-        }
-    }
-    return -ERANGE;
-}
-
-/* The reg entry moved up to the root's bus, or left where it is. */
-static int
-reg_find(const struct fdt *tree, fdt_node_t node, uint32_t index, bool lift,
-         struct fdt_range *range)
-{
-    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
-    uint32_t depth = node_trail(tree, node, trail);
-    struct fdt_range found;
-    int error;
-
-    if (depth < 2) {
-        return -ENOENT;
-    }
-    error = reg_read(tree, &trail[depth - 2], index, &found);
-    for (uint32_t i = depth - 2; lift && i > 0 && error == 0; i--) {
-        error = range_lift(tree, &trail[i - 1], &found);
-    }
-    if (error == 0) {
-        *range = found;
-    }
-    return error;
-}
-
-int
-fdt_reg_local(const struct fdt *tree, fdt_node_t node, uint32_t index,
-              struct fdt_range *range)
-{
-    return reg_find(tree, node, index, false, range);
-}
-
-int
-fdt_reg_physical(const struct fdt *tree, fdt_node_t node, uint32_t index,
-                 struct fdt_range *range)
-{
-    return reg_find(tree, node, index, true, range);
-}
-
 uint32_t
 fdt_reserve_count(const struct fdt *tree)
 {
@@ -920,7 +565,7 @@ fdt_reserve_read(const struct fdt *tree, uint32_t index,
     entry = tree->blob + tree->reserve + (size_t)index * RESERVE_ENTRY;
     found.address = cells_read(entry, 0, 2);
     found.size = cells_read(entry, 2, 2);
-    if (range_wraps(&found)) {
+    if (fdt_range_wraps(&found)) {
         return -ERANGE;
     }
     *range = found;

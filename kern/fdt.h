@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHITIN_FDT_H
-#define CHITIN_FDT_H
+#ifndef CHITIN_KERN_FDT_H
+#define CHITIN_KERN_FDT_H
 /*
  * Reads the flattened device tree that firmware hands over (Devicetree
  * Specification v0.4, chapters 2 and 5). fdt_open() checks the whole blob
@@ -52,6 +52,23 @@ struct fdt_range {
     uint64_t size;
 };
 
+static inline bool
+fdt_range_wraps(const struct fdt_range *range)
+{
+    return range->size != 0 && range->size - 1 > UINT64_MAX - range->address;
+}
+
+/* There is no C library to compare strings. */
+static inline bool
+fdt_text_equals(const char *a, const char *b)
+{
+    while (*a == *b && *a != '\0') {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
 /*
  * Checks the blob, of which at most `limit` bytes are read (and never more
  * than its header claims), and sets up *tree. Refused besides what is broken:
@@ -77,10 +94,17 @@ fdt_node_t fdt_node_next(const struct fdt *tree, fdt_node_t node);
 fdt_node_t fdt_node_parent(const struct fdt *tree, fdt_node_t node);
 
 /*
- * The node at a path such as "/cpus/cpu@0". A component without '@' also
- * matches the first name that equals it up to its '@'. A path that does not
- * begin with '/' begins with the name of a property of /aliases. A ':' ends
- * the path, so that the value of stdout-path can be given as it is.
+ * Fills trail with the nodes from the root down to the node, both included.
+ * Returns how many, 0 for FDT_NONE.
+ */
+uint32_t fdt_node_trail(const struct fdt *tree, fdt_node_t node,
+                        fdt_node_t trail[FDT_DEPTH_MAX]);
+
+/*
+ * The node at a path such as "/cpus/cpu@0". Each component stands for the first
+ * child whose name, or name up to an '@', equals it. A path that does not begin
+ * with '/' begins with the name of a property of /aliases. A ':' ends the path,
+ * so that the value of stdout-path can be given as it is.
  */
 fdt_node_t fdt_node_by_path(const struct fdt *tree, const char *path);
 

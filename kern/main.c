@@ -95,8 +95,8 @@ report(uint64_t entered, uint64_t ready)
 
     for (unsigned i = 0; i < hart_count; i++) {
         up += hart_table[i]->state == HART_UP;
-        stimecmp += hart_table[i]->state == HART_UP &&
-                    hart_table[i]->has_stimecmp;
+        stimecmp +=
+            hart_table[i]->state == HART_UP && hart_table[i]->has_stimecmp;
     }
     printk(PRINT_INFO,
            "firmware: SBI %u.%u, implementation %lu version 0x%lx\n",

@@ -298,7 +298,7 @@ free_compute(struct memory_map *map)
                 map->free[map->free_count++] =
                     (struct memory_run){rest.start, reserved.start};
             }
-            rest.start = reserved.end < rest.end ? reserved.end : rest.end;
+            rest.start = reserved.end;
         }
         if (rest.start < rest.end) {
             map->free[map->free_count++] = rest;

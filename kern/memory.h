@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHITIN_MEMORY_H
-#define CHITIN_MEMORY_H
+#ifndef CHITIN_KERN_MEMORY_H
+#define CHITIN_KERN_MEMORY_H
 /*
  * Which physical memory the machine has and which of it nobody has claimed,
  * computed once at boot from the device tree.

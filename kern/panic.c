@@ -91,8 +91,8 @@ harts_running(void)
     unsigned running = 0;
 
     for (unsigned i = 0; i < hart_count; i++) {
-        running += hart_table[i] != hart_self() &&
-                   hart_table[i]->state == HART_UP;
+        running +=
+            hart_table[i] != hart_self() && hart_table[i]->state == HART_UP;
     }
     return running;
 }
