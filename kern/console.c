@@ -1,26 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 #include "kern/console.h"
 
-#include "kern/panic.h"
+#include "kern/lock.h"
 
 #define SIZE 256 /* a power of two, so that the counters may wrap */
 
 static char buffer[SIZE];
 static unsigned written;
 static unsigned consumed;
+static struct lock console_input_lock;
 
 void
 console_receive(char c)
 {
-    ASSERT(hart_self()->index == 0);
+    lock_acquire(&console_input_lock);
     if (written - consumed < SIZE) {
         buffer[written++ % SIZE] = c;
     }
+    lock_release(&console_input_lock);
 }
 
 int
 console_read(void)
 {
-    ASSERT(hart_self()->index == 0);
-    return written == consumed ? -1 : (unsigned char)buffer[consumed++ % SIZE];
+    int c;
+
+    lock_acquire(&console_input_lock);
+    c = written == consumed ? -1 : (unsigned char)buffer[consumed++ % SIZE];
+    lock_release(&console_input_lock);
+    return c;
 }

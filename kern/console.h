@@ -3,8 +3,7 @@
 #define CHITIN_KERN_CONSOLE_H
 /*
  * Console input: what the device's interrupt delivered and nobody has read
- * yet. Output is print.h's. Both functions are the boot hart's alone, to which
- * the interrupt is routed, so there is no lock.
+ * yet. Output is print.h's. Any hart may call both.
  */
 #include "kern/abi/types.h"
 

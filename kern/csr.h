@@ -19,6 +19,8 @@
 #define INTERRUPT_TIMER 5
 #define INTERRUPT_EXTERNAL 9
 
+#define CAUSE_USER_CALL 8
+
 /* satp, Privileged 4.1.11. */
 #define SATP_MODE_SV39 8
 #define SATP_MODE_SHIFT 60

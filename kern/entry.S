@@ -45,6 +45,10 @@ boot_entry:
     csrc sstatus, t0
     lla t0, early_trap          /* stvec may still point into a boot loader */
     csrw stvec, t0
+    lla t0, boot_entered
+    li t1, 1
+    amoswap.w.aqrl t1, t1, (t0)
+    bnez t1, boot_again
     rdtime s3
     mv s1, a0
     mv s2, a1
@@ -67,7 +71,7 @@ boot_entry:
     csrw satp, a0
     .balignw 4, 0x0001
 1:
-    lla t0, kernel_trap
+    lla t0, trap_entry
     csrw stvec, t0
     csrw sscratch, sp           /* the hart block is where the stack begins */
     li fp, 0
@@ -77,6 +81,16 @@ boot_entry:
     mv a3, s3
     li ra, 0
     call kernel_main            /* does not return */
+
+/* Another hart at this door. OpenSBI up to 1.1 marks a hart as started before
+   it notes where (sbi_hsm_hart_start), so a hart that looks just then comes
+   here instead of hart_entry. It stops itself; hart_start_all tries again. */
+boot_again:
+    li a7, 0x48534d             /* "HSM", hart_stop: SBI 1.0, 9.2 */
+    li a6, 1
+    ecall
+1:  wfi
+    j 1b
 
 /* A trap before the kernel is mapped: only a machine whose RAM is not where it
    loaded us gets here. */
@@ -128,7 +142,7 @@ hart_entry:
     csrw satp, t0
     .balignw 4, 0x0001
 1:
-    lla t0, kernel_trap
+    lla t0, trap_entry
     csrw stvec, t0
     csrw sscratch, sp
     li fp, 0
@@ -136,31 +150,7 @@ hart_entry:
     mv a0, sp
     call hart_main              /* does not return */
 
-/* A trap taken inside the kernel. Interrupts are off here, so it is a fault of
-   the kernel's own: report it, on the emergency stack, for the ordinary one
-   may be what failed. Registers are saved in the hart block. */
     .text
-    .balignw 4, 0x0001
-    .global kernel_trap
-kernel_trap:
-    csrrw t0, sscratch, t0
-    sd x1, HART_REGISTERS + 1*8(t0)
-    sd x2, HART_REGISTERS + 2*8(t0)
-    sd x3, HART_REGISTERS + 3*8(t0)
-    sd x4, HART_REGISTERS + 4*8(t0)
-    sd x6, HART_REGISTERS + 6*8(t0)
-    csrr x6, sscratch
-    sd x6, HART_REGISTERS + 5*8(t0)
-    .irp n, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    sd x\n, HART_REGISTERS + \n*8(t0)
-    .endr
-    csrw sscratch, t0
-    mv a0, t0
-    li t1, HART_SLOT_SIZE - HART_BLOCK_OFFSET - 16
-    add sp, t0, t1
-    li fp, 0
-    call trap_panic             /* does not return */
-
 /* bool stimecmp_probe(void): whether this hart lets supervisor mode read
    stimecmp. Its device-tree entry may promise Sstc while the firmware has not
    enabled it; then the read traps, to the label. */
@@ -182,6 +172,12 @@ early_trap_exit:
     .dword 0x20026, EXIT_BOOT_DATA
 early_trap_text:
     .asciz "boot: fault before the kernel was mapped: is there RAM where it was loaded?\r\n"
+
+/* Not in bss, which the first hart clears. */
+    .data
+    .balign 4
+boot_entered:
+    .word 0
 
 /* The first hart's slot (kern/layout.h) is in bss, for it is needed before
    there is an allocator. early_map leaves its guard page unmapped. */

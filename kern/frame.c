@@ -1,148 +1,383 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frame table lies in a window of its own (kern/layout.h), indexed by the
- * page number itself: the window spans all numbers that the direct map
- * reaches, and only the parts that hold records of RAM take memory. The rest
- * is one page of zeroes, read-only, so that a number which an env made up
- * finds the type FRAME_ABSENT and needs no other check than FRAME_LIMIT.
+ * Invariants:
+ *
+ *  - a page is in exactly one list: a free list (FRAME_FREE), or the list of
+ *    its owner (every type from FRAME_DATA on); the other pages of a larger
+ *    frame are FRAME_PART and in none;
+ *  - a head's page number is a multiple of its size;
+ *  - what is free or a part has no maps and no pins; what is free has no owner,
+ *    and its record is zero from `chain` on, while `guard`, `owner`, `used` and
+ *    `harts` of a part say nothing: so heads are made parts, and parts heads,
+ *    by few writes;
+ *  - a frame that holds what another guard left is FRAME_UNSCRUBBED, also while
+ *    it is free: that its last guard comes back makes it no cleaner.
+ *
+ * A frame becomes FRAME_DATA, and ceases to be, under its lock: who holds the
+ * lock and has seen FRAME_DATA can rely on the rest of the record. What is free
+ * is changed under the lock of the lists alone.
+ *
+ * Free lists are last in, first out: who takes "any" frame soon after it gave
+ * one back under the same guard gets that one, unscrubbed. Nothing is merged
+ * by itself: which small frames to join is their owner's decision, and a free
+ * frame has none.
  */
-#include "kern/frame.h"
-
-#include "kern/boot_memory.h"
-#include "kern/panic.h"
-#include "kern/string.h"
-#include "kern/vm.h"
+#include "kern/frame_list.h"
 
 _Static_assert(sizeof(struct frame) == 64, "a record is one cache line");
-_Static_assert(sizeof(struct frame) * FRAME_LIMIT == FRAME_TABLE_SIZE,
-               "the window fits the table");
+_Static_assert(FRAME_LIMIT <= UINT32_MAX, "page numbers fit the records");
 
 struct frame_counts frame_counts;
 
-static _Alignas(4096) const char absent_records[FRAME_SIZE];
+uint32_t frame_lists_lock;
+static uint32_t free_first[FRAME_ORDERS];
 
-/* The page numbers of a run, cut off where the direct map ends. */
-struct span {
-    ppn_t first;
-    ppn_t end;
-};
-
-static struct span
-span_of(struct memory_run run)
+static int
+order_index(uint64_t order)
 {
-    struct span span = {run.start >> FRAME_SHIFT, run.end >> FRAME_SHIFT};
-
-    span.end = span.end < FRAME_LIMIT ? span.end : FRAME_LIMIT;
-    span.first = span.first < span.end ? span.first : span.end;
-    return span;
+    return order == FRAME_ORDER_4K   ? 0
+           : order == FRAME_ORDER_2M ? 1
+           : order == FRAME_ORDER_1G ? 2
+                                     : -1;
 }
 
-/* The part of the window that holds the records of a bank, in whole pages. */
-static struct memory_run
-window_of(struct memory_run bank)
+static uint64_t
+index_order(int index)
 {
-    struct span span = span_of(bank);
-    uint64_t start = (uint64_t)frame_record(span.first);
-    uint64_t end = (uint64_t)frame_record(span.end);
-
-    return (struct memory_run){
-        start & ~(FRAME_SIZE - 1),
-        (end + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1),
-    };
+    return (uint64_t)index * ORDER_STEP;
 }
 
-static void
-window_back(struct memory_run window)
+static uint64_t
+pages_of(const struct frame *f)
 {
-    uint64_t size = window.end - window.start;
-    paddr_t memory = boot_memory_take(
-        size,
-        size >= SPAN(1) && window.start % SPAN(1) == 0 ? SPAN(1) : FRAME_SIZE);
-
-    vm_map(window.start, memory, size, PTE_KERNEL_RW);
-    frame_counts.table += size;
-    /* The pages at both ends may hold records of what is not RAM. */
-    memset((void *)window.start, 0, FRAME_SIZE);
-    memset((void *)(window.end - FRAME_SIZE), 0, FRAME_SIZE);
+    return (uint64_t)1 << f->order;
 }
 
-static void
-records_fill(struct span span, enum frame_type type)
+struct frame *
+frame_head(ppn_t number)
 {
-    struct frame *end = frame_record(span.end);
+    ppn_t head = number;
 
-    for (struct frame *f = frame_record(span.first); f < end; f++) {
-        *f = (struct frame){.type = (uint8_t)type};
+    if (number >= FRAME_LIMIT) {
+        return NULL;
     }
-}
+    for (int index = 0; index < FRAME_ORDERS; index++) {
+        struct frame *f;
+        uint32_t state;
 
-/* Gives `type` to those records of `run` that are RAM. */
-static void
-records_mark(struct memory_run run, enum frame_type type)
-{
-    struct span span = span_of(run);
-
-    for (ppn_t number = span.first; number < span.end; number++) {
-        struct frame *f = frame_record(number);
-
-        if (f->type != FRAME_ABSENT) {
-            f->type = (uint8_t)type;
+        head = number & ~(((ppn_t)1 << index_order(index)) - 1);
+        f = frame_record(head);
+        state = frame_state(f);
+        if ((state & 0xff) != FRAME_PART) {
+            return (state & 0xff) >= FRAME_FREE &&
+                           number - head < (ppn_t)1 << order_of(state)
+                       ? f
+                       : NULL;
         }
     }
+    return NULL;
 }
 
-/* Writes the records of one bank: free runs as such, what lies between them
-   as the kernel's. */
+/* Turns a frame, which is in no list, into 512 of the next order, and pushes
+   them onto the list, the lowest last. Those of an owned frame can be bound as
+   soon as they are heads, hence the lock; free ones cannot. */
 static void
-bank_fill(const struct memory_map *map, struct span bank)
+parts_make(uint32_t *first, struct frame *f)
 {
-    ppn_t next = bank.first;
+    uint32_t step = f->order == FRAME_ORDER_1G ? PARTS : 1;
+    uint32_t state = f->state - FRAME_STATE(0, ORDER_STEP);
+    uint32_t number = (uint32_t)frame_number(f) + (PARTS - 1) * step;
+    struct cap_name guard = f->guard;
+    uint32_t owner = f->owner;
+    uint32_t next = *first;
 
-    for (unsigned i = 0; i < map->free_count; i++) {
-        struct span free = span_of(map->free[i]);
-
-        if (free.first < bank.first || free.end > bank.end ||
-            free.first == free.end) {
-            continue;
-        }
-        records_fill((struct span){next, free.first}, FRAME_KERNEL);
-        records_fill(free, FRAME_FREE);
-        frame_counts.free += free.end - free.first;
-        next = free.end;
+    ASSERT(f->used == 0);
+    if (next != 0) {
+        frame_record(next)->previous = number;
     }
-    records_fill((struct span){next, bank.end}, FRAME_KERNEL);
-    frame_counts.ram += bank.end - bank.first;
+    for (struct frame *part = f + (size_t)(PARTS - 1) * step; part > f;
+         part -= step) {
+        if (owner != 0) {
+            frame_lock(part);
+        }
+        part->guard = guard;
+        part->owner = owner;
+        part->next = next;
+        part->previous = number - step;
+        part->used = 0;
+        part->harts = 0;
+        state_set(part, state);
+        if (owner != 0) {
+            frame_unlock(part);
+        }
+        next = number;
+        number -= step;
+    }
+    f->next = next;
+    f->previous = 0;
+    state_set(f, state);
+    *first = number;
+}
+
+/* Makes sure that there is a free frame of the order, if need be by splitting
+   larger ones: `wanted`, or any if that is 0. Returns it, or NULL. Apart, for
+   its registers would be saved by those who need it not. */
+__attribute__((noinline)) static struct frame *
+free_find(int index, ppn_t wanted)
+{
+    struct frame *f;
+    int have = index;
+
+    if (wanted != 0) {
+        uint32_t state;
+
+        f = frame_head(wanted);
+        state = f == NULL ? 0 : frame_state(f);
+        if ((state & 0xff) != FRAME_FREE ||
+            order_of(state) < index_order(index)) {
+            return NULL;
+        }
+        have = order_index(order_of(state));
+    } else {
+        while (have < FRAME_ORDERS && free_first[have] == 0) {
+            have++;
+        }
+        if (have == FRAME_ORDERS) {
+            return NULL;
+        }
+        f = frame_record(free_first[have]);
+    }
+    while (have > index) {
+        list_remove(&free_first[have], f);
+        have--;
+        parts_make(&free_first[have], f);
+        if (wanted != 0) {
+            f = frame_record(wanted & ~(((ppn_t)1 << index_order(have)) - 1));
+        }
+    }
+    return f;
+}
+
+/* Makes a free frame, off its list and locked, a data frame of `owner`. */
+static inline void
+take_commit(struct frame_list *list, uint32_t owner,
+            const struct cap_name *guard, struct frame *f, uint64_t order)
+{
+    uint32_t state = FRAME_STATE(FRAME_DATA, order);
+
+    if (guard_equal(guard, &f->guard)) {
+        state |= f->state & FRAME_STATE_FLAG(FRAME_UNSCRUBBED);
+    } else {
+        /* What is clean is so for anyone. */
+        if (!(f->state & FRAME_STATE_FLAG(FRAME_CLEAN))) {
+            state |= FRAME_STATE_FLAG(FRAME_UNSCRUBBED);
+        }
+        f->guard = *guard;
+    }
+    state_set(f, state);
+    f->owner = owner;
+    list_push(&list->first, f);
+    list->pages += (uint64_t)1 << order;
+    frame_counts.free -= (uint64_t)1 << order;
+}
+
+/* The general case: any order, splitting, waiting. */
+__attribute__((noinline)) static int
+take_slow(struct frame_list *list, uint32_t owner, const struct cap_name *guard,
+          uint64_t order, ppn_t wanted, ppn_t *taken)
+{
+    int index = order_index(order);
+    struct frame *f;
+
+    if (index < 0 || (wanted & (((ppn_t)1 << order) - 1)) != 0 ||
+        (wanted != 0 && frame_head(wanted) == NULL)) {
+        return -EINVAL;
+    }
+    word_lock(&frame_lists_lock);
+    f = free_find(index, wanted);
+    if (f == NULL) {
+        word_unlock(&frame_lists_lock);
+        return wanted != 0 ? -EBUSY : -ENOMEM;
+    }
+    ASSERT(f->owner == 0 && f->chain == 0 && !frame_busy(f));
+    list_remove(&free_first[index], f);
+    frame_lock(f); /* free: its holder does not wait for us */
+    take_commit(list, owner, guard, f, order);
+    frame_unlock(f);
+    word_unlock(&frame_lists_lock);
+    *taken = frame_number(f);
+    return 0;
+}
+
+/* A page, with no lock taken by another: nothing is called, nothing saved. */
+int
+frame_take(struct frame_list *list, uint32_t owner,
+           const struct cap_name *guard, uint64_t order, ppn_t wanted,
+           ppn_t *taken)
+{
+    struct frame *f;
+
+    if (order != 0 || wanted >= FRAME_LIMIT ||
+        !word_try_lock(&frame_lists_lock)) {
+        return take_slow(list, owner, guard, order, wanted, taken);
+    }
+    f = frame_record(wanted != 0 ? wanted : free_first[0]);
+    if ((frame_state(f) & 0xffff) != FRAME_STATE(FRAME_FREE, 0) ||
+        !word_try_lock(&f->lock)) {
+        word_unlock(&frame_lists_lock);
+        return take_slow(list, owner, guard, order, wanted, taken);
+    }
+    list_remove(&free_first[0], f);
+    take_commit(list, owner, guard, f, 0);
+    frame_unlock(f);
+    word_unlock(&frame_lists_lock);
+    *taken = frame_number(f);
+    return 0;
+}
+
+/* Puts a locked frame back, and unlocks it; under the lock of the lists. */
+static inline void
+return_commit(struct frame_list *list, struct frame *f, unsigned order)
+{
+    ASSERT(f->chain == 0);
+    list_remove(&list->first, f);
+    list->pages -= (uint64_t)1 << order;
+    f->owner = 0;
+    f->used = 0;
+    state_set(f, (f->state & ~(uint32_t)0xff) | FRAME_FREE);
+    list_push(&free_first[order / ORDER_STEP], f);
+    frame_counts.free += (uint64_t)1 << order;
+    word_unlock(&frame_lists_lock);
+    frame_unlock(f);
+}
+
+__attribute__((noinline)) static int
+return_slow(struct frame_list *list, struct frame *f)
+{
+    int error = frame_type(f) != FRAME_DATA ? -EINVAL
+                : frame_busy(f)             ? -EBUSY
+                                            : 0;
+
+    if (error < 0) {
+        frame_unlock(f);
+        return error;
+    }
+    word_lock(&frame_lists_lock);
+    return_commit(list, f, f->order);
+    return 0;
+}
+
+int
+frame_return(struct frame_list *list, struct frame *f)
+{
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED);
+
+    ASSERT(frame_locked(f));
+    if ((frame_state(f) & mask) != FRAME_STATE(FRAME_DATA, 0) ||
+        frame_busy(f) || !word_try_lock(&frame_lists_lock)) {
+        return return_slow(list, f);
+    }
+    return_commit(list, f, 0);
+    return 0;
 }
 
 void
-frame_table_init(const struct memory_map *map, const struct memory_run *kernel,
-                 unsigned kernel_count)
+frame_give(struct frame_list *from, struct frame_list *to, uint32_t owner,
+           struct frame *f)
 {
-    struct memory_run window = {FRAME_TABLE_BASE, FRAME_TABLE_BASE};
+    ASSERT(frame_locked(f) && f->type >= FRAME_DATA);
+    word_lock(&frame_lists_lock);
+    list_remove(&from->first, f);
+    from->pages -= pages_of(f);
+    list_push(&to->first, f);
+    to->pages += pages_of(f);
+    f->owner = owner;
+    word_unlock(&frame_lists_lock);
+}
 
-    /* Banks are in ascending order; two may share a page of records. */
-    for (unsigned i = 0; i < map->bank_count; i++) {
-        struct memory_run next = window_of(map->bank[i]);
+int
+frame_set_guard(struct frame *f, const struct cap_name *guard)
+{
+    ASSERT(frame_locked(f));
+    if (frame_type(f) != FRAME_DATA) {
+        return -EINVAL;
+    }
+    if (frame_busy(f)) {
+        return -EBUSY;
+    }
+    f->guard = *guard;
+    return 0;
+}
 
-        if (next.start < window.end) {
-            next.start = window.end;
+void
+frame_add_free(ppn_t first, uint64_t pages)
+{
+    if (first == 0 && pages > 0) { /* 0 is nobody's name */
+        state_set(frame_record(0), FRAME_STATE(FRAME_KERNEL, 0));
+        first++;
+        pages--;
+    }
+    while (pages > 0) {
+        int index = FRAME_ORDERS - 1;
+        struct frame *f = frame_record(first);
+        uint64_t size;
+
+        while (index > 0 && ((first & (((ppn_t)1 << index_order(index)) - 1)) ||
+                             pages >> index_order(index) == 0)) {
+            index--;
         }
-        if (next.start < next.end) {
-            window_back(next);
-            window = next;
-        }
+        size = (uint64_t)1 << index_order(index);
+        /* Nobody's guard, so that whoever takes it finds it unscrubbed. */
+        f->guard = (struct cap_name){{~(uint64_t)0, ~(uint64_t)0}};
+        state_set(f, FRAME_STATE(FRAME_FREE, index_order(index)));
+        list_push(&free_first[index], f);
+        frame_counts.free += size;
+        first += size;
+        pages -= size;
     }
-    vm_map_holes(FRAME_TABLE_BASE, FRAME_TABLE_SIZE,
-                 vm_image_address(absent_records), PTE_KERNEL_RO);
-    boot_memory_close();
+}
 
-    for (unsigned i = 0; i < map->bank_count; i++) {
-        bank_fill(map, span_of(map->bank[i]));
+int
+frame_scrub(struct frame *f)
+{
+    uint32_t end = (uint32_t)pages_of(f);
+
+    ASSERT(frame_locked(f));
+    if (frame_type(f) != FRAME_DATA || !(f->flags & FRAME_UNSCRUBBED)) {
+        return -EINVAL;
     }
-    for (unsigned i = 0; i < map->reserved_count; i++) {
-        records_mark(map->reserved[i], FRAME_RESERVED);
+    if (end - f->used > FRAME_SCRUB_MAX) {
+        end = f->used + FRAME_SCRUB_MAX;
     }
-    for (unsigned i = 0; i < kernel_count; i++) {
-        records_mark(kernel[i], FRAME_KERNEL);
+    for (; f->used < end; f->used++) {
+        page_clear(frame_contents(frame_number(f) + f->used));
     }
+    if (end < pages_of(f)) {
+        return -EAGAIN;
+    }
+    f->used = 0;
+    state_set(f, f->state & ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED));
+    return 0;
+}
+
+int
+frame_split(struct frame_list *list, uint32_t owner, struct frame *f)
+{
+    int error = 0;
+
+    frame_lock(f);
+    if (frame_type(f) != FRAME_DATA || f->owner != owner ||
+        f->order == FRAME_ORDER_4K) {
+        error = -EINVAL;
+    } else if (frame_busy(f)) {
+        error = -EBUSY;
+    } else {
+        f->used = 0; /* of a scrub half done */
+        word_lock(&frame_lists_lock);
+        list_remove(&list->first, f);
+        parts_make(&list->first, f);
+        word_unlock(&frame_lists_lock);
+    }
+    frame_unlock(f);
+    return error;
 }

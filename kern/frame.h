@@ -2,49 +2,168 @@
 #ifndef CHITIN_KERN_FRAME_H
 #define CHITIN_KERN_FRAME_H
 /*
- * The frame table: one record for every page frame of RAM, found by physical
- * page number without a search. Pages that are not RAM have records too, of
- * type FRAME_ABSENT (all but a few in one read-only page): any number below
- * FRAME_LIMIT can be looked up.
+ * Page frames: who owns each, who may bind it, and which are free. The kernel
+ * decides who may; which frame to take, and when to give it back, is the
+ * libOS's to say. (The table that holds the records is built by
+ * kern/frame_table.c; kern/abi/frame.h describes a record.)
+ *
+ * Life of a frame:
+ *
+ *     FREE --frame_take--> DATA --pt, env, ...--> TABLE, SHADOW, ENV, UAREA
+ *       ^                    |  <-----------------------'
+ *       '----frame_return----'   (a type changes only with maps and pins zero)
+ *
+ * Locks (the order is in kern/lock.h): the frame's own guards its record, but
+ * for next and previous; these, and what is in which list, are guarded by a
+ * lock inside frame.c. Three fields are changed in one step each, so that who
+ * does not hold the lock can read them, and finds what was true just now:
+ * state (type, order, flags), shadow, maps. The last may also fall without the
+ * lock, but never rises without.
+ *
+ * A frame with maps, pins or an unfinished break keeps its guard, type, order
+ * and place: functions here that would change one of them say -EBUSY. Frames
+ * may change owner at any time that the env's lock allows.
  */
-#include "kern/layout.h"
-#include "kern/memory.h"
+#include "kern/abi/error.h"
+#include "kern/lock.h"
+#include "kern/physical.h"
 
-enum frame_type {
-    FRAME_ABSENT,   /* not RAM, or RAM outside the kernel's reach */
-    FRAME_RESERVED, /* firmware's, or reserved by the device tree */
-    FRAME_KERNEL,   /* the image, the tree, and tables sized at boot */
-    FRAME_FREE
-};
+/* How many orders there are. */
+#define FRAME_ORDERS 3
 
-/* A record. The rest of it, zero, is for who owns and guards the frame. */
-struct frame {
-    uint8_t type; /* enum frame_type */
-    uint8_t unused[63];
-};
+/* Pages that frame_scrub zeroes in one call. */
+#define FRAME_SCRUB_MAX 16
 
-/* Page numbers that the direct map reaches. */
-#define FRAME_LIMIT (DIRECT_SIZE >> FRAME_SHIFT)
-
-/* The record of page `number`, below FRAME_LIMIT. */
-static inline struct frame *
-frame_record(ppn_t number)
-{
-    return (struct frame *)FRAME_TABLE_BASE + number;
-}
-
+/* Frames by state, in pages. Written under the lock of the lists. */
 struct frame_counts {
     uint64_t ram;   /* records of RAM, of whatever type */
-    uint64_t free;  /* of type FRAME_FREE */
+    uint64_t free;  /* in the free lists */
     uint64_t table; /* bytes of RAM that the table takes */
 };
 extern struct frame_counts frame_counts;
 
-/* Builds the table. `map` is the machine as the tree describes it, less what
-   boot_memory_take took; `kernel` are those of its reserved runs that are the
-   kernel's own. Takes the last of the boot memory and closes it. RAM above the
-   direct map's reach is left out. */
-void frame_table_init(const struct memory_map *map,
-                      const struct memory_run *kernel, unsigned kernel_count);
+/* The first of a list of frames, and how many pages they have together. Zero
+   is an empty list. */
+struct frame_list {
+    uint32_t first; /* page number; 0: none */
+    uint64_t pages;
+};
+
+/* Takes and gives back the record's lock, and asserts it. The page must be
+   RAM. */
+static inline void
+frame_lock(struct frame *f)
+{
+    word_lock(&f->lock);
+}
+
+static inline void
+frame_unlock(struct frame *f)
+{
+    word_unlock(&f->lock);
+}
+
+static inline bool
+frame_locked(const struct frame *f)
+{
+    return word_locked(&f->lock);
+}
+
+/* Its state, also without its lock. */
+static inline uint32_t
+frame_state(const struct frame *f)
+{
+    return __atomic_load_n(&f->state, __ATOMIC_RELAXED);
+}
+
+static inline unsigned
+frame_type(const struct frame *f)
+{
+    return frame_state(f) & 0xff;
+}
+
+/* Makes the locked frame something else, order 0 and without flags. The caller
+   has checked frame_busy. */
+static inline void
+frame_become(struct frame *f, enum frame_type type)
+{
+    __atomic_store_n(&f->state, FRAME_STATE(type, 0), __ATOMIC_RELAXED);
+}
+
+/* Sets, or clears, a flag of the locked frame. */
+static inline void
+frame_set_flag(struct frame *f, unsigned flag)
+{
+    __atomic_store_n(&f->state, frame_state(f) | FRAME_STATE_FLAG(flag),
+                     __ATOMIC_RELAXED);
+}
+
+static inline void
+frame_clear_flag(struct frame *f, unsigned flag)
+{
+    __atomic_store_n(&f->state, frame_state(f) & ~FRAME_STATE_FLAG(flag),
+                     __ATOMIC_RELAXED);
+}
+
+/* Whether anything still holds the locked frame. Acquire: what was done before
+   the last of its maps fell, the fence above all, is done. */
+static inline bool
+frame_busy(const struct frame *f)
+{
+    return __atomic_load_n(&f->maps, __ATOMIC_ACQUIRE) != 0 || f->pins != 0 ||
+           (frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING)) != 0;
+}
+
+/* The head of the frame that page `number` is part of, or NULL if it is not
+   RAM or is reserved. Without a lock the answer may be out of date. */
+struct frame *frame_head(ppn_t number);
+
+/* Puts `pages` pages from `first` on, whose records are new and say
+   FRAME_PART, on the free lists, in the largest frames that fit. Boot only. */
+void frame_add_free(ppn_t first, uint64_t pages);
+
+/* Takes a free frame of `order` for `owner`, under `guard`: page `wanted`, or
+   any if that is 0. It becomes FRAME_DATA in `list`, FRAME_UNSCRUBBED unless
+   it was freed under the same guard or is clean. Splits larger frames if it
+   must. Returns 0 and the page number; -EINVAL for a bad order or a `wanted`
+   that is no RAM or not aligned, -EBUSY if that frame is not free, -ENOMEM if
+   none is left. No lock may be held. */
+int frame_take(struct frame_list *list, uint32_t owner,
+               const struct cap_name *guard, uint64_t order, ppn_t wanted,
+               ppn_t *taken);
+
+/* Puts a frame that `list` holds back on the free lists. Its guard stays, for
+   the next taker. The caller holds the frame's lock and has checked that it
+   may; the lock is given back in any case. 0, -EINVAL if it is not FRAME_DATA,
+   -EBUSY if it is in use. */
+int frame_return(struct frame_list *list, struct frame *f);
+
+/* Moves a frame of any type between the lists of two owners. The caller holds
+   the frame's lock, has checked both, and keeps the lock. */
+void frame_give(struct frame_list *from, struct frame_list *to, uint32_t owner,
+                struct frame *f);
+
+/* Puts a FRAME_DATA under another guard. The caller holds the lock, has checked
+   capabilities, and keeps the lock. 0, -EINVAL, or -EBUSY. */
+int frame_set_guard(struct frame *f, const struct cap_name *guard);
+
+/* Zeroes pages of an unscrubbed frame, at most FRAME_SCRUB_MAX: how far it got
+   is kept in the record. 0 when all of it is done, -EAGAIN before, -EINVAL if
+   it is not unscrubbed. The caller holds the lock, and keeps it. */
+int frame_scrub(struct frame *f);
+
+/* Splits an owned frame of order 9 or 18 into 512 of the next order, and joins
+   512 such into one. The caller has checked owner and capability. `f` is the
+   first frame, `list` the owner's. -EINVAL if the order does not allow it, or
+   the frames are not all FRAME_DATA of one owner, order and guard, and aligned;
+   -EBUSY if any is in use; -EAGAIN from join: call again, it got further, or
+   another hart works on one. The order of a list says nothing: join brings the
+   parts together in it even if it fails. No lock may be held. */
+int frame_split(struct frame_list *list, uint32_t owner, struct frame *f);
+int frame_join(struct frame_list *list, uint32_t owner, struct frame *f);
+
+/* Zeroes, and copies, one page. Both faster than memset and memcpy. */
+void page_clear(void *page);
+void page_copy(void *restrict to, const void *restrict from);
 
 #endif

@@ -10,6 +10,7 @@
 #include "kern/abi/error.h"
 #include "kern/boot_memory.h"
 #include "kern/csr.h"
+#include "kern/env.h"
 #include "kern/hart_offsets.h"
 #include "kern/image.h"
 #include "kern/interrupt.h"
@@ -18,10 +19,21 @@
 #include "kern/print.h"
 #include "kern/sbi.h"
 #include "kern/string.h"
+#include "kern/syscall.h"
 #include "kern/time.h"
 #include "platform/device.h"
 
-_Static_assert(offsetof(struct hart, self) == HART_SELF &&
+_Static_assert(offsetof(struct hart, scratch_a7) == HART_SCRATCH_A7 &&
+                   offsetof(struct hart, uarea) == HART_UAREA &&
+                   offsetof(struct hart, user_ra) == HART_USER_RA &&
+                   offsetof(struct hart, user_sp) == HART_USER_SP &&
+                   offsetof(struct hart, user_pc) == HART_USER_PC &&
+                   offsetof(struct hart, calls) == HART_CALLS &&
+                   offsetof(struct hart, functions) == HART_FUNCTIONS &&
+                   offsetof(struct hart, context) == HART_CONTEXT &&
+                   offsetof(struct hart, directory) == HART_DIRECTORY &&
+                   offsetof(struct hart, flush) == HART_FLUSH &&
+                   offsetof(struct hart, self) == HART_SELF &&
                    offsetof(struct hart, satp) == HART_SATP &&
                    offsetof(struct hart, registers) == HART_REGISTERS,
                "hart_offsets.h is not what the compiler laid out");
@@ -29,9 +41,11 @@ _Static_assert(sizeof(struct hart) <= HART_BLOCK_SIZE,
                "struct hart outgrew its place in the slot");
 
 #define ARRIVAL_NANOSECONDS 1000000000
+#define RETRY_NANOSECONDS 5000000
 
 struct hart *hart_table[HARTS_MAX];
 unsigned hart_count;
+bool hart_alone;
 
 static struct hart *
 hart_add(struct hart *hart, uint64_t id)
@@ -182,6 +196,9 @@ hart_init_self(void)
     self->asid_mask = csr_read(satp) >> SATP_ASID_SHIFT & SATP_ASID_MASK;
     csr_write(satp, vm_satp());
     tlb_flush();
+    self->flush = self->asid_mask < ENVS_MAX - 1;
+    syscall_init_hart(self);
+    env_init_hart(self);
     time_init_hart();
     device_init_hart();
     interrupt_init_hart();
@@ -210,6 +227,29 @@ harts_missing(void)
     return missing;
 }
 
+static int
+hart_start(struct hart *hart)
+{
+    unsigned level;
+    paddr_t block = pte_address(vm_walk((uint64_t)hart, &level));
+
+    hart->satp = vm_satp();
+    return sbi_hart_start(hart->id, vm_image_address(hart_entry), block);
+}
+
+/* Starts those again that came in by the wrong door and stopped themselves:
+   see boot_again in entry.S. */
+static void
+harts_retry(void)
+{
+    for (unsigned i = 1; i < hart_count; i++) {
+        if (hart_table[i]->state == HART_ABSENT &&
+            sbi_hart_stopped(hart_table[i]->id)) {
+            (void)hart_start(hart_table[i]);
+        }
+    }
+}
+
 void
 hart_start_all(void)
 {
@@ -217,31 +257,34 @@ hart_start_all(void)
     unsigned missing;
 
     hart_init_self();
+    if (hart_count > 1 && !sbi_features.fence) {
+        printk(PRINT_WARN, "harts: the firmware has no remote fence: only the "
+                           "boot hart runs\n");
+        return;
+    }
     for (unsigned i = 1; i < hart_count; i++) {
-        struct hart *hart = hart_table[i];
-        unsigned level;
-        paddr_t block =
-            pte_address(vm_walk((uint64_t)hart, &level)); /* page-aligned */
-
-        hart->satp = vm_satp();
-        if (sbi_hart_start(hart->id, vm_image_address(hart_entry), block) < 0) {
-            hart->state = HART_REFUSED;
+        if (hart_start(hart_table[i]) < 0) {
+            hart_table[i]->state = HART_REFUSED;
             printk(PRINT_WARN, "hart %lu: the firmware does not start it\n",
-                   hart->id);
+                   hart_table[i]->id);
         }
     }
     deadline = time_now() + time_ticks(ARRIVAL_NANOSECONDS);
     missing = harts_missing();
     while (missing > 0 && time_now() < deadline) {
-        time_set(deadline);
+        time_set(time_now() + time_ticks(RETRY_NANOSECONDS));
         interrupt_wait();
         if (harts_missing() < missing) {
             missing = harts_missing();
             deadline = time_now() + time_ticks(ARRIVAL_NANOSECONDS);
         }
+        harts_retry();
     }
     time_set(TIME_NEVER);
+    hart_alone = true;
     for (unsigned i = 0; i < hart_count; i++) {
+        hart_alone =
+            hart_alone && (i == 0 || hart_table[i]->state == HART_REFUSED);
         if (hart_table[i]->state == HART_ABSENT) {
             printk(PRINT_WARN, "hart %lu: did not arrive: left out\n",
                    hart_table[i]->id);
@@ -269,6 +312,58 @@ hart_signals_take(void)
     }
     if (signals & HART_SIGNAL_PING) {
         atomic_fetch_add_explicit(&self->count_ping, 1, memory_order_release);
+    }
+}
+
+/* Hardware numbers may be anything, and one call names 64 in a row. */
+static void
+fence_remote(uint64_t harts, struct hart *self)
+{
+    while (harts != 0) {
+        uint64_t base = UINT64_MAX;
+        uint64_t mask = 0;
+
+        for (unsigned i = 0; i < hart_count; i++) {
+            if ((harts >> i & 1) && hart_table[i]->id < base) {
+                base = hart_table[i]->id;
+            }
+        }
+        for (unsigned i = 0; i < hart_count; i++) {
+            if ((harts >> i & 1) && hart_table[i]->id - base < 64) {
+                mask |= (uint64_t)1 << (hart_table[i]->id - base);
+                harts &= ~((uint64_t)1 << i);
+            }
+        }
+        counter_add(&self->count_fence_remote);
+        if (!sbi_fence(mask, base)) {
+            panic("the firmware does not fence harts 0x%lx from %lu", mask,
+                  base);
+        }
+    }
+}
+
+void
+hart_fence_all(uint64_t harts)
+{
+    struct hart *self = hart_self();
+    uint64_t others = 0;
+
+    if (harts >> self->index & 1) {
+        tlb_flush();
+        counter_add(&self->count_fence);
+    }
+    for (unsigned i = 0; i < hart_count; i++) {
+        /* One that is not up flushes everything before it runs a program. */
+        if ((harts >> i & 1) && i != self->index &&
+            atomic_load_explicit(&hart_table[i]->state, memory_order_relaxed) ==
+                HART_UP) {
+            others |= (uint64_t)1 << i;
+        }
+    }
+    if (others != 0) {
+        /* What was written before is what the others read afterwards. */
+        atomic_thread_fence(memory_order_seq_cst);
+        fence_remote(others, self);
     }
 }
 

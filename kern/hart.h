@@ -9,15 +9,18 @@
 #include <stdatomic.h>
 
 #include "kern/abi/types.h"
+#include "kern/csr.h"
 #include "kern/fdt.h"
 #include "kern/layout.h"
 
 /* The most harts that the kernel starts; a machine may have more. */
-#define HARTS_MAX 64
+#define HARTS_MAX 8
 
 /* What one hart can ask of another (bits of hart.signals). */
 #define HART_SIGNAL_STOP (1u << 0) /* a panic: stop for good */
 #define HART_SIGNAL_PING (1u << 1) /* count it: the self-checks' signal */
+
+struct context;
 
 enum hart_state {
     HART_ABSENT,  /* asked to start, has not arrived */
@@ -27,11 +30,21 @@ enum hart_state {
 };
 
 struct hart {
-    /* Read by assembly (kern/hart_offsets.h). Immutable once the hart runs,
-       but for the registers, which the hart's own traps write. */
-    struct hart *self;
-    uint64_t satp;
-    uint64_t registers[32];
+    /* Used by assembly (kern/hart_offsets.h), on this hart only. */
+    uint64_t scratch_t1;
+    uint64_t scratch_a7;
+    uint64_t uarea; /* of the current env, in the direct map */
+    uint64_t user_ra;
+    uint64_t user_sp;
+    uint64_t user_pc;
+    struct context *context;    /* what this hart runs; its own alone, */
+    struct context **directory; /* and so are the rows: by index of env */
+    struct hart *self;          /* immutable once the hart runs */
+    uint64_t satp;          /* to start with; immutable once the hart runs */
+    uint64_t flush;         /* 1: this hart has too few ASIDs; immutable too */
+    uint64_t calls[64];     /* where each call enters; immutable likewise */
+    uint64_t functions[64]; /* and the C function, if it is done by one */
+    uint64_t registers[32]; /* of a fault inside the kernel */
 
     /* Immutable once the hart runs. */
     uint64_t id;     /* the hardware's number (mhartid), as SBI uses it */
@@ -50,13 +63,20 @@ struct hart {
     _Atomic uint64_t count_timer;
     _Atomic uint64_t count_external;
     _Atomic uint64_t count_ping;
-    uint64_t asid_mask; /* ASIDs that this hart's satp can hold; 0: none */
+    _Atomic uint64_t count_fence; /* of its own TLB, for hart_fence */
+    _Atomic uint64_t
+        count_fence_remote; /* firmware calls for those of others */
+    uint64_t asid_mask;     /* ASIDs that this hart's satp can hold; 0: none */
 };
 
 /* Harts by index, the boot hart first. Immutable once hart_find_all has
    returned; a hart that never arrived stays in the table as HART_ABSENT. */
 extern struct hart *hart_table[HARTS_MAX];
 extern unsigned hart_count;
+
+/* Whether the boot hart is the only one that runs the kernel. Immutable once
+   hart_start_all has returned; false before. */
+extern bool hart_alone;
 
 /* The block of the hart that executes this, from its stack pointer. */
 static inline struct hart *
@@ -92,6 +112,35 @@ void hart_signal(struct hart *target, unsigned signals);
 
 /* Takes and clears the signals of the executing hart and acts on them. */
 void hart_signals_take(void);
+
+/* Counts, in a counter that only the executing hart writes: no atomic
+   read-modify-write is needed. */
+static inline void
+counter_add(_Atomic uint64_t *counter)
+{
+    atomic_store_explicit(
+        counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+        memory_order_relaxed);
+}
+
+/* Makes each hart whose index is a bit of `harts` forget all translations that
+   were in memory before the call, and waits until they have. Bits beyond the
+   harts that are up are passed over, so ~0 is all. A lock that is held
+   meanwhile is held for as long as the slowest hart's firmware takes. */
+void hart_fence_all(uint64_t harts);
+
+static inline void
+hart_fence(uint64_t harts)
+{
+    struct hart *self = hart_self();
+
+    if (harts == (uint64_t)1 << self->index) {
+        tlb_flush();
+        counter_add(&self->count_fence);
+    } else if (harts != 0) {
+        hart_fence_all(harts);
+    }
+}
 
 /* Parks the executing hart for good, interrupts off. */
 _Noreturn void hart_park(void);

@@ -8,23 +8,27 @@
  *
  *   0xffffffc0_00000000  direct map: RAM, at its physical address plus
  *                        DIRECT_BASE; firmware, reservations and the kernel
- *                        image are holes, the tree is R--      RW-  128 GiB
+ *                        image are holes, tree and initrd
+ *                        are R--                               RW-   32 GiB
  *   0xffffffe0_00000000  frame table: the record of physical page n at
- *                        FRAME_TABLE_BASE + 64 n; where there
- *                        is no RAM, one page of zeroes, R--    RW-    2 GiB
+ *                        FRAME_TABLE_BASE + 64 n: the lower
+ *                        half; what no record of RAM takes is
+ *                        one page of zeroes                    RW-    1 GiB
  *   0xffffffe8_00000000  hart slots: guard page, stack, hart
  *                        block, 16 KiB a hart                  RW-    1 GiB
  *   0xffffffec_00000000  device registers                      RW-    1 GiB
  *   0xffffffff_c0000000  the kernel image: text R-X, rodata R--,
  *                        data and bss RW-                             2 MiB
  *
+ * 32 GiB is what the reverse map of page tables can name (kern/pt.h).
+ *
  * The root entries of this half never change after boot, so that every address
  * space can hold a copy of them.
  */
 #define DIRECT_BASE 0xffffffc000000000
-#define DIRECT_SIZE 0x0000002000000000
+#define DIRECT_SIZE 0x0000000800000000
 #define FRAME_TABLE_BASE 0xffffffe000000000
-#define FRAME_TABLE_SIZE 0x0000000080000000
+#define FRAME_TABLE_SIZE 0x0000000040000000
 #define HART_SLOT_BASE 0xffffffe800000000
 #define DEVICE_BASE 0xffffffec00000000
 #define DEVICE_SIZE 0x0000000040000000

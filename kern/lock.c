@@ -30,3 +30,16 @@ lock_release(struct lock *lock)
     ticket = atomic_load_explicit(&lock->serving, memory_order_relaxed);
     atomic_store_explicit(&lock->serving, ticket + 1, memory_order_release);
 }
+
+void
+word_lock_wait(uint32_t *word)
+{
+    do {
+        ASSERT(!word_locked(word));
+        /* Only reading, so that the holder keeps its cache line. */
+        while (__atomic_load_n(word, __ATOMIC_RELAXED) != 0) {
+            panic_check();
+            cpu_relax();
+        }
+    } while (!word_try_lock(word));
+}

@@ -6,10 +6,22 @@
  * Interrupts are off inside the kernel, so a lock is held for a bounded time
  * and never by code that its holder interrupted.
  *
+ * Word locks are for records that have room for no more than a word: not fair,
+ * and as short as a lock can be.
+ *
  * Lock order: a hart that holds a lock takes only locks that stand after it in
  * this list.
  *
- *   1. console (kern/print.c): one message at a time
+ *   0. the table of envs, then envs (kern/env.c); the counter of serials
+ *      (kern/syscall.c) under an env's
+ *   1. entries of page tables (kern/pt.h): of two, the shadow with the lower
+ *      page number first
+ *   2. frames (kern/frame.h): of page tables, the one with the lower level
+ *      first; any further frame is only tried, not waited for
+ *   3. the lists of frames (kern/frame.c)
+ *   4. a frame that is free, or part of one: who took its lock before 3 finds
+ *      out that it is, and waits for nothing
+ *   5. console (kern/print.c): one message at a time; console input
  *
  * A panic takes no lock.
  */
@@ -36,6 +48,57 @@ lock_held(const struct lock *lock)
 {
     return atomic_load_explicit(&lock->holder, memory_order_relaxed) ==
            hart_self();
+}
+
+/*
+ * Word locks. A plain word: 0, or the holder's index plus 1. Taking a free one
+ * is five instructions beyond knowing one's own number.
+ */
+
+/* What the executing hart writes into the words that it holds. */
+static inline uint32_t
+word_lock_self(void)
+{
+    return hart_self()->index + 1;
+}
+
+/* Whether the executing hart holds the lock. */
+static inline bool
+word_locked(const uint32_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_RELAXED) == word_lock_self();
+}
+
+/* Takes the lock if nobody holds it. Acquire: what the last holder wrote
+   before its release is visible. Also on failure, which needs none: gcc 12 puts
+   the aq of that one on the LR, and that of success on the SC, where it orders
+   nothing (Unprivileged 20191213, 8.2). */
+static inline bool
+word_try_lock(uint32_t *word)
+{
+    uint32_t nobody = 0;
+
+    return __atomic_compare_exchange_n(word, &nobody, word_lock_self(), true,
+                                       __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
+}
+
+/* Waits for the lock. Asserts that this hart does not hold it already; parks
+   the hart if another one has panicked meanwhile. */
+__attribute__((cold)) void word_lock_wait(uint32_t *word);
+
+static inline void
+word_lock(uint32_t *word)
+{
+    if (__builtin_expect(!word_try_lock(word), 0)) {
+        word_lock_wait(word);
+    }
+}
+
+/* The caller holds the lock. */
+static inline void
+word_unlock(uint32_t *word)
+{
+    __atomic_store_n(word, 0, __ATOMIC_RELEASE);
 }
 
 #endif

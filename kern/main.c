@@ -12,7 +12,9 @@
 #include "kern/boot_memory.h"
 #include "kern/check.h"
 #include "kern/console.h"
+#include "kern/env.h"
 #include "kern/frame.h"
+#include "kern/frame_table.h"
 #include "kern/hart.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
@@ -52,16 +54,53 @@ frames_around(paddr_t start, uint64_t size)
                                    ~(FRAME_SIZE - 1)};
 }
 
-static void
-memory_init(struct memory_run image, struct memory_run tree)
+/* An address in /chosen, of one cell or two. */
+static uint64_t
+chosen_address(const char *name)
 {
-    const struct memory_run extra[] = {
-        image, tree, {DIRECT_SIZE, MEMORY_LIMIT}};
+    struct fdt_prop prop;
+    uint64_t value = 0;
 
-    if (image.start < tree.end && tree.start < image.end) {
-        boot_fail("the device tree lies inside the kernel's image");
+    if (fdt_prop_find(&boot_tree, fdt_node_by_path(&boot_tree, "/chosen"), name,
+                      &prop) == 0 &&
+        fdt_prop_cells(&prop, 0, prop.length / 4, &value) < 0) {
+        boot_fail("/chosen/%s is malformed", name);
     }
-    if (memory_map_build(&kernel_memory, &boot_tree, extra, 3) < 0) {
+    return value;
+}
+
+/* The archive of programs: where the loader says that it put one, or empty. */
+static struct memory_run
+initrd_find(void)
+{
+    struct memory_run initrd = {chosen_address("linux,initrd-start"),
+                                chosen_address("linux,initrd-end")};
+
+    if (initrd.start > initrd.end || initrd.end > DIRECT_SIZE) {
+        boot_fail("the initrd is said to be at 0x%lx to 0x%lx", initrd.start,
+                  initrd.end);
+    }
+    return initrd;
+}
+
+/* `kernel` are the runs that hold what the kernel was given, itself first. */
+static void
+memory_init(const struct memory_run *kernel, unsigned count)
+{
+    struct memory_run extra[4];
+
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            if (kernel[i].start < kernel[j].end &&
+                kernel[j].start < kernel[i].end) {
+                boot_fail("image, device tree and initrd overlap at 0x%lx",
+                          kernel[i].start);
+            }
+        }
+        extra[i] = kernel[i];
+    }
+    extra[count] = (struct memory_run){DIRECT_SIZE, MEMORY_LIMIT};
+    if (memory_map_build(&kernel_memory, &boot_tree, extra, count + 1) < 0) {
         boot_fail("memory: %s (0x%lx to 0x%lx)", kernel_memory.fault,
                   kernel_memory.fault_run.start, kernel_memory.fault_run.end);
     }
@@ -139,8 +178,8 @@ arguments_obey(void)
 _Noreturn void
 kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
 {
-    struct memory_run tree_run;
-    struct memory_run kernel[2];
+    struct memory_run kernel[3];
+    struct memory_run initrd;
     uint64_t ready;
 
     hart_init_boot(id);
@@ -150,18 +189,19 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
            CHITIN_DEBUG ? "debug" : "release");
 
     tree_open(tree);
-    tree_run = frames_around(tree, boot_tree.size);
+    initrd = initrd_find();
     kernel[0] = vm_image_run();
-    kernel[1] = tree_run;
+    kernel[1] = frames_around(tree, boot_tree.size);
+    kernel[2] = frames_around(initrd.start, initrd.end - initrd.start);
     arguments_init();
-    memory_init(kernel[0], tree_run);
-    vm_switch(&kernel_memory, tree_run);
+    memory_init(kernel, 3);
+    vm_switch(&kernel_memory, &kernel[1], 2);
     time_init(&boot_tree);
     hart_find_all(&boot_tree);
     boot_reading = "a device of the tree";
     device_init(&boot_tree);
     boot_reading = NULL;
-    frame_table_init(&kernel_memory, kernel, 2);
+    frame_table_init(&kernel_memory, kernel, 3);
     hart_start_all();
     ready = time_now();
 
@@ -169,6 +209,12 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     device_console_listen();
     printk(PRINT_INFO, "chitin: ready\n");
     arguments_obey();
+    if (initrd.end > initrd.start) {
+        boot_reading = "the initrd";
+        env_create_first(direct_map(initrd.start), initrd.end - initrd.start);
+        boot_reading = NULL;
+        env_enter_first();
+    }
     kernel_idle();
 }
 

@@ -24,6 +24,14 @@ const char *boot_reading;
 static _Atomic(struct hart *) panicking;
 static unsigned repeated; /* faults of the hart that reports */
 
+/* Where a trap that led to a panic happened, in case its report fails. */
+struct place {
+    uint64_t cause;
+    uint64_t pc;
+    uint64_t value;
+};
+static struct place first_trap;
+
 /* Privileged, table 4.2. */
 static const char *const cause_names[16] = {
     "instruction address misaligned",
@@ -75,7 +83,11 @@ panic_enter(void)
     /* Something that the report needs is broken too: do with less. */
     print_attach_panic(sbi_console_put);
     if (++repeated == 1) {
-        print_panic("panic: again, while reporting a panic\n");
+        print_panic("panic: again, while reporting a panic: hart %lu, scause "
+                    "0x%lx at pc 0x%lx, stval 0x%lx; before that scause 0x%lx "
+                    "at pc 0x%lx, stval 0x%lx\n",
+                    self->id, csr_read(scause), csr_read(sepc), csr_read(stval),
+                    first_trap.cause, first_trap.pc, first_trap.value);
         machine_exit(EXIT_PANIC);
     }
     if (repeated == 2) {
@@ -213,6 +225,7 @@ trap_panic(struct hart *hart)
         boot_fail("%s cannot be read: %s at 0x%lx", boot_reading, name, value);
     }
     panic_enter();
+    first_trap = (struct place){cause, pc, value};
     harts_stop();
     print_panic("\npanic: hart %lu: %s (scause 0x%lx) at pc 0x%lx, stval "
                 "0x%lx, sstatus 0x%lx\n",

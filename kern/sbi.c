@@ -18,6 +18,9 @@
 #define BASE_IMPLEMENTATION_VERSION 2
 #define BASE_PROBE 3
 #define DBCN_WRITE_BYTE 2
+#define RFENCE_SFENCE_VMA 1
+#define HSM_STATUS 2
+#define HSM_STOPPED 1
 #define SRST_SHUTDOWN 0
 #define SRST_COLD_REBOOT 1
 #define SRST_NO_REASON 0
@@ -37,12 +40,13 @@ sbi_call(uint64_t extension, uint64_t function, uint64_t first, uint64_t second,
     register uint64_t a0 __asm__("a0") = first;
     register uint64_t a1 __asm__("a1") = second;
     register uint64_t a2 __asm__("a2") = third;
+    register uint64_t a3 __asm__("a3") = 0; /* no call here needs a fourth */
     register uint64_t a6 __asm__("a6") = function;
     register uint64_t a7 __asm__("a7") = extension;
 
     __asm__ volatile("ecall"
                      : "+r"(a0), "+r"(a1)
-                     : "r"(a2), "r"(a6), "r"(a7)
+                     : "r"(a2), "r"(a3), "r"(a6), "r"(a7)
                      : "memory");
     return (struct sbi_result){(int64_t)a0, (int64_t)a1};
 }
@@ -107,6 +111,15 @@ sbi_interrupt_send(uint64_t id)
     }
 }
 
+bool
+sbi_fence(uint64_t mask, uint64_t base)
+{
+    /* Start 0 and size 0: all addresses (SBI 1.0, 8). */
+    return sbi_features.fence &&
+           sbi_call(EXTENSION_RFENCE, RFENCE_SFENCE_VMA, mask, base, 0).error ==
+               0;
+}
+
 int
 sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque)
 {
@@ -114,6 +127,15 @@ sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque)
         return -ENOSYS;
     }
     return sbi_call(EXTENSION_HSM, 0, id, entry, opaque).error == 0 ? 0 : -EIO;
+}
+
+bool
+sbi_hart_stopped(uint64_t id)
+{
+    struct sbi_result result = sbi_call(EXTENSION_HSM, HSM_STATUS, id, 0, 0);
+
+    return sbi_features.hart && result.error == 0 &&
+           result.value == HSM_STOPPED;
 }
 
 void

@@ -34,9 +34,17 @@ void sbi_timer_set(uint64_t deadline);
 /* Raises a software interrupt on the hart with hardware number `id`. */
 void sbi_interrupt_send(uint64_t id);
 
+/* Makes the harts with hardware number base + n, for each bit n of `mask`, do a
+   full sfence.vma, and waits until they have. Returns false, and they have not,
+   if the firmware cannot or does not know one of them. */
+bool sbi_fence(uint64_t mask, uint64_t base);
+
 /* Starts hart `id` at physical address `entry` with `opaque` in a1. 0, or the
    negative of an error: -ENOSYS without HSM, -EIO if the firmware refuses. */
 int sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque);
+
+/* Whether the firmware says that hart `id` is stopped, and could be started. */
+bool sbi_hart_stopped(uint64_t id);
 
 /* Turns the machine off, or failing that resets it. Returns if the firmware
    can do neither. */

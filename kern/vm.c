@@ -14,6 +14,7 @@
  */
 #include "kern/vm.h"
 
+#include "kern/abi/layout.h"
 #include "kern/boot_memory.h"
 #include "kern/csr.h"
 #include "kern/image.h"
@@ -167,7 +168,8 @@ vm_map_device(paddr_t physical, uint64_t size)
 }
 
 void
-vm_switch(const struct memory_map *map, struct memory_run tree)
+vm_switch(const struct memory_map *map, const struct memory_run *kept,
+          unsigned kept_count)
 {
     /* A copy, for the tables that are made here come from the runs. */
     static struct memory_map before;
@@ -182,8 +184,10 @@ vm_switch(const struct memory_map *map, struct memory_run tree)
         vm_map(DIRECT_BASE + run->start, run->start, run->end - run->start,
                PTE_KERNEL_RW);
     }
-    vm_map(DIRECT_BASE + tree.start, tree.start, tree.end - tree.start,
-           PTE_KERNEL_RO);
+    for (unsigned i = 0; i < kept_count; i++) {
+        vm_map(DIRECT_BASE + kept[i].start, kept[i].start,
+               kept[i].end - kept[i].start, PTE_KERNEL_RO);
+    }
     /* Every root entry of the windows that boot may still map into, so that
        the root itself is final from here on. */
     for (uint64_t at = FRAME_TABLE_BASE;
@@ -194,6 +198,51 @@ vm_switch(const struct memory_map *map, struct memory_run tree)
     table_below(&kernel_root[pte_index(DEVICE_BASE, 2)]);
     csr_write(satp, vm_satp());
     tlb_flush();
+}
+
+/* The same translation for envs: to read, and not to write. */
+static pte_t
+exported(pte_t entry)
+{
+    return (entry & ~(PTE_W | PTE_D)) | PTE_U;
+}
+
+void
+vm_export(uint64_t address, uint64_t to)
+{
+    const pte_t *source = table_of(kernel_root[pte_index(address, 2)]);
+    pte_t *target = table_below(&kernel_root[pte_index(to, 2)]);
+    pte_t last = 0; /* many entries point to the same table of holes */
+    paddr_t copy = 0;
+
+    for (unsigned i = 0; i < PAGE_TABLE_ENTRIES; i++) {
+        pte_t entry = source[i];
+
+        if (!(entry & PTE_V) || (entry & PTE_LEAF)) {
+            target[i] = entry & PTE_V ? exported(entry) : 0;
+            continue;
+        }
+        if (entry != last) {
+            const pte_t *from = table_of(entry);
+            pte_t *leaf;
+
+            copy = boot_memory_take(FRAME_SIZE, FRAME_SIZE);
+            leaf = direct_map(copy);
+            for (unsigned j = 0; j < PAGE_TABLE_ENTRIES; j++) {
+                leaf[j] = from[j] & PTE_V ? exported(from[j]) : 0;
+            }
+            last = entry;
+        }
+        target[i] = pte_make(copy, PTE_V);
+    }
+}
+
+void
+vm_copy_kernel_half(pte_t *root)
+{
+    for (unsigned i = pte_index(USER_END, 2); i < PAGE_TABLE_ENTRIES; i++) {
+        root[i] = kernel_root[i];
+    }
 }
 
 pte_t
@@ -219,7 +268,9 @@ visit_table(const pte_t *table, uint64_t base, unsigned level,
             void (*visit)(uint64_t address, pte_t entry, unsigned level))
 {
     for (unsigned i = 0; i < PAGE_TABLE_ENTRIES; i++) {
-        uint64_t address = base + i * SPAN(level);
+        /* Sign-extended from bit 38. */
+        uint64_t address =
+            (uint64_t)((int64_t)((base + i * SPAN(level)) << 25) >> 25);
 
         if (!(table[i] & PTE_V)) {
             continue;
@@ -235,8 +286,7 @@ visit_table(const pte_t *table, uint64_t base, unsigned level,
 void
 vm_visit(void (*visit)(uint64_t address, pte_t entry, unsigned level))
 {
-    /* Sign-extended: the upper half begins at root entry 256. */
-    visit_table(kernel_root, ~(uint64_t)0 << 39, SV39_LEVELS - 1, visit);
+    visit_table(kernel_root, 0, SV39_LEVELS - 1, visit);
 }
 
 void

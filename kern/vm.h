@@ -9,6 +9,7 @@
 #include "kern/abi/types.h"
 #include "kern/layout.h"
 #include "kern/memory.h"
+#include "kern/physical.h"
 
 typedef uint64_t pte_t;
 
@@ -59,13 +60,6 @@ pte_index(uint64_t address, unsigned level)
            (PAGE_TABLE_ENTRIES - 1);
 }
 
-/* Where the direct map holds physical `address`, below DIRECT_SIZE. */
-static inline void *
-direct_map(paddr_t address)
-{
-    return (void *)(DIRECT_BASE + address);
-}
-
 /* The physical address of a byte of the kernel image. */
 paddr_t vm_image_address(const void *byte);
 
@@ -81,9 +75,10 @@ uint64_t early_map(void);
 void vm_init(uint64_t offset);
 
 /* Builds the final tables and switches to them: of the direct map only
-   map->free and `tree` (the device tree, read-only) remain. Page tables
-   come from boot_memory_take. The switch is this hart's; others start on it. */
-void vm_switch(const struct memory_map *map, struct memory_run tree);
+   map->free and the runs `kept`, read-only, remain. Page tables come from
+   boot_memory_take. The switch is this hart's; others start on it. */
+void vm_switch(const struct memory_map *map, const struct memory_run *kept,
+               unsigned kept_count);
 
 /* The satp of the kernel's own address space, without an ASID. */
 uint64_t vm_satp(void);
@@ -93,9 +88,17 @@ uint64_t vm_satp(void);
    kernel's half and not mapped. Boot only. */
 void vm_map(uint64_t address, paddr_t physical, uint64_t size, pte_t bits);
 
+/* Copies to an empty root what the kernel maps in every address space: all root
+   entries from that of USER_END on. They are final after vm_switch. */
+void vm_copy_kernel_half(pte_t *root);
+
 /* Maps every page of the range that is not mapped yet to the one page at
    `page`. The range is whole root entries, whose tables exist. Boot only. */
 void vm_map_holes(uint64_t address, uint64_t size, paddr_t page, pte_t bits);
+
+/* Makes the gigabyte of the kernel's map at `address` readable by every env at
+   `to`, in the lower half. Boot only, when the map there is final. */
+void vm_export(uint64_t address, uint64_t to);
 
 /* Maps device registers and returns where. `physical` need not be aligned.
    NULL if that is RAM or no address, or the window for devices is full. After
@@ -106,7 +109,8 @@ volatile void *vm_map_device(paddr_t physical, uint64_t size);
    does. For self-checks and for reports of faults. */
 pte_t vm_walk(uint64_t address, unsigned *level);
 
-/* Calls `visit` for each leaf of the kernel's half, in ascending order. */
+/* Calls `visit` for each leaf of the kernel's own map: what it exports to envs
+   in the lower half, then its own half. */
 void vm_visit(void (*visit)(uint64_t address, pte_t entry, unsigned level));
 
 #endif

@@ -10,6 +10,7 @@
 #define ERROR_TABLE(X)                                                         \
     X(EPERM, 1, "the capability does not allow it")                            \
     X(ENOENT, 2, "no such thing")                                              \
+    X(ESRCH, 3, "no such env, or it does not run here")                        \
     X(EIO, 5, "the device failed")                                             \
     X(EBADF, 9, "no capability there")                                         \
     X(EAGAIN, 11, "not finished: call again")                                  \
@@ -22,6 +23,7 @@
     X(ENAMETOOLONG, 36, "the name has no room")                                \
     X(ENOSYS, 38, "not offered here")                                          \
     X(EOVERFLOW, 75, "two ranges overlap")                                     \
+    X(EDIED, 201, "the env that was called has ended")                         \
     X(ENOSERIAL, 200, "no serial is left while the machine is up")
 
 #define ERROR_NUMBER(name, number, meaning) name = (number),

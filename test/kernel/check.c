@@ -8,6 +8,7 @@
 #include "kern/check.h"
 
 #include "kern/abi/exit.h"
+#include "kern/abi/layout.h"
 #include "kern/argument.h"
 #include "kern/console.h"
 #include "kern/frame.h"
@@ -50,30 +51,39 @@ run_holds(const struct memory_run *runs, unsigned count, paddr_t address)
 }
 
 static void
-check_frame(ppn_t number, uint64_t counted[4])
+check_frame(ppn_t number, uint64_t counted[FRAME_TYPES])
 {
     const struct memory_map *map = &kernel_memory;
     paddr_t address = number << FRAME_SHIFT;
     const struct frame *f = frame_record(number);
+    const struct frame *head = frame_head(number);
     bool ram = run_holds(map->bank, map->bank_count, address);
     bool reserved = run_holds(map->reserved, map->reserved_count, address);
     bool free = run_holds(map->free, map->free_count, address);
 
-    EXPECT(f->type <= FRAME_FREE);
     EXPECT((f->type == FRAME_ABSENT) == !ram);
-    EXPECT((f->type == FRAME_FREE) == free);
+    EXPECT((f->type >= FRAME_FREE) == free && (head != NULL) == free);
     EXPECT(f->type != FRAME_RESERVED || reserved);
-    for (unsigned i = 0; i < sizeof(f->unused); i++) {
-        EXPECT(f->unused[i] == 0);
+    if (head != NULL) {
+        ppn_t first = frame_number(head);
+
+        EXPECT(head->type == FRAME_FREE && first <= number &&
+               number - first < (ppn_t)1 << head->order &&
+               first % ((ppn_t)1 << head->order) == 0);
+        EXPECT(f == head || f->type == FRAME_PART);
     }
-    counted[f->type]++;
+    EXPECT(f->lock == 0 && f->zero == 0);
+    EXPECT(f->type == FRAME_FREE || (f->next == 0 && f->previous == 0));
+    EXPECT(f->owner == 0 && f->maps == 0 && f->pins == 0 && f->chain == 0 &&
+           f->shadow == 0 && f->used == 0 && f->harts == 0);
+    counted[head != NULL ? (unsigned)FRAME_FREE : f->type]++;
 }
 
 static void
 check_frames(void)
 {
     const struct memory_map *map = &kernel_memory;
-    uint64_t counted[4] = {0};
+    uint64_t counted[FRAME_TYPES] = {0};
     uint64_t last = 0;
 
     for (unsigned i = 0; i < map->bank_count; i++) {
@@ -110,8 +120,18 @@ check_leaf(uint64_t address, pte_t entry, unsigned level)
     paddr_t start = pte_address(entry);
     paddr_t end = start + SPAN(level);
     bool in_image_window = address >= KERNEL_BASE;
+    unsigned kernel_level;
 
     mapped_leaves++;
+    if (address < DIRECT_BASE) { /* exported to envs, from USER_END on */
+        EXPECT(address >= USER_END && address < USER_END + SPAN(2));
+        EXPECT((entry & (PTE_U | PTE_R | PTE_W | PTE_X)) == (PTE_U | PTE_R));
+        EXPECT(
+            pte_address(vm_walk(address - INFORMATION_FRAMES + FRAME_TABLE_BASE,
+                                &kernel_level)) == start &&
+            kernel_level == level);
+        return;
+    }
     EXPECT((entry & (PTE_W | PTE_X)) != (PTE_W | PTE_X));
     EXPECT(!(entry & PTE_U) && (entry & PTE_G));
     EXPECT(start % SPAN(level) == 0);

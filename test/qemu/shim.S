@@ -11,6 +11,8 @@
  *   +24    not 0: hand on firmware's a1 instead
  *   +32    1 + the hart that is to enter the kernel; 0: whichever comes
  *   +40    1 + the hart that came first, if it was another (the shim's own)
+ *   +48    1 + the hart that enters the kernel's first door late, as OpenSBI
+ *          sometimes lets one; 0: none
  *   +256   text to print first, ended by a zero byte
  *
  * The kernel is entered as firmware enters it: a0 is the hart's id.
@@ -56,6 +58,15 @@ chosen:
     li      t0, HSM_STOPPED
     bne     a1, t0, chosen
 begin:
+    ld      a0, 48(s2)
+    beqz    a0, alone
+    addi    a0, a0, -1
+    lla     a1, late
+    mv      a2, s1
+    li      a6, HSM_START
+    li      a7, SBI_HSM
+    ecall
+alone:
     addi    s3, s2, 256
 print:
     lbu     a0, (s3)
@@ -64,6 +75,18 @@ print:
     ecall
     addi    s3, s3, 1
     j       print
+
+/* 20 ms later: the kernel is up by then, or nearly so. */
+late:
+    li      t0, 200000
+    rdtime  t1
+1:  rdtime  t2
+    sub     t2, t2, t1
+    bltu    t2, t0, 1b
+    li      t0, CONFIG
+    ld      t0, 8(t0)
+    .word   0x0000100f /* fence.i */
+    jr      t0
 
 printed:
     ld      t0, 24(s2)

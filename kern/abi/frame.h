@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_ABI_FRAME_H
+#define CHITIN_ABI_FRAME_H
+/*
+ * The record of a page frame. The table of all records is the kernel's; every
+ * env can read it. A frame of order 9 or 18 is described by the record of its
+ * first page, its head; the others say FRAME_PART.
+ */
+#include "kern/abi/cap.h"
+#include "kern/abi/types.h"
+
+/* What a frame is used for. A type changes only when nothing uses the frame. */
+enum frame_type {
+    FRAME_ABSENT,   /* not RAM, or RAM outside the kernel's reach */
+    FRAME_RESERVED, /* firmware's, or reserved by the device tree */
+    FRAME_KERNEL,   /* the image, the tree, and tables sized at boot */
+    FRAME_FREE,     /* nobody's: the guard is the one it was freed under */
+    FRAME_PART,     /* not the head of the frame it belongs to */
+    FRAME_DATA,     /* its owner's, to map and to fill */
+    FRAME_TABLE_0,  /* a page table whose entries are 4 KiB pages */
+    FRAME_TABLE_1,  /* one whose entries are 2 MiB pages or tables of type 0 */
+    FRAME_TABLE_2,  /* a root: 1 GiB pages or tables of type 1 */
+    FRAME_SHADOW,   /* the reverse map of one page table */
+    FRAME_ENV,      /* the record of an env, or its capability list */
+    FRAME_UAREA,    /* the memory through which an env and the kernel talk */
+    FRAME_TYPES
+};
+
+/* Bits of frame.flags. */
+#define FRAME_UNSCRUBBED 0x01 /* holds what was freed under another guard */
+#define FRAME_CLEAN 0x02      /* free, and all zero */
+#define FRAME_BREAKING                                                         \
+    0x04 /* accepts no new binding: they are being broken                      \
+          */
+
+/* Orders: log2 of the number of pages. */
+#define FRAME_ORDER_4K 0
+#define FRAME_ORDER_2M 9
+#define FRAME_ORDER_1G 18
+
+/* state: type, order and flags as one word, to test them in one step. */
+#define FRAME_STATE(type, order) ((uint32_t)(type) | (uint32_t)(order) << 8)
+#define FRAME_STATE_FLAG(flag) ((uint32_t)(flag) << 16)
+
+struct frame {
+    union {
+        struct {
+            uint32_t lock; /* the kernel's; 0 when nobody works on the record */
+            union {
+                struct {
+                    uint8_t type; /* enum frame_type */
+                    uint8_t order;
+                    uint8_t flags;
+                    uint8_t zero;
+                };
+                uint32_t state;
+            };
+        };
+        uint64_t lock_and_state; /* the state in the upper half */
+    };
+    struct cap_name guard; /* who may bind it */
+    uint32_t owner;        /* the env it is charged to; 0: none */
+    uint32_t next;         /* the owner's next frame, or the next free one */
+    uint32_t previous;     /* as page numbers; 0 ends a list */
+    uint32_t chain;  /* the first PTE that holds it (kern/pt.h); 0: none */
+    uint32_t maps;   /* how many do, or did until the next fence */
+    uint32_t pins;   /* kernel objects that use it */
+    uint32_t shadow; /* table: its shadow; shadow: its table */
+    uint32_t used;   /* table: entries that are set;
+                        unscrubbed: pages that are zero already */
+    uint64_t harts;  /* root: harts that may hold its translations */
+};
+
+#endif

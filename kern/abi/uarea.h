@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_ABI_UAREA_H
+#define CHITIN_ABI_UAREA_H
+/*
+ * The U-area: the page through which the kernel and an env talk, one for each
+ * hart on which the env runs. The kernel writes it through its own map and
+ * trusts nothing that it reads there. Assembly includes this too.
+ *
+ *   0x000  exception level     what the kernel saved when it entered the
+ *   0x040  interrupt level     handler of that level (struct level)
+ *   0x080  double-fault level
+ *   0x0c0  entry points: exception, interrupt, prologue, epilogue, double
+ *          fault                                            (the env's)
+ *   0x0e8  self: where the env has this page mapped          (the env's)
+ *   0x0f0  masked: bits of the levels that are active
+ *   0x0f4  version: UAREA_VERSION, or the env does not start (the env's)
+ *   0x0f8  pending: bits of events that have not been delivered
+ *   0x100  return entry: where a synchronous call comes back    (the env's)
+ *   0x108  words that the kernel never looks at                 (the env's)
+ *   0x200  batch: arguments of calls that take many          (the env's)
+ *
+ * Every upcall enters with t0 = self; pc, t0, t1 and a7 are saved at the
+ * level, cause and value beside them; t1 and a7 hold nothing; every other
+ * register is untouched. `resume` with t1 = level undoes it.
+ *
+ * There are no slices and events yet: the interrupt and epilogue entries are
+ * never entered, and of pending only PENDING_DEATH is ever set.
+ */
+#define UAREA_VERSION 1
+
+#define UAREA_LEVEL_SIZE 0x40
+#define UAREA_EXCEPTION 0x000
+#define UAREA_INTERRUPT 0x040
+#define UAREA_DOUBLE 0x080
+
+/* Within a level. */
+#define LEVEL_PC 0x00
+#define LEVEL_T0 0x08
+#define LEVEL_T1 0x10
+#define LEVEL_A7 0x18
+#define LEVEL_CAUSE 0x20
+#define LEVEL_VALUE 0x28
+#define LEVEL_MASKED 0x30 /* what `masked` was, and becomes again */
+
+#define UAREA_ENTRY_EXCEPTION 0x0c0
+#define UAREA_ENTRY_INTERRUPT 0x0c8
+#define UAREA_ENTRY_PROLOGUE 0x0d0
+#define UAREA_ENTRY_EPILOGUE 0x0d8
+#define UAREA_ENTRY_DOUBLE 0x0e0
+#define UAREA_SELF 0x0e8
+#define UAREA_MASKED 0x0f0
+#define UAREA_VERSION_WORD 0x0f4
+#define UAREA_PENDING 0x0f8
+#define UAREA_ENTRY_RETURN 0x100
+#define UAREA_OWN 0x108
+#define UAREA_BATCH 0x200
+
+/* Bits of masked. A level that is active masks itself; the interrupt level
+   masks exceptions too, which then are double faults. */
+#define MASKED_EXCEPTION 1
+#define MASKED_INTERRUPT 2
+#define MASKED_DOUBLE 4
+
+/* Bits of pending. */
+#define PENDING_DEATH                                                          \
+    1 /* an env that this one created has ended by a fault                     \
+       */
+
+/* Levels, for resume. */
+#define LEVEL_EXCEPTION 0
+#define LEVEL_INTERRUPT 1
+#define LEVEL_DOUBLE 2
+
+#ifndef __ASSEMBLER__
+#include "kern/abi/types.h"
+
+struct level {
+    uint64_t pc;
+    uint64_t t0;
+    uint64_t t1;
+    uint64_t a7;
+    uint64_t cause; /* scause */
+    uint64_t value; /* stval */
+    uint64_t masked;
+    uint64_t unused;
+};
+
+struct uarea {
+    struct level level[3];
+    uint64_t entry_exception;
+    uint64_t entry_interrupt;
+    uint64_t entry_prologue;
+    uint64_t entry_epilogue;
+    uint64_t entry_double;
+    uint64_t self;
+    uint32_t masked;
+    uint32_t version;
+    uint64_t pending;
+    uint64_t entry_return;
+    uint64_t own[31];
+    uint64_t batch[448];
+};
+
+_Static_assert(sizeof(struct level) == UAREA_LEVEL_SIZE, "level");
+_Static_assert(offsetof(struct level, cause) == LEVEL_CAUSE &&
+                   offsetof(struct level, masked) == LEVEL_MASKED,
+               "level");
+_Static_assert(offsetof(struct uarea, entry_exception) ==
+                       UAREA_ENTRY_EXCEPTION &&
+                   offsetof(struct uarea, entry_double) == UAREA_ENTRY_DOUBLE &&
+                   offsetof(struct uarea, self) == UAREA_SELF &&
+                   offsetof(struct uarea, masked) == UAREA_MASKED &&
+                   offsetof(struct uarea, version) == UAREA_VERSION_WORD &&
+                   offsetof(struct uarea, pending) == UAREA_PENDING &&
+                   offsetof(struct uarea, entry_return) == UAREA_ENTRY_RETURN &&
+                   offsetof(struct uarea, own) == UAREA_OWN &&
+                   offsetof(struct uarea, batch) == UAREA_BATCH,
+               "uarea");
+_Static_assert(sizeof(struct uarea) == FRAME_SIZE, "a U-area is one frame");
+#endif
+
+#endif

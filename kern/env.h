@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_KERN_ENV_H
+#define CHITIN_KERN_ENV_H
+/*
+ * Environments: what is protected from what. An env is an address space, a
+ * capability list and the resources that it owns; what runs in it is the
+ * libOS's business. Its record and its list lie in frames that are its own.
+ *
+ * An id is an index into the table of envs and a generation, so that the id of
+ * an env that is gone names nobody.
+ *
+ * Life of an env, under its lock:
+ *
+ *     free entry --create--> LIVE --destroy--> DYING --steps--> free entry
+ *
+ * A dying env does not run again and is given nothing more; its frames go back
+ * a few at a time, as the callers of destroy come again. The first env never
+ * dies but with the machine.
+ *
+ * Switching. The kernel saves nothing of who leaves and restores nothing of
+ * who comes: an env that gives the hart away has saved what it needs, and goes
+ * on at its prologue, with t0 = U-area and the interrupt level masked.
+ */
+#include "kern/abi/uarea.h"
+#include "kern/cap.h"
+#include "kern/frame.h"
+#include "kern/gate.h"
+#include "kern/hart.h"
+#include "kern/hart_offsets.h"
+#include "kern/lock.h"
+
+/* An id is index << ENV_INDEX_SHIFT | generation; index 0 is not used, and
+   generation 0 neither. ENVS_MAX is in kern/hart_offsets.h. */
+#define FIRST_ID ((1u << ENV_INDEX_SHIFT) | 1)
+#define ENV_GENERATION_MAX ((1u << ENV_INDEX_SHIFT) - 1)
+
+enum env_state {
+    ENV_NONE, /* the entry is free */
+    ENV_LIVE,
+    ENV_DYING
+};
+
+/*
+ * An env on one hart, laid out for trap.S (kern/hart_offsets.h). A hart finds
+ * contexts through its directory, whose rows are its own to change: a row of
+ * an env that cannot run here points to a context whose id is nobody's.
+ */
+struct context {
+    uint64_t id;
+    uint64_t satp;
+    struct uarea *uarea; /* in the direct map */
+    struct env *env;
+    struct binding *bindings;  /* the env's */
+    uint64_t caller;           /* id, in a synchronous call from it; else 0 */
+    struct frame *uarea_frame; /* pinned; NULL: not bound */
+};
+
+struct env {
+    struct lock lock;
+    uint32_t id;
+    uint32_t creator;
+    _Atomic unsigned state; /* enum env_state */
+    struct cap_name guard;  /* immutable; control on it is power over the env */
+    uint64_t satp;          /* immutable; its ASID is its index */
+
+    struct cap_list *caps;             /* under the lock */
+    struct frame_list frames;          /* what it owns, this record included */
+    struct frame *root;                /* pinned */
+    struct context context[HARTS_MAX]; /* bound under the lock */
+    struct gate gate[GATES_MAX];       /* under the lock, but read by trap.S */
+    struct binding binding[BINDINGS_MAX]; /* the env's own calls change them */
+};
+
+/* The env that the executing hart runs. Only for calls. */
+static inline struct env *
+env_current(void)
+{
+    return hart_self()->context->env;
+}
+
+/* Makes the first env from the archive at `archive` (in the direct map, `size`
+   bytes): the ELF file `init`, with the empty name and all rights, its stack
+   and its U-area on this hart. What is broken fails the boot. */
+void env_create_first(const void *archive, size_t size);
+
+/* Enters the first env on this hart. */
+_Noreturn void env_enter_first(void);
+
+/* Takes a free entry of the table for the record at `e`, and gives it its id.
+   0, or -ENOSPC. */
+int env_enlist(struct env *e);
+
+/* What an env is made of: two frames, and a page table of level 2. */
+struct env_parts {
+    struct frame *record;
+    struct frame *list;
+    struct frame *root;
+};
+
+/* Makes an env under the guard of parts that `creator` owns; they pass to it.
+   Its id, or -EINVAL if they are not three, not of the right type or order,
+   -EBUSY if one is in use (the root: another env's), -ENOSPC. */
+int64_t env_create(struct env *creator, const struct cap_name *guard,
+                   const struct env_parts *parts);
+
+/* Moves a frame that `from` owns to another env, whose lock is held: data, or
+   a page table with its shadow, that is not pinned. 0, -EINVAL, or -EBUSY. */
+int env_give(struct env *from, struct env *to, struct frame *f);
+
+/* The satp of an env whose id and root are set. */
+uint64_t env_satp(const struct env *e);
+
+/* The env of that id with its lock held, if it is alive, or NULL. No lock may
+   be held. */
+struct env *env_lock(uint64_t id);
+void env_unlock(struct env *e);
+
+/* Ends the current env because of a fault in its double-fault handler. Called
+   by trap.S. The end of the first env is a panic. */
+_Noreturn void env_fault_fatal(uint64_t cause, uint64_t pc, uint64_t value);
+
+/* Makes every row of the hart's directory nobody's. */
+void env_init_hart(struct hart *hart);
+
+/* Lets the env run on the executing hart: its U-area is `f`, a FRAME_DATA that
+   it owns, order 0 and scrubbed. The caller holds the env's lock and has
+   checked control. -EINVAL also if the version in it is not UAREA_VERSION;
+   -EBUSY if a U-area is bound here already, or the frame is in use. */
+int env_bind(struct env *e, struct frame *f);
+
+/* One step of the end of an env, whose lock is held: 0 when it is gone, and
+   then the lock is too; -EAGAIN while there is more, with the lock given back.
+   -EBUSY for an env that runs. */
+int env_destroy_step(struct env *e);
+
+/* In trap.S: enters user mode at `pc` with those registers; and at the
+   prologue of what the hart now runs, with every register but t0 zero. */
+_Noreturn void env_go(const uint64_t registers[32], uint64_t pc);
+_Noreturn void env_go_prologue(void);
+/* The same at its return entry, with a result in a0 as well. */
+_Noreturn void env_go_return(int64_t result);
+
+#endif

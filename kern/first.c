@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first env, the only one that the kernel makes. It starts with the empty
+ * name and all rights, so it can do what any env may ever do; everything else
+ * in the machine is built by it, with ordinary calls.
+ *
+ * All that is made here, page tables and the pages of the program included,
+ * are frames that the env owns under the empty guard, as if it had made them
+ * itself. What it was given that cannot be used fails the boot.
+ */
+#include "kern/abi/layout.h"
+#include "kern/archive.h"
+#include "kern/csr.h"
+#include "kern/elf.h"
+#include "kern/env.h"
+#include "kern/panic.h"
+#include "kern/print.h"
+#include "kern/pt.h"
+#include "kern/string.h"
+#include "kern/vm.h"
+
+/* Pages that the first program may take: 16 MiB. */
+#define FIRST_PAGES_MAX 4096
+
+static struct env *first;
+static uint64_t first_registers[32];
+static uint64_t first_entry;
+
+static const struct cap_name empty_name;
+
+/* A frame of the first env, zeroed. */
+static struct frame *
+page_take(void)
+{
+    ppn_t number;
+    struct frame *f;
+
+    if (frame_take(&first->frames, first->id, &empty_name, FRAME_ORDER_4K, 0,
+                   &number) < 0) {
+        boot_fail("no memory for the first program");
+    }
+    f = frame_record(number);
+    page_clear(frame_contents(number));
+    frame_lock(f);
+    frame_clear_flag(f, FRAME_UNSCRUBBED);
+    frame_unlock(f);
+    return f;
+}
+
+static struct frame *
+table_take(unsigned level)
+{
+    struct frame *table = page_take();
+
+    if (pt_make(table, page_take(), level, first->id) < 0) {
+        panic("fresh frames do not make a page table");
+    }
+    return table;
+}
+
+/* The table of `level` that translates `address`, made if need be. */
+static struct frame *
+table_for(uint64_t address, unsigned level)
+{
+    struct frame *table = first->root;
+    const struct cap *root = &first->caps->entry[0];
+
+    for (unsigned l = SV39_LEVELS - 1; l > level; l--) {
+        unsigned index = pte_index(address, l);
+        pte_t entry =
+            ((const pte_t *)frame_contents(frame_number(table)))[index];
+
+        if (entry == 0) {
+            struct frame *below = table_take(l - 1);
+            struct pt_place place = {.table = table, .index = index};
+
+            if (pt_link(&place, below, root) < 0) {
+                panic("a fresh page table cannot be linked");
+            }
+            table = below;
+        } else {
+            table = frame_record(pte_address(entry) >> FRAME_SHIFT);
+        }
+    }
+    return table;
+}
+
+static void
+page_map(uint64_t address, const struct frame *f, pte_t bits)
+{
+    struct pt_place place = {.table = table_for(address, 0),
+                             .index = pte_index(address, 0)};
+    pte_t entry = pte_make(frame_number(f) << FRAME_SHIFT,
+                           bits | PTE_A | (bits & PTE_W ? PTE_D : 0));
+
+    if (pt_insert(&place, 1, &entry, &first->caps->entry[0]) < 0) {
+        panic("the first program's page at 0x%lx cannot be mapped", address);
+    }
+}
+
+/* The bytes of the segment that lie in the page at `address`. */
+static void
+page_fill(const struct elf *elf, const struct elf_segment *segment,
+          uint64_t address, unsigned char *contents)
+{
+    uint64_t from = address > segment->vaddr ? address : segment->vaddr;
+    uint64_t file_end = segment->vaddr + segment->filesz;
+    uint64_t end =
+        address + FRAME_SIZE < file_end ? address + FRAME_SIZE : file_end;
+
+    if (from < end) {
+        memcpy(contents + (from - address),
+               elf->blob + segment->offset + (from - segment->vaddr),
+               end - from);
+    }
+}
+
+static void
+segment_load(const struct elf *elf, const struct elf_segment *segment)
+{
+    uint64_t end = segment->vaddr + segment->memsz;
+    pte_t bits = PTE_R | (segment->flags & ELF_W ? PTE_W : 0) |
+                 (segment->flags & ELF_X ? PTE_X : 0);
+
+    for (uint64_t address = segment->vaddr & ~(FRAME_SIZE - 1); address < end;
+         address += FRAME_SIZE) {
+        struct frame *f = page_take();
+
+        page_fill(elf, segment, address, frame_contents(frame_number(f)));
+        page_map(address, f, bits);
+    }
+}
+
+static void
+program_load(const void *archive, size_t size)
+{
+    const struct elf_limits limits = {
+        USER_START, FIRST_STACK_TOP - FIRST_STACK_PAGES * FRAME_SIZE,
+        FIRST_PAGES_MAX};
+    struct archive files;
+    struct archive_file file;
+    struct elf elf;
+
+    if (archive_open(&files, archive, size) < 0) {
+        boot_fail("the initrd is broken: %s (at byte %lu)", files.fault,
+                  files.fault_at);
+    }
+    if (archive_find(&files, "init", &file) < 0) {
+        boot_fail("the initrd has no file init");
+    }
+    if (elf_open(&elf, file.data, file.size, &limits) < 0) {
+        boot_fail("init cannot be loaded: %s (at byte %lu)", elf.fault,
+                  elf.fault_at);
+    }
+    for (uint32_t i = 0; i < elf_segment_count(&elf); i++) {
+        struct elf_segment segment;
+
+        if (elf_segment_read(&elf, i, &segment) == 0) {
+            segment_load(&elf, &segment);
+        }
+    }
+    first_entry = elf.entry;
+}
+
+static void
+uarea_bind(void)
+{
+    struct frame *f = page_take();
+    struct uarea *uarea = frame_contents(frame_number(f));
+
+    uarea->self = FIRST_UAREA;
+    uarea->version = UAREA_VERSION;
+    page_map(FIRST_UAREA, f, PTE_R | PTE_W);
+    lock_acquire(&first->lock);
+    if (env_bind(first, f) < 0) {
+        panic("a fresh U-area cannot be bound");
+    }
+    lock_release(&first->lock);
+}
+
+/* A frame for the record of the env, or its capability list. */
+static void *
+record_take(void)
+{
+    struct frame *f = page_take();
+
+    frame_lock(f);
+    frame_become(f, FRAME_ENV);
+    f->pins++;
+    frame_unlock(f);
+    return frame_contents(frame_number(f));
+}
+
+void
+env_create_first(const void *archive, size_t size)
+{
+    static struct env unborn; /* owns the frame in which the record will be */
+
+    first = &unborn;
+    first->id = FIRST_ID;
+    first = record_take();
+    *first = unborn;
+    if (env_enlist(first) < 0 || first->id != FIRST_ID) {
+        panic("the first env is not the first");
+    }
+    first->state = ENV_LIVE;
+    first->caps = record_take();
+    cap_init_root(first->caps);
+
+    first->root = table_take(SV39_LEVELS - 1);
+    frame_lock(first->root);
+    first->root->pins++;
+    frame_unlock(first->root);
+    first->satp = env_satp(first);
+    program_load(archive, size);
+    for (unsigned i = 1; i <= FIRST_STACK_PAGES; i++) {
+        page_map(FIRST_STACK_TOP - i * FRAME_SIZE, page_take(), PTE_R | PTE_W);
+    }
+    uarea_bind();
+    first_registers[2] = FIRST_STACK_TOP;
+    first_registers[5] = FIRST_UAREA;
+    first_registers[10] = frame_number(first->root);
+    first_registers[11] = first->id;
+    printk(PRINT_INFO, "first env: id 0x%x, %lu frames, entry 0x%lx\n",
+           first->id, first->frames.pages, first_entry);
+}
+
+_Noreturn void
+env_enter_first(void)
+{
+    struct hart *self = hart_self();
+
+    self->context = &first->context[self->index];
+    self->uarea = (uint64_t)self->context->uarea;
+    csr_write(satp, first->satp);
+    tlb_flush();
+    csr_clear(sstatus, SSTATUS_SPP | SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM);
+    csr_write(scounteren, 7);
+    env_go(first_registers, first_entry);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 512 frames made one. In the other direction a frame becomes parts by itself
+ * (kern/frame.c); here many must agree, while other harts may bind, free or
+ * give any of them. So each is made a part on condition, and all of them what
+ * they were if one does not fit.
+ */
+#include "kern/frame_list.h"
+
+/* Moves the frames that are to be parts of f behind it in the owner's list, in
+   order, where they are not yet: MOVES_MAX in one call, which is -EAGAIN if
+   there are more. So each call is bounded, and parts leave the list together.
+   -EINVAL if one is not like f or not the owner's. */
+#define MOVES_MAX 64
+
+static int
+parts_gather(struct frame *f, struct frame *end, uint32_t step, uint32_t *first)
+{
+    const uint32_t any = FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING);
+    const uint32_t state = f->state & ~any;
+    const uint32_t owner = f->owner;
+    uint32_t number = (uint32_t)frame_number(f);
+    unsigned moves = 0;
+
+    for (struct frame *part = f + step; part < end; part += step) {
+        if ((frame_state(part) & ~any) != state || part->owner != owner) {
+            return -EINVAL;
+        }
+        if (part->previous != number) {
+            if (++moves > MOVES_MAX) {
+                return -EAGAIN;
+            }
+            list_remove(first, part);
+            list_insert_after(part - step, part);
+        }
+        number += step;
+    }
+    return 0;
+}
+
+/* What the first word of a record is with this state and no lock. */
+static uint64_t
+word_of(uint32_t state)
+{
+    return (uint64_t)state << 32;
+}
+
+/* Makes a part the frame that it was. Under its lock, so that who takes that
+   next sees all of what was done to the record here. */
+static void
+part_give_back(struct frame *part, uint32_t state)
+{
+    frame_lock(part);
+    part->harts = 0;
+    state_set(part, state);
+    frame_unlock(part);
+}
+
+/* Makes the frames from `f + step` on parts of f, as long as they can be, and
+   stops at the first that cannot. One that nobody has locked becomes a part in
+   one step, and from then on nobody can bind it: so it is looked at after that,
+   and made what it was if it does not fit. Flags are collected in *flags, and
+   kept in `harts`, which only roots need, for those that have any. */
+static int
+parts_take(struct frame *f, struct frame *end, uint32_t step,
+           struct frame **stopped, uint32_t *flags)
+{
+    const uint32_t any = FRAME_STATE_FLAG(FRAME_UNSCRUBBED);
+    const uint64_t mask = ~word_of(any);
+    const uint64_t plain = word_of(f->state & ~any);
+    const struct cap_name guard = f->guard;
+    struct frame *part = f + step;
+    int error = 0;
+
+    for (; part < end; part += step) {
+        uint64_t word =
+            __atomic_load_n(&part->lock_and_state, __ATOMIC_ACQUIRE);
+        uint64_t old = word;
+
+        if ((word & mask) != plain ||
+            !__atomic_compare_exchange_n(&part->lock_and_state, &word,
+                                         word_of(FRAME_PART), true,
+                                         __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+            error = (uint32_t)word == 0 &&
+                            (word & word_of(FRAME_STATE_FLAG(FRAME_BREAKING)))
+                        ? -EBUSY
+                        : -EAGAIN;
+            break;
+        }
+        if (!guard_equal(&part->guard, &guard) ||
+            (__atomic_load_n(&part->maps, __ATOMIC_RELAXED) | part->pins)) {
+            error = guard_equal(&part->guard, &guard) ? -EBUSY : -EINVAL;
+            part_give_back(part, (uint32_t)(old >> 32));
+            break;
+        }
+        if (old != plain) {
+            part->harts = old >> 32;
+            *flags = any;
+        }
+    }
+    /* As in frame_busy. */
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    *stopped = part;
+    return error;
+}
+
+static void
+parts_give_back(struct frame *f, struct frame *end, uint32_t step)
+{
+    uint32_t state = f->state & ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED);
+
+    for (struct frame *part = f + step; part < end; part += step) {
+        part_give_back(part, part->harts != 0 ? (uint32_t)part->harts : state);
+    }
+}
+
+/* Joins under the lock of the lists, which keeps owners what they are. */
+static int
+parts_join(uint32_t *first, struct frame *f, struct frame *end, uint32_t step)
+{
+    struct frame *stopped;
+    uint32_t flags = 0;
+    int error = parts_gather(f, end, step, first);
+
+    if (error < 0) {
+        return error;
+    }
+    error = parts_take(f, end, step, &stopped, &flags);
+    if (error < 0) {
+        parts_give_back(f, stopped, step);
+        return error;
+    }
+    f->next = (end - step)->next;
+    if (f->next != 0) {
+        frame_record(f->next)->previous = (uint32_t)frame_number(f);
+    }
+    f->used = 0;
+    state_set(f, (f->state | flags) + FRAME_STATE(0, ORDER_STEP));
+    return 0;
+}
+
+int
+frame_join(struct frame_list *list, uint32_t owner, struct frame *f)
+{
+    uint32_t step = order_of(frame_state(f)) == FRAME_ORDER_4K ? 1 : PARTS;
+    struct frame *end = f + (size_t)PARTS * step;
+    int error;
+
+    if (frame_number(f) % (PARTS * (ppn_t)step) != 0 ||
+        frame_number(f) + PARTS * (ppn_t)step > FRAME_LIMIT ||
+        frame_type(f) < FRAME_DATA) {
+        return -EINVAL;
+    }
+    frame_lock(f);
+    if (frame_type(f) != FRAME_DATA || f->owner != owner ||
+        f->order != (step == 1 ? FRAME_ORDER_4K : FRAME_ORDER_2M)) {
+        error = -EINVAL;
+    } else if (frame_busy(f)) {
+        error = -EBUSY;
+    } else {
+        word_lock(&frame_lists_lock);
+        error = parts_join(&list->first, f, end, step);
+        word_unlock(&frame_lists_lock);
+    }
+    frame_unlock(f);
+    return error;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reverse map at work: from a table up to the roots that reach it, and from
+ * a frame to all entries that hold it.
+ *
+ * A chain belongs to its frame and comes last in the order of locks, so whoever
+ * comes from there holds the wrong lock. To break an entry, the chain is let go
+ * of, the entry's table opened, and looked at again; nothing of what was read
+ * before is trusted. To walk up, the chain is kept, and the parent's record
+ * locked for its chain, not its entries: upwards is the order there.
+ */
+#include "kern/pt_chain.h"
+
+/* Harts of all roots above. A table and its parents, and what each reaches,
+   stay what they are while its chain is held, for parents with entries cannot
+   be unmade.
+
+   Why no translation is missed. One that a hart holds was made through a root
+   that the hart ran, down links that were there. A root's bit is set before the
+   hart runs it: then its walks see the entries that the caller has changed, or
+   pt_harts reads the bit: each writes, fences, and reads. A link that is gone
+   has been fenced by whoever took it, or the fence is still owed, and then its
+   table's maps are more than its chain. A link that is made after the chain was
+   read leads to the changed entries. */
+static uint64_t
+harts_above(struct frame *table, unsigned *budget)
+{
+    uint64_t harts = 0;
+    unsigned links = 0;
+
+    if (frame_type(table) == FRAME_TABLE_2) {
+        return __atomic_load_n(&table->harts, __ATOMIC_RELAXED);
+    }
+    frame_lock(table);
+    for (uint32_t link = table->chain; link != 0;
+         link = SHADOW_NEXT(*link_shadow(link))) {
+        struct frame *parent = link_table(link);
+
+        if (++links > PT_WALK_TABLE || *budget == 0) {
+            harts = HARTS_ALL;
+            break;
+        }
+        --*budget;
+        /* One of level 0 maps the table as a page: no way for a walk. */
+        if (frame_type(parent) != FRAME_TABLE_0) {
+            harts |= harts_above(parent, budget);
+        }
+    }
+    /* Acquire: who let them fall had fenced before. */
+    if (links != __atomic_load_n(&table->maps, __ATOMIC_ACQUIRE)) {
+        harts = HARTS_ALL;
+    }
+    frame_unlock(table);
+    return harts;
+}
+
+uint64_t
+pt_harts(const struct table *t, unsigned *budget)
+{
+    if (hart_alone) {
+        return (uint64_t)1 << hart_self()->index; /* no need to look */
+    }
+    /* What was changed is visible to all before the bits are read. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return harts_above(t->frame, budget);
+}
+
+/* Clears the entry that `link` names if it still holds `f`. */
+static uint64_t
+link_break(struct frame *f, uint32_t link, struct removed *removed,
+           unsigned *budget)
+{
+    struct frame *table = link_table(link);
+    unsigned index = link % PAGE_TABLE_ENTRIES;
+    struct table t;
+    uint64_t harts = 0;
+    pte_t entry;
+
+    if (table_open(&t, table, table_shadow(table)) < 0) {
+        return 0;
+    }
+    entry = entry_load(&t.entry[index]);
+    if (index < (t.level == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
+                                            : PAGE_TABLE_ENTRIES) &&
+        entry != 0 && entry_frame(entry) == f) {
+        entry_clear(&t, index, removed);
+        table->used--;
+        harts = pt_harts(&t, budget);
+    }
+    table_close(&t);
+    return harts;
+}
+
+int
+pt_break(struct frame *f, unsigned limit)
+{
+    unsigned budget = PT_WALK_CALL;
+    struct removed removed;
+    uint64_t harts = 0;
+    int error = 0;
+
+    if (frame_type(f) < FRAME_DATA) { /* perhaps no RAM: not to be locked */
+        return -EINVAL;
+    }
+    frame_lock(f);
+    if (frame_type(f) < FRAME_DATA) {
+        frame_unlock(f);
+        return -EINVAL;
+    }
+    frame_set_flag(f, FRAME_BREAKING);
+    removed.count = 0;
+    limit = limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX;
+    for (unsigned i = 0; i < limit && f->chain != 0; i++) {
+        uint32_t link = f->chain;
+
+        frame_unlock(f);
+        harts |= link_break(f, link, &removed, &budget);
+        frame_lock(f);
+        if (!(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING))) {
+            error = -EAGAIN; /* somebody else finished: look again */
+            break;
+        }
+    }
+    frame_unlock(f);
+    removed_settle(&removed, harts);
+    if (error < 0) {
+        return error;
+    }
+
+    frame_lock(f);
+    if (!(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING)) ||
+        __atomic_load_n(&f->maps, __ATOMIC_ACQUIRE) != 0) {
+        frame_unlock(f);
+        return -EAGAIN;
+    }
+    ASSERT(f->chain == 0);
+    frame_clear_flag(f, FRAME_BREAKING);
+    return 0;
+}

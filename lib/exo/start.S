@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a program begins, and where its upcalls arrive.
+ *
+ * In: sp the stack, t0 the U-area, a0 the page number of the root page table,
+ * a1 the env's id.
+ */
+#include "kern/abi/call_numbers.h"
+#include "kern/abi/uarea.h"
+
+    .section .text.start, "ax"
+    .global _start
+_start:
+    .option push
+    .option norelax
+    lla gp, __global_pointer$
+    .option pop
+    lla tp, __tls_base
+    mv a2, t0
+    li fp, 0
+    call exo_start              /* does not return */
+
+/* An exception. The libOS's handler is C and keeps s0 to s11; what it may
+   change is saved here: on the interrupted stack, below a red zone of nothing,
+   for this ABI has none. t0, t1, a7 and the pc are the kernel's to save. */
+    .text
+    .balign 4
+    .global exo_exception_entry
+exo_exception_entry:
+    addi sp, sp, -14*8
+    sd ra, 0*8(sp)
+    sd t2, 1*8(sp)
+    sd t3, 2*8(sp)
+    sd t4, 3*8(sp)
+    sd t5, 4*8(sp)
+    sd t6, 5*8(sp)
+    sd a0, 6*8(sp)
+    sd a1, 7*8(sp)
+    sd a2, 8*8(sp)
+    sd a3, 9*8(sp)
+    sd a4, 10*8(sp)
+    sd a5, 11*8(sp)
+    sd a6, 12*8(sp)
+    mv a0, t0                   /* struct uarea *: its first level is ours */
+    ld t1, exo_exception_handler
+    jalr t1
+    ld ra, 0*8(sp)
+    ld t2, 1*8(sp)
+    ld t3, 2*8(sp)
+    ld t4, 3*8(sp)
+    ld t5, 4*8(sp)
+    ld t6, 5*8(sp)
+    ld a0, 6*8(sp)
+    ld a1, 7*8(sp)
+    ld a2, 8*8(sp)
+    ld a3, 9*8(sp)
+    ld a4, 10*8(sp)
+    ld a5, 11*8(sp)
+    ld a6, 12*8(sp)
+    addi sp, sp, 14*8
+    li t1, LEVEL_EXCEPTION
+    li a7, CALL_RESUME
+    ecall
+    unimp                       /* never comes back */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/exo/exo.h"
+
+uint64_t exo_root;
+uint64_t exo_id;
+struct uarea *exo_uarea;
+
+static void exception_report(struct uarea *uarea);
+void (*exo_exception_handler)(struct uarea *uarea) = exception_report;
+
+/* In start.S. */
+void exo_exception_entry(void);
+
+int main(void);
+void __libc_init_array(void);
+_Noreturn void exo_start(uint64_t root, uint64_t id, struct uarea *uarea);
+
+static void
+exception_report(struct uarea *uarea)
+{
+    const struct level *level = &uarea->level[LEVEL_EXCEPTION];
+
+    printf("exception %lu at pc 0x%lx, value 0x%lx: no handler\n", level->cause,
+           level->pc, level->value);
+    exit(EXIT_FAILURE);
+}
+
+_Noreturn void
+exo_start(uint64_t root, uint64_t id, struct uarea *uarea)
+{
+    exo_root = root;
+    exo_id = id;
+    exo_uarea = uarea;
+    uarea->entry_exception = (uint64_t)exo_exception_entry;
+    uarea->entry_prologue = (uint64_t)exo_prologue;
+    __libc_init_array();
+    exit(main());
+}

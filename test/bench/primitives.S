@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stretches that are counted, in assembly so that nothing else is in them.
+ * Each takes the count before and after with rdinstret and returns the
+ * difference; the pair of reads itself counts one (the first is before the
+ * count it reads, the second after), which bench.c measures and takes away.
+ */
+#include "kern/abi/call_numbers.h"
+#include "kern/abi/uarea.h"
+
+    .text
+    .option norelax
+
+/* uint64_t bench_nothing(void): the cost of counting. */
+    .balign 4
+    .global bench_nothing
+bench_nothing:
+    rdinstret t3
+    rdinstret t4
+    sub a0, t4, t3
+    ret
+
+/* uint64_t bench_null(void) */
+    .balign 4
+    .global bench_null
+bench_null:
+    addi sp, sp, -16
+    sd s0, 0(sp)
+    li a7, 0
+    rdinstret s0
+    ecall
+    rdinstret a0
+    sub a0, a0, s0
+    ld s0, 0(sp)
+    addi sp, sp, 16
+    ret
+
+/* uint64_t bench_call(number, five arguments): any call in C; bench_call6 with
+   six arguments. */
+    .balign 4
+    .global bench_call
+    .global bench_call6
+bench_call:
+bench_call6:
+    addi sp, sp, -16
+    sd s0, 0(sp)
+    sd s1, 8(sp)
+    mv a7, a0
+    mv a0, a1
+    mv a1, a2
+    mv a2, a3
+    mv a3, a4
+    mv a4, a5
+    mv a5, a6
+    rdinstret s0
+    ecall
+    rdinstret s1
+    lla t0, bench_result
+    sd a0, 0(t0)
+    sub a0, s1, s0
+    ld s0, 0(sp)
+    ld s1, 8(sp)
+    addi sp, sp, 16
+    ret
+
+/* The handler of the tests below: reads the count first of all, steps over the
+   instruction at fault by the length in bench_step, and resumes. */
+    .balign 4
+    .global bench_handler
+bench_handler:
+    rdinstret s1
+    ld t1, UAREA_EXCEPTION + LEVEL_PC(t0)
+    addi t1, t1, 4
+    sd t1, UAREA_EXCEPTION + LEVEL_PC(t0)
+    li t1, LEVEL_EXCEPTION
+    li a7, 1
+    ecall
+    unimp
+
+/* uint64_t bench_KIND(uint64_t *roundtrip): to the handler; and there and
+   back. The instruction at fault is four bytes long. */
+    .macro fault name, instruction:vararg
+    .balign 4
+    .global bench_\name
+bench_\name:
+    addi sp, sp, -32
+    sd s0, 0(sp)
+    sd s1, 8(sp)
+    sd s2, 16(sp)
+    li t2, 0
+    .option push
+    .option norvc
+    rdinstret s0
+    \instruction
+    rdinstret s2
+    .option pop
+    sub s2, s2, s0
+    sd s2, 0(a0)
+    sub a0, s1, s0
+    ld s0, 0(sp)
+    ld s1, 8(sp)
+    ld s2, 16(sp)
+    addi sp, sp, 32
+    ret
+    .endm
+
+    fault ebreak, ebreak
+    fault load, ld t2, 0(t2)
+    fault illegal, .word 0xffffffff
+
+/* uint64_t bench_pct(uint64_t binding, struct uarea *uarea,
+   uint64_t *roundtrip): a synchronous call to bench_gate in another env, to its
+   first instruction; and there and back, less the callee's reading of the
+   count. */
+    .balign 4
+    .global bench_pct
+bench_pct:
+    addi sp, sp, -32
+    sd s0, 0(sp)
+    sd s1, 8(sp)
+    mv s1, a2
+    lla t0, 1f
+    sd t0, UAREA_ENTRY_RETURN(a1)
+    mv t2, a0
+    li a7, CALL_PCT_CALL
+    rdinstret s0
+    ecall
+    li a0, -1                   /* refused */
+    j 2f
+    .balign 4
+1:  rdinstret a2
+    sub a2, a2, s0
+    addi a2, a2, -1
+    sd a2, 0(s1)
+    sub a0, a1, s0
+2:  ld s0, 0(sp)
+    ld s1, 8(sp)
+    addi sp, sp, 32
+    ret
+
+    .balign 4
+    .global bench_gate
+bench_gate:
+    rdinstret a1
+    li a7, CALL_PCT_RETURN
+    ecall
+    unimp

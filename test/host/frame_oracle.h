@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_TEST_FRAME_ORACLE_H
+#define CHITIN_TEST_FRAME_ORACLE_H
+/*
+ * What the two halves of the random test share: frames (frame_oracle.c, which
+ * also runs it) and page tables (frame_oracle_pt.c).
+ */
+#include "check.h"
+#include "frame_model.h"
+
+#define MASK(type) (1u << (type))
+#define MASK_TABLES                                                            \
+    (MASK(FRAME_TABLE_0) | MASK(FRAME_TABLE_1) | MASK(FRAME_TABLE_2))
+
+extern uint64_t oracle_seed;
+
+static inline uint64_t
+below(uint64_t limit)
+{
+    return random_below(&oracle_seed, limit);
+}
+
+static inline bool
+chance(unsigned percent)
+{
+    return below(100) < percent;
+}
+
+/* A page, with luck the head of one of the types of the mask. */
+ppn_t page_any(unsigned mask);
+
+/* Page tables, found without searching. */
+#define TABLES_MAX 64
+extern ppn_t tables[TABLES_MAX];
+extern unsigned table_count;
+ppn_t page_table(void);
+
+/* What the run came across. */
+extern unsigned fence_count;
+extern unsigned partial_count;
+extern unsigned longest_chain;
+
+/* Everything out of a table, and it out of everything; breaks a frame. */
+void table_destroy(ppn_t table);
+void frame_break(ppn_t n);
+
+/* One call each: what it returned. */
+int do_make(void);
+int do_unmake(void);
+int do_destroy(void);
+int do_insert(void);
+int do_link(void);
+int do_remove(void);
+int do_protect(void);
+int do_copy(void);
+int do_break(void);
+int do_hardware(void);
+
+#endif

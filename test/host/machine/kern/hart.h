@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_KERN_HART_H
+#define CHITIN_KERN_HART_H
+/*
+ * Stands in for kern/hart.h in host tests: a thread is a hart, and a fence is
+ * what the test makes of it.
+ */
+#include <stdatomic.h>
+
+#include "kern/abi/types.h"
+
+#define HARTS_MAX 8
+
+struct hart {
+    unsigned index;
+};
+
+/* The hart that this thread is; hart 0 unless the test says otherwise. */
+extern _Thread_local struct hart machine_hart;
+
+/* Called whenever a hart looks who it is, which is before it takes a lock. */
+extern void (*machine_pause)(void);
+
+static inline struct hart *
+hart_self(void)
+{
+    if (machine_pause != NULL) {
+        machine_pause();
+    }
+    return &machine_hart;
+}
+
+/* Every fence is computed in full. */
+static const bool hart_alone = false;
+
+/* Defined by each test. */
+void hart_fence(uint64_t harts);
+
+#endif

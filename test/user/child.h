@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_TEST_USER_CHILD_H
+#define CHITIN_TEST_USER_CHILD_H
+/*
+ * A second env for tests, made by hand of frames and page tables. It has the
+ * parent's text, a stack of one page, a U-area and one page shared with the
+ * parent; none of the parent's data. In entry 3 of its list is the root's name
+ * with the right to read, in entry CHILD_CAP_OWN its own name with all rights.
+ */
+#include "lib/exo/exo.h"
+
+/* In both address spaces. */
+#define SHARED 0x40000000UL
+/* In the child's. */
+#define CHILD_UAREA 0x40001000UL
+#define CHILD_STACK 0x40002000UL
+
+/* The parent's entry with the child's guard and all rights. */
+#define CAP_CHILD 1
+#define CHILD_CAP_OWN 5
+
+struct child {
+    uint64_t id;
+    uint64_t leaf;
+    uint64_t uarea;
+    uint64_t frames[3]; /* that the parent gave, to look for later */
+};
+
+/* A frame of the caller's under capability `cap`, zeroed; an empty page table.
+ */
+uint64_t frame_clean(uint64_t cap);
+uint64_t table_new(uint64_t cap, uint64_t level);
+
+/* Maps `page` at SHARED in the parent, mints CAP_CHILD, and returns the page
+   table that the parent uses there. */
+uint64_t window_open(uint64_t page);
+
+/* Makes a child that runs `run` when it is first yielded to. */
+struct child child_make(uint64_t window, uint64_t shared,
+                        void (*run)(struct uarea *uarea));
+
+/* Destroys it, and checks that nothing of it is left. */
+void child_end(const struct child *child);
+
+#endif

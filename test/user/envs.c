@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A second env, made by hand of frames, page tables and a copy of the text's
+ * mappings: it runs when it is yielded to, shares one page, and cannot touch
+ * anything else; a fault in its double-fault handler ends it alone; when it has
+ * been destroyed, its id is nobody's and its frames are free.
+ */
+#include "kern/abi/cap.h"
+#include "lib/exo/exo.h"
+#include "test/user/child.h"
+#include "test/user/expect.h"
+
+struct shared {
+    volatile uint64_t count;
+    volatile uint64_t parent;
+    volatile uint64_t misbehave;
+};
+
+/* Runs in the child: text only, no data of the parent's. */
+static void
+child_main(struct uarea *uarea)
+{
+    struct shared *shared = (struct shared *)SHARED;
+
+    for (;;) {
+        shared->count++;
+        if (shared->misbehave) {
+            /* No exception entry: each fault leads to the next. */
+            __asm__ volatile("ebreak");
+        }
+        (void)exo_yield(shared->parent, uarea);
+    }
+}
+
+int
+main(void)
+{
+    struct shared *shared = (struct shared *)SHARED;
+    uint64_t page = frame_clean(0);
+    uint64_t window = window_open(page);
+
+    shared->parent = exo_id;
+    EXPECT(sys_env_destroy(0, exo_id), -EINVAL);
+    EXPECT(sys_yield(0), -ESRCH);
+    EXPECT(sys_yield(~0UL), -ESRCH);
+    EXPECT(sys_yield(exo_id + 1), -ESRCH);
+    EXPECT(exo_yield(exo_id, exo_uarea), 0); /* to itself */
+    for (unsigned round = 0; round < 20; round++) {
+        struct child child = child_make(window, page, child_main);
+
+        /* Its record can be read; that does not outlive it. */
+        exo_uarea->batch[0] = child.frames[0] << 10 | 0x42; /* A, R */
+        EXPECT(sys_pt_map(0, window, 8, 1), 1);
+        shared->count = 0;
+        shared->misbehave = 0;
+        for (unsigned i = 1; i <= 100; i++) {
+            EXPECT(exo_yield(child.id, exo_uarea), 0);
+            EXPECT(shared->count, i);
+        }
+        if (round % 2 == 1) {
+            shared->misbehave = 1;
+            EXPECT(exo_yield(child.id, exo_uarea), 0);
+            EXPECT(exo_uarea->pending, PENDING_DEATH);
+            exo_uarea->pending = 0;
+            EXPECT(exo_yield(child.id, exo_uarea), -ESRCH);
+        }
+        child_end(&child);
+        EXPECT(sys_pt_unmap(0, window, 8, 1), 0);
+    }
+    printf("test: envs ok\n");
+    return 0;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Arguments for random calls: frames of the pool by what they are, tables, ids,
+ * capabilities, and numbers that are nothing of the kind.
+ */
+#include "test/user/fuzz.h"
+
+uint64_t state = SEED;
+uint64_t base[LARGE + 1];
+uint64_t ids[IDS];
+unsigned id_count;
+struct child puppet;
+uint64_t page;
+uint64_t done;
+
+uint64_t
+random64(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state * 0x2545f4914f6cdd1dUL;
+}
+
+uint64_t
+below(uint64_t limit)
+{
+    return (random64() >> 32) % limit;
+}
+
+const volatile struct frame *
+record(uint64_t number)
+{
+    return (const volatile struct frame *)INFORMATION_FRAMES + number;
+}
+
+uint64_t
+pool_page(unsigned i)
+{
+    return base[i / 512] + i % 512;
+}
+
+bool
+in_pool(uint64_t number)
+{
+    for (unsigned i = 0; i <= LARGE; i++) {
+        if (number - base[i] < 512) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A page of the pool, if possible of one of those types. The first few are
+   taken more often, so that what is done to one frame meets. */
+uint64_t
+frame_pick(unsigned types)
+{
+    uint64_t number = base[0];
+
+    for (unsigned i = 0; i < 16; i++) {
+        number = pool_page((unsigned)below(below(2)   ? 40
+                                           : below(4) ? SMALL
+                                                      : PAGES));
+        if (types >> record(number)->type & 1) {
+            break;
+        }
+    }
+    return number;
+}
+
+/* The same, mostly one that this env owns and nothing holds. */
+uint64_t
+idle_pick(unsigned types)
+{
+    uint64_t number = frame_pick(types);
+
+    for (unsigned i = 0; i < 20; i++) {
+        const volatile struct frame *f = record(number);
+
+        if (f->maps == 0 && f->pins == 0 && f->order == 0 &&
+            f->owner == exo_id) {
+            break;
+        }
+        number = frame_pick(types);
+    }
+    return number;
+}
+
+static uint64_t
+table_pick(void)
+{
+    return below(10) == 0 ? exo_root : frame_pick(ANY_TABLE);
+}
+
+uint64_t
+id_pick(void)
+{
+    switch (below(6)) {
+    case 0:
+        return exo_id;
+    case 1:
+        return puppet.id;
+    case 2:
+        return puppet.id - 1 + below(3);
+    default:
+        return id_count > 0 ? ids[below(id_count)] : 0;
+    }
+}
+
+/* A page that is the kernel's, firmware's, or none. */
+static uint64_t
+kernel_page(void)
+{
+    uint64_t number = 0x80000 + below(0x1000);
+
+    return record(number)->type < FRAME_FREE ? number : 0x80000;
+}
+
+uint64_t
+anything(void)
+{
+    switch (below(11)) {
+    case 0:
+        return below(4);
+    case 1:
+        return below(80);
+    case 2:
+        return (uint64_t)1 << below(64);
+    case 3:
+        return ~(uint64_t)0 >> below(64);
+    case 4:
+        return ~(uint64_t)0 << below(64);
+    case 5:
+        return random64();
+    case 6:
+        return id_pick();
+    case 7:
+        return kernel_page();
+    case 8:
+        return puppet.uarea;
+    case 9:
+        return 0x10000 + below(16); /* a device's */
+    default:
+        return frame_pick(~0u);
+    }
+}
+
+static uint64_t
+cap_pick(void)
+{
+    switch (below(8)) {
+    case 0:
+        return below(70);
+    case 1:
+        return CAP_CHILD;
+    default:
+        return 0;
+    }
+}
+
+static uint64_t
+caps_pick(void)
+{
+    return cap_pick() | cap_pick() << 8;
+}
+
+static uint64_t
+index_pick(void)
+{
+    return below(2) ? below(8) : below(520);
+}
+
+static uint64_t
+count_pick(void)
+{
+    return below(3) ? below(3) + 1 : below(66);
+}
+
+void
+batch_fill(void)
+{
+    for (unsigned i = 0; i < 66; i++) {
+        exo_uarea->batch[i] = below(16) == 0
+                                  ? anything()
+                                  : frame_pick(IS(FRAME_DATA) | IS(FRAME_ENV) |
+                                               IS(FRAME_UAREA) | ANY_TABLE)
+                                            << 10 |
+                                        (random64() & 0x3c6) | AD;
+    }
+}
+
+/* Arguments that the call may well accept. */
+void
+arguments_likely(uint64_t number, uint64_t a[6])
+{
+    const unsigned data = IS(FRAME_DATA);
+
+    a[0] = cap_pick();
+    switch (number) {
+    case 5: /* cap_derive */
+        a[1] = below(70);
+        a[2] = below(2) ? 0 : below(0x8002);
+        a[3] = below(34);
+        break;
+    case 6: /* cap_fresh */
+        a[1] = below(70);
+        break;
+    case 8: /* frame_alloc */
+        a[1] = below(8) ? 0 : below(19);
+        a[2] = frame_pick(IS(FRAME_FREE));
+        break;
+    case 9: /* frame_free, scrub, split, join */
+    case 10:
+    case 11:
+    case 12:
+        a[0] = below(3) ? idle_pick(data) : base[below(LARGE + 1)];
+        break;
+    case 13: /* pt_make */
+        a[0] = idle_pick(data);
+        a[1] = idle_pick(data);
+        a[2] = below(4);
+        break;
+    case 14: /* pt_unmake */
+        a[0] = table_pick();
+        break;
+    case 15: /* pt_map, unmap */
+    case 17:
+        a[0] = caps_pick();
+        a[1] = table_pick();
+        a[2] = index_pick();
+        a[3] = count_pick();
+        break;
+    case 16: /* pt_link */
+        a[0] = caps_pick();
+        a[1] = table_pick();
+        a[2] = index_pick();
+        a[3] = frame_pick(below(2) ? IS(FRAME_TABLE_0) : IS(FRAME_TABLE_1));
+        break;
+    case 18: /* pt_protect */
+        a[0] = caps_pick();
+        a[1] = table_pick();
+        a[2] = index_pick();
+        a[3] = count_pick();
+        a[4] = random64() & 0x3cc;
+        a[5] = random64() & 0x3cc;
+        break;
+    case 19: /* pt_copy */
+        a[0] = caps_pick();
+        a[1] = table_pick();
+        a[2] = below(2) ? a[1] : table_pick();
+        a[3] = index_pick() | index_pick() << 16;
+        a[4] = count_pick();
+        a[5] = (random64() & 0x3cc) | below(2) << 63;
+        break;
+    case 21: /* env_create */
+        a[1] = idle_pick(data);
+        a[2] = idle_pick(data);
+        a[3] = idle_pick(IS(FRAME_TABLE_2));
+        break;
+    case 22: /* env_bind: the version word is there since the start */
+        a[1] = id_pick();
+        a[2] = frame_pick(data);
+        for (unsigned i = 0; i < 100 && record(a[2])->owner != a[1]; i++) {
+            a[2] = frame_pick(data);
+        }
+        break;
+    case 23: /* env_destroy */
+        a[1] = id_pick();
+        break;
+    case 24: /* cap_grant */
+        a[1] = cap_pick();
+        a[2] = id_pick();
+        a[3] = below(70);
+        a[4] = below(34);
+        break;
+    case 25: /* frame_give */
+        a[1] = frame_pick(data | ANY_TABLE);
+        a[2] = id_pick();
+        break;
+    case 30: /* gate_bind */
+        a[1] = id_pick();
+        a[2] = below(9);
+        a[3] = below(17);
+        break;
+    default:
+        break;
+    }
+}
+
+/* What would end the test, or what it stands on. */
+void
+arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
+{
+    switch (number) {
+    case 2: /* console_write, console_read, machine_exit */
+    case 3:
+    case 4:
+        a[0] = CAP_LIST_ENTRIES + (a[0] & 1);
+        break;
+    case 7: /* cap_drop */
+        a[0] = a[0] < 2 ? 2 : a[0];
+        break;
+    case 8: /* frame_alloc: only the pool's, or none */
+        if (a[2] == 0 || (a[2] < RECORDS && !in_pool(a[2]) &&
+                          (record(a[2])->type == FRAME_FREE ||
+                           record(a[2])->type == FRAME_PART))) {
+            a[2] = base[0];
+        }
+        break;
+    case 15: /* the program's own half of its root */
+    case 16:
+    case 17:
+    case 18:
+        if (a[1] == exo_root) {
+            a[2] = FREE_ROOT + a[2] % (FREE_ROOT_END - FREE_ROOT);
+            a[3] = number == 16 ? a[3] : a[3] % 54;
+        }
+        break;
+    case 19:
+        if (a[1] == exo_root || a[2] == exo_root) {
+            a[3] = FREE_ROOT + (a[3] & 0x7f) +
+                   ((FREE_ROOT + (a[3] >> 16 & 0x7f)) << 16);
+            a[4] %= 100;
+        }
+        break;
+    case 29: { /* gate_set */
+        void fuzz_gate(void);
+
+        a[1] = below(9);
+        a[2] = below(4) || puppets ? (uint64_t)fuzz_gate : 0;
+        break;
+    }
+    default:
+        break;
+    }
+}
