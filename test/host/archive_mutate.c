@@ -5,10 +5,9 @@
  * odd address, so that the sanitizers see every read outside.
  */
 #include "kern/archive.h"
-#include "test/host/check.h"
+#include "test/host/mutate.h"
 
 #define MUTATIONS 240000
-#define SEED 0x43686974696eULL
 #define HEADER_SIZE 110
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -107,24 +106,6 @@ copy_damage(uint8_t *bytes, size_t size, uint64_t *state)
     }
 }
 
-static void
-mutate(const uint8_t *archive, size_t size, int times)
-{
-    uint8_t *bytes = malloc(size);
-    uint64_t state = SEED;
-
-    CHECK(bytes != NULL);
-    for (int i = 0; i < times; i++) {
-        size_t left = size;
-        memcpy(bytes, archive, size);
-        for (uint64_t n = 1 + random_below(&state, 3); n > 0; n--) {
-            left = copy_damage(bytes, left, &state);
-        }
-        copy_open(bytes, left);
-    }
-    free(bytes);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -136,7 +117,8 @@ main(int argc, char **argv)
         opened = refused = 0;
         copy_open(archive, size);
         CHECK_EQUAL(opened, 1);
-        mutate(archive, size, MUTATIONS / (argc - 1) + 1);
+        mutate(archive, size, MUTATIONS / (argc - 1) + 1, copy_damage,
+               copy_open);
         CHECK(opened > 1 && refused > 0);
         printf("%s: %u opened, %u refused\n", argv[i], opened, refused);
         free(archive);
