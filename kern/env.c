@@ -2,7 +2,7 @@
 /*
  * Invariants:
  *
- *  - an entry of the table is an env's from env_enlist until its last frame is
+ *  - an entry of the table is an env's from env_reserve until its last frame is
  *    gone, and its generation grows each time: no id is given out twice. An
  *    entry whose generations are used up is never used again;
  *  - record, capability list, root and bound U-areas are owned by the env and
@@ -32,9 +32,12 @@ _Static_assert(sizeof(struct env) <= FRAME_SIZE, "an env's record is a frame");
 #define STEP_BINDINGS 8
 
 struct row {
-    struct env *env;     /* NULL: free */
-    uint32_t generation; /* the last one given out */
+    struct env *_Atomic env; /* NULL: free; unborn: about to be an env's */
+    uint32_t generation;     /* the last one given out */
 };
+
+/* Stands in a row that is taken while its env is being made: nobody's. */
+static struct env unborn;
 
 static struct lock table_lock;
 static struct row env_table[ENVS_MAX];
@@ -57,22 +60,40 @@ index_of(uint64_t id)
     return (unsigned)(id >> ENV_INDEX_SHIFT);
 }
 
-int
-env_enlist(struct env *e)
+uint32_t
+env_reserve(void)
 {
-    int error = -ENOSPC;
+    uint32_t id = 0;
 
     lock_acquire(&table_lock);
-    for (uint32_t i = 1; i < ENVS_MAX && error < 0; i++) {
+    for (uint32_t i = 1; i < ENVS_MAX && id == 0; i++) {
         if (env_table[i].env == NULL &&
             env_table[i].generation < ENV_GENERATION_MAX) {
-            env_table[i].env = e;
-            e->id = i << ENV_INDEX_SHIFT | ++env_table[i].generation;
-            error = 0;
+            env_table[i].env = &unborn;
+            id = i << ENV_INDEX_SHIFT | ++env_table[i].generation;
         }
     }
     lock_release(&table_lock);
-    return error;
+    return id;
+}
+
+void
+env_publish(struct env *e)
+{
+    ASSERT(env_table[index_of(e->id)].env == &unborn);
+    /* Release: who finds it finds it whole. No lock: frames may be locked. */
+    atomic_store_explicit(&env_table[index_of(e->id)].env, e,
+                          memory_order_release);
+}
+
+/* Gives a reserved row back. Its id was nobody's, so it may be given out. */
+static void
+env_unreserve(uint32_t id)
+{
+    lock_acquire(&table_lock);
+    env_table[index_of(id)].generation--;
+    env_table[index_of(id)].env = NULL;
+    lock_release(&table_lock);
 }
 
 /* The record stays while the table's lock is held: env_delist takes it out of
@@ -132,7 +153,9 @@ static int
 parts_lock(const struct env_parts *parts, uint32_t owner)
 {
     struct frame *const part[3] = {parts->record, parts->list, parts->root};
-    int error = part[0] == part[1] ? -EINVAL : 0;
+    int error = part[0] == part[1] || part[0] == part[2] || part[1] == part[2]
+                    ? -EINVAL
+                    : 0;
     unsigned locked = 0;
 
     for (; error == 0 && locked < 3; locked++) {
@@ -155,46 +178,56 @@ parts_lock(const struct env_parts *parts, uint32_t owner)
     return error;
 }
 
+/* Fills in the record of an env that has its id, in three locked parts. */
+static void
+env_build(struct env *e, struct env *creator, uint32_t id,
+          const struct env_parts *parts)
+{
+    struct frame *const owned[4] = {parts->record, parts->list, parts->root,
+                                    frame_record(parts->root->shadow)};
+
+    e->id = id;
+    e->creator = creator->id;
+    e->caps = frame_contents(frame_number(parts->list));
+    cap_list_init(e->caps);
+    e->root = parts->root;
+    e->satp = env_satp(e);
+    e->state = ENV_LIVE;
+    frame_become(parts->record, FRAME_ENV);
+    frame_become(parts->list, FRAME_ENV);
+    for (unsigned i = 0; i < 4; i++) {
+        frame_give(&creator->frames, &e->frames, id, owned[i]);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        owned[i]->pins++;
+    }
+}
+
 int64_t
 env_create(struct env *creator, const struct cap_name *guard,
            const struct env_parts *parts)
 {
     struct env *e = frame_contents(frame_number(parts->record));
-    int error = parts_lock(parts, creator->id);
-    uint32_t id;
+    uint32_t id = env_reserve();
+    int error;
 
+    if (id == 0) {
+        return -ENOSPC;
+    }
+    error = parts_lock(parts, creator->id);
     if (error < 0) {
+        env_unreserve(id);
         return error;
     }
-    page_clear(e); /* its state is ENV_NONE: nobody else finds it */
-    e->creator = creator->id;
+    page_clear(e);
     e->guard = *guard;
-    e->caps = frame_contents(frame_number(parts->list));
-    e->root = parts->root;
-    cap_list_init(e->caps);
-    error = env_enlist(e);
-    id = e->id;
-    if (error == 0) {
-        e->satp = env_satp(e);
-        frame_become(parts->record, FRAME_ENV);
-        frame_become(parts->list, FRAME_ENV);
-        parts->record->pins++;
-        parts->list->pins++;
-        frame_give(&creator->frames, &e->frames, id, parts->record);
-        frame_give(&creator->frames, &e->frames, id, parts->list);
-        frame_give(&creator->frames, &e->frames, id, parts->root);
-        frame_give(&creator->frames, &e->frames, id,
-                   frame_record(parts->root->shadow));
-        parts->root->pins++;
-        atomic_store_explicit(&e->state, ENV_LIVE, memory_order_release);
-    } else {
-        page_clear(e); /* the creator's again: without the kernel's words */
-    }
+    env_build(e, creator, id, parts);
+    env_publish(e);
     frame_unlock(frame_record(parts->root->shadow));
     frame_unlock(parts->root);
     frame_unlock(parts->list);
     frame_unlock(parts->record);
-    return error < 0 ? error : (int64_t)id;
+    return id;
 }
 
 int

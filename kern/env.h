@@ -86,9 +86,12 @@ void env_create_first(const void *archive, size_t size);
 /* Enters the first env on this hart. */
 _Noreturn void env_enter_first(void);
 
-/* Takes a free entry of the table for the record at `e`, and gives it its id.
-   0, or -ENOSPC. */
-int env_enlist(struct env *e);
+/* Takes a free entry of the table: the id that its env will have, or 0 if none
+   is free. Until env_publish the id is nobody's. */
+uint32_t env_reserve(void);
+
+/* Makes an env that is complete, with its reserved id, be found. */
+void env_publish(struct env *e);
 
 /* What an env is made of: two frames, and a page table of level 2. */
 struct env_parts {

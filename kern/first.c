@@ -200,10 +200,11 @@ env_create_first(const void *archive, size_t size)
     first->id = FIRST_ID;
     first = record_take();
     *first = unborn;
-    if (env_enlist(first) < 0 || first->id != FIRST_ID) {
+    if (env_reserve() != FIRST_ID) {
         panic("the first env is not the first");
     }
     first->state = ENV_LIVE;
+    env_publish(first);
     first->caps = record_take();
     cap_init_root(first->caps);
 

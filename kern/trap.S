@@ -154,6 +154,22 @@ yield_unknown:
     li a7, 0
     j call_return
 
+/* Enters a context (t1), whose U-area is in a7, at t2, with all other registers
+   as they are. */
+    .macro pct_enter
+    sd t1, HART_CONTEXT(t0)
+    sd a7, HART_UAREA(t0)
+    ld t1, CONTEXT_SATP(t1)
+    csrw satp, t1
+    csrw sepc, t2
+    ld t1, HART_FLUSH(t0)
+    bnez t1, pct_flush
+    csrw sscratch, t0
+    ld t0, UAREA_SELF(a7)
+    li a7, 0
+    sret
+    .endm
+
 /* Protected control transfer (kern/gate.h). t2 is the binding; a6 may be used,
    for the caller's id is put there. In: nothing else but t0, t1 and a7. */
     .macro pct sync
@@ -184,18 +200,8 @@ yield_unknown:
     .if \sync
     sd a6, CONTEXT_CALLER(t1)
     .endif
-    sd t1, HART_CONTEXT(t0)
-    sd a7, HART_UAREA(t0)
-    ld t1, CONTEXT_SATP(t1)
-    csrw satp, t1
     ld t2, BINDING_ENTRY(t2)
-    csrw sepc, t2
-    ld t1, HART_FLUSH(t0)
-    bnez t1, pct_flush
-    csrw sscratch, t0
-    ld t0, UAREA_SELF(a7)
-    li a7, 0
-    sret
+    pct_enter
     .endm
 
     .global call_pct_call
@@ -241,18 +247,8 @@ call_pct_return:
     ld a7, CONTEXT_ID(t1)
     bne a7, t2, pct_dead
     ld a7, CONTEXT_UAREA(t1)
-    sd t1, HART_CONTEXT(t0)
-    sd a7, HART_UAREA(t0)
-    ld t1, CONTEXT_SATP(t1)
-    csrw satp, t1
     ld t2, UAREA_ENTRY_RETURN(a7)
-    csrw sepc, t2
-    ld t1, HART_FLUSH(t0)
-    bnez t1, pct_flush
-    csrw sscratch, t0
-    ld t0, UAREA_SELF(a7)
-    li a7, 0
-    sret
+    pct_enter
 
 /* _Noreturn void env_go_return(int64_t result): to the return entry of what the
    hart now runs, with the result in a0 and every register else but t0 zero. */
@@ -277,6 +273,29 @@ env_go_prologue:
     .endr
     j prologue
 
+/* The upcall itself: saves what the kernel used, and the pc, at a level, and
+   enters the handler. a7 is the U-area; the mask has been set. */
+    .macro upcall level, entry
+    ld t1, HART_SCRATCH_T1(t0)
+    sd t1, \level + LEVEL_T1(a7)
+    ld t1, HART_SCRATCH_A7(t0)
+    sd t1, \level + LEVEL_A7(a7)
+    csrrw t1, sscratch, t0
+    sd t1, \level + LEVEL_T0(a7)
+    csrr t1, sepc
+    sd t1, \level + LEVEL_PC(a7)
+    csrr t1, scause
+    sd t1, \level + LEVEL_CAUSE(a7)
+    csrr t1, stval
+    sd t1, \level + LEVEL_VALUE(a7)
+    ld t1, \entry(a7)
+    csrw sepc, t1
+    ld t0, UAREA_SELF(a7)
+    li t1, 0
+    li a7, 0
+    sret
+    .endm
+
 /* Exceptions and interrupts. */
 not_a_call:
     sd a7, HART_SCRATCH_A7(t0)
@@ -290,24 +309,7 @@ not_a_call:
     sw t1, UAREA_EXCEPTION + LEVEL_MASKED(a7)
     li t1, MASKED_EXCEPTION
     sw t1, UAREA_MASKED(a7)
-    ld t1, HART_SCRATCH_T1(t0)
-    sd t1, UAREA_EXCEPTION + LEVEL_T1(a7)
-    ld t1, HART_SCRATCH_A7(t0)
-    sd t1, UAREA_EXCEPTION + LEVEL_A7(a7)
-    csrrw t1, sscratch, t0
-    sd t1, UAREA_EXCEPTION + LEVEL_T0(a7)
-    csrr t1, sepc
-    sd t1, UAREA_EXCEPTION + LEVEL_PC(a7)
-    csrr t1, scause
-    sd t1, UAREA_EXCEPTION + LEVEL_CAUSE(a7)
-    csrr t1, stval
-    sd t1, UAREA_EXCEPTION + LEVEL_VALUE(a7)
-    ld t1, UAREA_ENTRY_EXCEPTION(a7)
-    csrw sepc, t1
-    ld t0, UAREA_SELF(a7)
-    li t1, 0
-    li a7, 0
-    sret
+    upcall UAREA_EXCEPTION, UAREA_ENTRY_EXCEPTION
 
 /* A fault while a level is active that masks exceptions: the double-fault
    entry, once; a fault in there ends the env. t1 is the mask. */
@@ -318,24 +320,7 @@ exception_masked:
     sw t1, UAREA_DOUBLE + LEVEL_MASKED(a7)
     ori t1, t1, MASKED_DOUBLE
     sw t1, UAREA_MASKED(a7)
-    ld t1, HART_SCRATCH_T1(t0)
-    sd t1, UAREA_DOUBLE + LEVEL_T1(a7)
-    ld t1, HART_SCRATCH_A7(t0)
-    sd t1, UAREA_DOUBLE + LEVEL_A7(a7)
-    csrrw t1, sscratch, t0
-    sd t1, UAREA_DOUBLE + LEVEL_T0(a7)
-    csrr t1, sepc
-    sd t1, UAREA_DOUBLE + LEVEL_PC(a7)
-    csrr t1, scause
-    sd t1, UAREA_DOUBLE + LEVEL_CAUSE(a7)
-    csrr t1, stval
-    sd t1, UAREA_DOUBLE + LEVEL_VALUE(a7)
-    ld t1, UAREA_ENTRY_DOUBLE(a7)
-    csrw sepc, t1
-    ld t0, UAREA_SELF(a7)
-    li t1, 0
-    li a7, 0
-    sret
+    upcall UAREA_DOUBLE, UAREA_ENTRY_DOUBLE
 
 exception_fatal:
     csrw sscratch, t0
