@@ -32,6 +32,64 @@ child_main(struct uarea *uarea)
     }
 }
 
+#define ENVS 255
+
+struct parts {
+    uint64_t record;
+    uint64_t list;
+    uint64_t root;
+    uint64_t shadow;
+};
+
+static int64_t
+bare_make(struct parts *parts)
+{
+    *parts = (struct parts){frame_clean(CAP_CHILD), frame_clean(CAP_CHILD),
+                            frame_clean(CAP_CHILD), frame_clean(CAP_CHILD)};
+    EXPECT(sys_pt_make(parts->root, parts->shadow, 2), 0);
+    return sys_env_create(CAP_CHILD, parts->record, parts->list, parts->root);
+}
+
+/* When the table of envs is full, a refusal changes nothing: not even what is
+   in the frames that were offered. */
+static void
+exhaust(uint64_t window)
+{
+    volatile uint64_t *page = (volatile uint64_t *)(SHARED + 5 * 4096);
+    static uint64_t id[ENVS];
+    struct parts parts;
+    unsigned made = 0;
+
+    for (int64_t next = bare_make(&parts); next > 0; next = bare_make(&parts)) {
+        id[made++] = (uint64_t)next;
+    }
+    EXPECT(made, ENVS - 1);                          /* and this one */
+    exo_uarea->batch[0] = parts.record << 10 | 0xc6; /* D, A, W, R */
+    EXPECT(sys_pt_map(CAP_CHILD << 8, window, 5, 1), 1);
+    page[0] = 77;
+    EXPECT(sys_pt_unmap(0, window, 5, 1), 1);
+    EXPECT(sys_env_create(CAP_CHILD, parts.record, parts.list, parts.root),
+           -ENOSPC);
+    EXPECT(sys_pt_map(CAP_CHILD << 8, window, 5, 1), 1);
+    EXPECT(page[0], 77);
+    EXPECT(sys_pt_unmap(0, window, 5, 1), 1);
+    while (made > 0) {
+        int64_t error = -EAGAIN;
+
+        for (made--; error == -EAGAIN;) {
+            error = sys_env_destroy(CAP_CHILD, id[made]);
+        }
+        EXPECT(error, 0);
+    }
+    EXPECT(sys_env_create(CAP_CHILD, parts.root, parts.list, parts.root),
+           -EINVAL);
+    EXPECT(sys_pt_unmake(parts.root), 0);
+    EXPECT(sys_frame_free(parts.record), 0);
+    EXPECT(sys_frame_free(parts.list), 0);
+    EXPECT(sys_frame_free(parts.root), 0);
+    EXPECT(sys_frame_free(parts.shadow), 0);
+}
+
 int
 main(void)
 {
@@ -67,6 +125,7 @@ main(void)
         child_end(&child);
         EXPECT(sys_pt_unmap(0, window, 8, 1), 0);
     }
+    exhaust(window);
     printf("test: envs ok\n");
     return 0;
 }

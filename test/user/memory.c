@@ -12,6 +12,7 @@
 #define X 0x08
 #define GLOBAL 0x20
 #define AD 0xc0
+#define DROP (1UL << 63) /* of pt_copy: W goes from the originals */
 
 /* The second gigabyte: nothing is there yet. */
 #define BASE 0x40000000UL
@@ -93,6 +94,30 @@ mapping(uint64_t table, uint64_t frame)
     EXPECT(sys_pt_unmap(0, table, 0, 64), 0);
     EXPECT(sys_frame_free(frame), 0);
     EXPECT(sys_frame_free(frame), -EPERM);
+}
+
+/* What was used a moment ago is gone: nothing is left in the TLB. */
+static void
+fences(uint64_t table, uint64_t frame)
+{
+    volatile uint64_t *page = (volatile uint64_t *)BASE;
+
+    for (unsigned i = 0; i < 3; i++) {
+        EXPECT(map(0, table, 0, entry((int64_t)frame, R | W)), 1);
+        page[1] = i;
+        EXPECT(page[1], i);
+        if (i == 0) {
+            EXPECT(sys_pt_unmap(0, table, 0, 1), 1);
+        } else if (i == 1) {
+            EXPECT(sys_pt_protect(0, table, 0, 1, W, 0), 1);
+        } else {
+            /* The copy is new, the original loses W. */
+            EXPECT(sys_pt_copy(0, table, table, 0 | 1 << 16, 1, DROP | AD), 1);
+        }
+        probe(page + 1, 1);
+        (void)sys_pt_unmap(0, table, 0, 2);
+    }
+    EXPECT(sys_frame_free(frame), 0);
 }
 
 static void
@@ -213,6 +238,7 @@ main(void)
     EXPECT(sys_pt_link(0, middle, 0, table), 0);
     EXPECT(sys_pt_link(0, middle, 0, table), -EBUSY);
     mapping(table, (uint64_t)frame_clean());
+    fences(table, (uint64_t)frame_clean());
     refusals(table, (uint64_t)shadow);
     scrubbing(table);
     orders();

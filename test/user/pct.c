@@ -19,6 +19,7 @@ struct shared {
     volatile uint64_t argument;
     volatile int64_t set;
     volatile int64_t early_return;
+    volatile uint32_t mask; /* what the child masks while it is away */
     volatile uint64_t self; /* not 0: call your own gate, and die in it */
     volatile uint64_t undead;
 };
@@ -49,6 +50,19 @@ gate_body(uint64_t argument, uint64_t caller)
     return argument * 3;
 }
 
+/* The parent's own gate: calls itself again, which must be refused, and returns
+   what that said. */
+void parent_gate(void);
+__asm__(".text\n"
+        ".balign 4\n"
+        "parent_gate:\n"
+        "   li t2, 7\n"
+        "   li a7, 26\n" /* pct_call */
+        "   ecall\n"
+        "   li a7, 28\n" /* pct_return */
+        "   ecall\n"
+        "   ebreak\n");
+
 static void
 child_main(struct uarea *uarea)
 {
@@ -64,7 +78,9 @@ child_main(struct uarea *uarea)
             (void)exo_call(3, uarea, DIE);
             shared->undead = 1;
         }
+        uarea->masked = shared->mask;
         (void)exo_yield(shared->parent, uarea);
+        uarea->masked = 0;
     }
 }
 
@@ -103,6 +119,20 @@ main(void)
     /* The gate set anew: old bindings are dead. */
     EXPECT(exo_yield(child.id, exo_uarea), 0);
     EXPECT(exo_call(5, exo_uarea, 1), -ESRCH);
+    EXPECT(sys_gate_bind(0, child.id, 0, 5), 0);
+    EXPECT(exo_call(5, exo_uarea, 1), 3);
+
+    /* Busy: in a call, and masked. */
+    EXPECT(sys_gate_set(0, 3, (uint64_t)parent_gate), 0);
+    EXPECT(sys_gate_bind(0, exo_id, 3, 7), 0);
+    EXPECT(exo_call(7, exo_uarea, 1), -EBUSY);
+    EXPECT(exo_call(7, exo_uarea, 1), -EBUSY); /* from inside, again */
+    shared->mask = MASKED_EXCEPTION;
+    EXPECT(exo_yield(child.id, exo_uarea), 0);
+    EXPECT(sys_gate_bind(0, child.id, 0, 5), 0);
+    EXPECT(exo_call(5, exo_uarea, 1), -EBUSY);
+    shared->mask = 0;
+    EXPECT(exo_yield(child.id, exo_uarea), 0);
     EXPECT(sys_gate_bind(0, child.id, 0, 5), 0);
     EXPECT(exo_call(5, exo_uarea, 1), 3);
 
