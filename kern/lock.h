@@ -13,7 +13,7 @@
  * this list.
  *
  *   0. the table of envs, then envs (kern/env.c); the counter of serials
- *      (kern/syscall.c) under an env's
+ *      (kern/syscall_env.c) under an env's
  *   1. entries of page tables (kern/pt.h): of two, the shadow with the lower
  *      page number first
  *   2. frames (kern/frame.h): of page tables, the one with the lower level

@@ -10,23 +10,31 @@
  *   0x040  interrupt level     handler of that level (struct level)
  *   0x080  double-fault level
  *   0x0c0  entry points: exception, interrupt, prologue, epilogue, double
- *          fault                                            (the env's)
+ *          fault; 0 is none                                 (the env's)
  *   0x0e8  self: where the env has this page mapped          (the env's)
  *   0x0f0  masked: bits of the levels that are active
  *   0x0f4  version: UAREA_VERSION, or the env does not start (the env's)
  *   0x0f8  pending: bits of events that have not been delivered
  *   0x100  return entry: where a synchronous call comes back    (the env's)
- *   0x108  words that the kernel never looks at                 (the env's)
- *   0x200  batch: arguments of calls that take many          (the env's)
+ *   0x108  consent: what the env takes from others              (the env's)
+ *   0x110  hart: the kernel's number of the hart that this U-area is for
+ *   0x114  excess: epilogues that overran, less those forgiven since
+ *   0x118  forced: not 0 while the forced-save area holds a state
+ *   0x11c  what masked was at that moment
+ *   0x120  how many entries of the completion ring were ever posted
+ *   0x128  how many the env has taken out                       (the env's)
+ *   0x130  words that the kernel never looks at          (the env's)
+ *   0x200  forced-save area: pc, then x1 to x31
+ *   0x300  floating point: f0 to f31, then fcsr, while another env has the
+ *          registers of this hart
+ *   0x410  completion ring
+ *   0x610  batch: arguments of calls that take many          (the env's)
  *
  * Every upcall enters with t0 = self; pc, t0, t1 and a7 are saved at the
  * level, cause and value beside them; t1 and a7 hold nothing; every other
  * register is untouched. `resume` with t1 = level undoes it.
- *
- * There are no slices and events yet: the interrupt and epilogue entries are
- * never entered, and of pending only PENDING_DEATH is ever set.
  */
-#define UAREA_VERSION 1
+#define UAREA_VERSION 2
 
 #define UAREA_LEVEL_SIZE 0x40
 #define UAREA_EXCEPTION 0x000
@@ -52,8 +60,22 @@
 #define UAREA_VERSION_WORD 0x0f4
 #define UAREA_PENDING 0x0f8
 #define UAREA_ENTRY_RETURN 0x100
-#define UAREA_OWN 0x108
-#define UAREA_BATCH 0x200
+#define UAREA_CONSENT 0x108
+#define UAREA_HART 0x110
+#define UAREA_EXCESS 0x114
+#define UAREA_FORCED 0x118
+#define UAREA_FORCED_MASKED 0x11c
+#define UAREA_RING_POSTED 0x120
+#define UAREA_RING_TAKEN 0x128
+#define UAREA_OWN 0x130
+#define UAREA_FORCED_AREA 0x200
+#define UAREA_FLOAT 0x300
+#define UAREA_RING 0x410
+#define UAREA_BATCH 0x610
+
+#define UAREA_OWN_WORDS 26
+#define UAREA_RING_ENTRIES 32
+#define UAREA_BATCH_WORDS 318
 
 /* Bits of masked. A level that is active masks itself; the interrupt level
    masks exceptions too, which then are double faults. */
@@ -62,9 +84,7 @@
 #define MASKED_DOUBLE 4
 
 /* Bits of pending. */
-#define PENDING_DEATH                                                          \
-    1 /* an env that this one created has ended by a fault                     \
-       */
+#define PENDING_DEATH 1 /* an env that this one created has ended */
 
 /* Levels, for resume. */
 #define LEVEL_EXCEPTION 0
@@ -85,6 +105,12 @@ struct level {
     uint64_t unused;
 };
 
+/* What became of something that the env had asked for. */
+struct ring_entry {
+    uint64_t cookie; /* the env's own, as it asked */
+    uint64_t value;
+};
+
 struct uarea {
     struct level level[3];
     uint64_t entry_exception;
@@ -97,8 +123,19 @@ struct uarea {
     uint32_t version;
     uint64_t pending;
     uint64_t entry_return;
-    uint64_t own[31];
-    uint64_t batch[448];
+    uint64_t consent;
+    uint32_t hart;
+    uint32_t excess;
+    uint32_t forced;
+    uint32_t forced_masked;
+    uint64_t ring_posted;
+    uint64_t ring_taken;
+    uint64_t own[UAREA_OWN_WORDS];
+    uint64_t forced_area[32];
+    uint64_t float_registers[33];
+    uint64_t unused;
+    struct ring_entry ring[UAREA_RING_ENTRIES];
+    uint64_t batch[UAREA_BATCH_WORDS];
 };
 
 _Static_assert(sizeof(struct level) == UAREA_LEVEL_SIZE, "level");
@@ -113,7 +150,18 @@ _Static_assert(offsetof(struct uarea, entry_exception) ==
                    offsetof(struct uarea, version) == UAREA_VERSION_WORD &&
                    offsetof(struct uarea, pending) == UAREA_PENDING &&
                    offsetof(struct uarea, entry_return) == UAREA_ENTRY_RETURN &&
+                   offsetof(struct uarea, consent) == UAREA_CONSENT &&
+                   offsetof(struct uarea, hart) == UAREA_HART &&
+                   offsetof(struct uarea, excess) == UAREA_EXCESS &&
+                   offsetof(struct uarea, forced) == UAREA_FORCED &&
+                   offsetof(struct uarea, forced_masked) ==
+                       UAREA_FORCED_MASKED &&
+                   offsetof(struct uarea, ring_posted) == UAREA_RING_POSTED &&
+                   offsetof(struct uarea, ring_taken) == UAREA_RING_TAKEN &&
                    offsetof(struct uarea, own) == UAREA_OWN &&
+                   offsetof(struct uarea, forced_area) == UAREA_FORCED_AREA &&
+                   offsetof(struct uarea, float_registers) == UAREA_FLOAT &&
+                   offsetof(struct uarea, ring) == UAREA_RING &&
                    offsetof(struct uarea, batch) == UAREA_BATCH,
                "uarea");
 _Static_assert(sizeof(struct uarea) == FRAME_SIZE, "a U-area is one frame");

@@ -68,7 +68,7 @@ __asm__(".text\n"
         "child_start:\n"
         "   mv sp, t1\n"
         "   mv a0, t0\n"
-        "   ld t2, 0x108(t0)\n" /* uarea->own[0] */
+        "   ld t2, 0x130(t0)\n" /* uarea->own[0] */
         "   jr t2\n");
 
 struct child

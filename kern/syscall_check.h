@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_KERN_SYSCALL_CHECK_H
+#define CHITIN_KERN_SYSCALL_CHECK_H
+/*
+ * What the files of calls (kern/syscall_*.c) share: how the numbers that an env
+ * presents become capabilities, frames and envs.
+ */
+#include "kern/abi/error.h"
+#include "kern/env.h"
+
+/* The capability at `index` of the caller, or NULL. */
+static inline const struct cap *
+cap_of(uint64_t index)
+{
+    return cap_entry(env_current()->caps, index);
+}
+
+/* Whether the caller's capability `index` allows `rights` on the guard: 0,
+   -EBADF or -EPERM. */
+static inline int
+cap_check(uint64_t index, const struct cap_name *guard, uint64_t rights)
+{
+    const struct cap *c = cap_of(index);
+
+    return c == NULL ? -EBADF : cap_allows(c, guard, rights) ? 0 : -EPERM;
+}
+
+/* The record of page `number` if that is the first of somebody's frame, else
+   NULL: nothing that is free, part of another frame or no RAM has a type from
+   FRAME_DATA on. */
+static inline struct frame *
+named_frame(uint64_t number)
+{
+    struct frame *f = frame_record(number);
+
+    return number < FRAME_LIMIT && frame_type(f) >= FRAME_DATA ? f : NULL;
+}
+
+/* The same if the caller owns it. Owners change only with their consent, and
+   the caller is here. */
+static inline struct frame *
+owned_frame(uint64_t number)
+{
+    struct frame *f = named_frame(number);
+
+    return f != NULL && f->owner == env_current()->id ? f : NULL;
+}
+
+/* The env `id` with its lock held, if the caller's capability has control over
+   it; else NULL, and in *error why. */
+struct env *controlled_env(uint64_t cap, uint64_t id, int *error);
+
+#endif

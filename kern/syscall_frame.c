@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls on frames. Each checks everything first and changes nothing on an
+ * error.
+ */
+#include "kern/syscall.h"
+#include "kern/syscall_check.h"
+
+int64_t
+sys_frame_alloc(uint64_t cap, uint64_t order, uint64_t wanted)
+{
+    struct env *e = env_current();
+    const struct cap *c = cap_of(cap);
+    ppn_t number;
+    int error;
+
+    if (c == NULL) {
+        return -EBADF;
+    }
+    if (!(c->rights & CAP_WRITE)) {
+        return -EPERM;
+    }
+    if (wanted >= FRAME_LIMIT) {
+        return -EINVAL;
+    }
+    error = frame_take(&e->frames, e->id, &c->name, order, wanted, &number);
+    return error < 0 ? error : (int64_t)number;
+}
+
+int64_t
+sys_frame_free(uint64_t frame)
+{
+    struct frame *f = owned_frame(frame);
+
+    if (f == NULL) {
+        return -EPERM;
+    }
+    frame_lock(f);
+    if (f->owner != env_current()->id) { /* given away meanwhile */
+        frame_unlock(f);
+        return -EPERM;
+    }
+    return frame_return(&env_current()->frames, f);
+}
+
+int64_t
+sys_frame_scrub(uint64_t frame)
+{
+    struct frame *f = owned_frame(frame);
+    int error;
+
+    if (f == NULL) {
+        return -EPERM;
+    }
+    frame_lock(f);
+    error = f->owner == env_current()->id ? frame_scrub(f) : -EPERM;
+    frame_unlock(f);
+    return error;
+}
+
+int64_t
+sys_frame_split(uint64_t frame)
+{
+    struct env *e = env_current();
+    struct frame *f = owned_frame(frame);
+
+    return f == NULL ? -EPERM : frame_split(&e->frames, e->id, f);
+}
+
+int64_t
+sys_frame_join(uint64_t frame)
+{
+    struct env *e = env_current();
+    struct frame *f = owned_frame(frame);
+
+    return f == NULL ? -EPERM : frame_join(&e->frames, e->id, f);
+}

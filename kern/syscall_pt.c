@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls on page tables. What an entry may be is kern/pt.c's to say.
+ */
+#include "kern/pt.h"
+#include "kern/syscall.h"
+#include "kern/syscall_check.h"
+
+int64_t
+sys_pt_make(uint64_t table, uint64_t shadow, uint64_t level)
+{
+    struct frame *first = owned_frame(table);
+    struct frame *second = owned_frame(shadow);
+
+    return first == NULL || second == NULL
+               ? -EPERM
+               : pt_make(first, second, level, env_current()->id);
+}
+
+int64_t
+sys_pt_unmake(uint64_t table)
+{
+    struct frame *f = owned_frame(table);
+
+    return f == NULL ? -EPERM : pt_unmake(f);
+}
+
+/* The two capabilities that one argument names (kern/abi/call.h). */
+static const struct cap *
+cap_first(uint64_t caps)
+{
+    return cap_of(caps & 0xff);
+}
+
+static const struct cap *
+cap_second(uint64_t caps)
+{
+    return cap_of(caps >> 8);
+}
+
+/* Fills in a place in a page table: 0, -EBADF or -EINVAL. */
+static int
+place_make(struct pt_place *place, const struct cap *c, uint64_t table,
+           uint64_t index)
+{
+    *place = (struct pt_place){named_frame(table), index, c};
+    return c == NULL ? -EBADF : place->table == NULL ? -EINVAL : 0;
+}
+
+int64_t
+sys_pt_map(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
+{
+    const struct cap *c = cap_second(caps);
+    const uint64_t *batch;
+    struct pt_place place;
+    int error = place_make(&place, cap_first(caps), table, index);
+
+    if (error < 0) {
+        return error;
+    }
+    if (c == NULL) {
+        return -EBADF;
+    }
+    batch = ((struct uarea *)hart_self()->uarea)->batch;
+    if (count != 1) {
+        return pt_insert(&place, count, batch, c);
+    }
+    error = pt_insert_one(&place, __atomic_load_n(batch, __ATOMIC_RELAXED), c);
+    return error < 0 ? error : 1;
+}
+
+int64_t
+sys_pt_link(uint64_t caps, uint64_t table, uint64_t index, uint64_t below)
+{
+    const struct cap *c = cap_second(caps);
+    struct frame *f = named_frame(below);
+    struct pt_place place;
+    int error = place_make(&place, cap_first(caps), table, index);
+
+    if (error < 0) {
+        return error;
+    }
+    return c == NULL ? -EBADF : f == NULL ? -EINVAL : pt_link(&place, f, c);
+}
+
+int64_t
+sys_pt_unmap(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
+{
+    struct pt_place place;
+    int error = place_make(&place, cap_first(caps), table, index);
+
+    return error < 0 ? error : pt_remove(&place, count);
+}
+
+int64_t
+sys_pt_protect(uint64_t caps, uint64_t table, uint64_t index, uint64_t count,
+               uint64_t clear, uint64_t set)
+{
+    const struct cap *c = cap_second(caps);
+    struct pt_place place;
+    int error = place_make(&place, cap_first(caps), table, index);
+
+    if (error < 0) {
+        return error;
+    }
+    return c == NULL ? -EBADF : pt_protect(&place, count, clear, set, c);
+}
+
+int64_t
+sys_pt_copy(uint64_t caps, uint64_t from, uint64_t to, uint64_t indexes,
+            uint64_t count, uint64_t keep)
+{
+    bool drop = keep >> 63;
+    struct pt_place source;
+    struct pt_place target;
+    int error = place_make(&source, cap_second(caps), from, indexes & 0xffff);
+
+    if (error == 0) {
+        error = place_make(&target, cap_first(caps), to, indexes >> 16);
+    }
+    return error < 0 ? error
+                     : pt_copy(&source, &target, count, keep << 1 >> 1, drop);
+}
