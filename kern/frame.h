@@ -79,7 +79,7 @@ frame_state(const struct frame *f)
 static inline unsigned
 frame_type(const struct frame *f)
 {
-    return frame_state(f) & 0xff;
+    return __atomic_load_n(&f->type, __ATOMIC_RELAXED);
 }
 
 /* Makes the locked frame something else, order 0 and without flags. The caller
