@@ -82,11 +82,10 @@ extern bool hart_alone;
 static inline struct hart *
 hart_self(void)
 {
-    uintptr_t sp;
+    uintptr_t slot;
 
-    __asm__("mv %0, sp" : "=r"(sp));
-    return (struct hart *)((sp & ~(uintptr_t)(HART_SLOT_SIZE - 1)) +
-                           HART_BLOCK_OFFSET);
+    __asm__("and %0, sp, %1" : "=r"(slot) : "r"(-(uintptr_t)HART_SLOT_SIZE));
+    return (struct hart *)(slot + HART_BLOCK_OFFSET);
 }
 
 /* Makes the executing hart, whose hardware number is `id`, hart 0 of the
@@ -129,14 +128,19 @@ counter_add(_Atomic uint64_t *counter)
    meanwhile is held for as long as the slowest hart's firmware takes. */
 void hart_fence_all(uint64_t harts);
 
+/* The executing hart alone. */
+static inline void
+hart_fence_self(void)
+{
+    tlb_flush();
+    counter_add(&hart_self()->count_fence);
+}
+
 static inline void
 hart_fence(uint64_t harts)
 {
-    struct hart *self = hart_self();
-
-    if (harts == (uint64_t)1 << self->index) {
-        tlb_flush();
-        counter_add(&self->count_fence);
+    if (harts == (uint64_t)1 << hart_self()->index) {
+        hart_fence_self();
     } else if (harts != 0) {
         hart_fence_all(harts);
     }

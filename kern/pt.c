@@ -204,55 +204,6 @@ pt_insert(const struct pt_place *place, uint64_t count, const pte_t *entry,
     return done > 0 ? (int)done : error;
 }
 
-__attribute__((noinline)) static int
-insert_slow(const struct pt_place *place, pte_t entry, const struct cap *cap)
-{
-    int result = pt_insert(place, 1, &entry, cap);
-
-    return result < 0 ? result : 0;
-}
-
-/* What insert_slow does, where nothing is in the way: it calls nothing, so it
-   has no registers to save. Whatever is not as usual is found out there. */
-int
-pt_insert_one(const struct pt_place *place, pte_t entry, const struct cap *cap)
-{
-    struct frame *table = place->table;
-    uint32_t number = table_shadow(table);
-    struct frame *lock = frame_record(number);
-    ppn_t target = (entry & ~CAP_PTE_NEVER) >> PTE_PPN_SHIFT;
-    struct frame *f;
-    struct table t;
-
-    if (number == 0 || target >= FRAME_LIMIT || !word_try_lock(&lock->lock)) {
-        return insert_slow(place, entry, cap);
-    }
-    f = frame_record(target);
-    t.frame = table;
-    t.level = pt_level(table);
-    t.lock = lock;
-    t.entry = frame_contents(frame_number(table));
-    t.shadow = frame_contents(number);
-    t.link = (uint32_t)(frame_number(table) << 9);
-    if (t.level < SV39_LEVELS && table_shadow(table) == number &&
-        place_check(&t, place, 1) == 0 && cap_allows_pte(cap, entry) &&
-        frame_type(f) == FRAME_DATA &&
-        entry_load(&t.entry[place->index]) == 0 && word_try_lock(&f->lock)) {
-        if (frame_state(f) == FRAME_STATE(FRAME_DATA, 9 * t.level) &&
-            cap_matches(cap, cap->name.word[0], &f->guard)) {
-            chain_add(f, &t, place->index);
-            entry_store(&t.entry[place->index], entry | CAP_PTE_FORCED);
-            table->used++;
-            frame_unlock(f);
-            frame_unlock(lock);
-            return 0;
-        }
-        frame_unlock(f);
-    }
-    frame_unlock(lock);
-    return insert_slow(place, entry, cap);
-}
-
 int
 pt_link(const struct pt_place *place, struct frame *below,
         const struct cap *cap)

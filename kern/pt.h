@@ -104,10 +104,6 @@ int pt_unmake(struct frame *table);
 int pt_insert(const struct pt_place *place, uint64_t count, const pte_t *entry,
               const struct cap *cap);
 
-/* The same for one entry, as fast as it can be. 0 or the error. */
-int pt_insert_one(const struct pt_place *place, pte_t entry,
-                  const struct cap *cap);
-
 /* Points the entry at the place to `below`, a table of the next lower level,
    on whose guard `cap` has write. -EINVAL, -EPERM, -EBUSY. */
 int pt_link(const struct pt_place *place, struct frame *below,

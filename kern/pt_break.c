@@ -9,7 +9,7 @@
  * before is trusted. To walk up, the chain is kept, and the parent's record
  * locked for its chain, not its entries: upwards is the order there.
  */
-#include "kern/pt_chain.h"
+#include "kern/pt_one.h"
 
 /* Harts of all roots above. A table and its parents, and what each reaches,
    stay what they are while its chain is held, for parents with entries cannot
@@ -63,6 +63,22 @@ pt_harts(const struct table *t, unsigned *budget)
     /* What was changed is visible to all before the bits are read. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return harts_above(t->frame, budget);
+}
+
+void
+one_settle_harts(struct frame *table, struct frame *lock, struct frame *removed)
+{
+    const struct table t = {.frame = table, .lock = lock};
+    unsigned budget = PT_WALK_CALL;
+    uint64_t harts = pt_harts(&t, &budget);
+
+    table_close(&t);
+    if (harts != 0) {
+        hart_fence(harts);
+    }
+    if (removed != NULL) {
+        __atomic_fetch_sub(&removed->maps, 1, __ATOMIC_RELEASE);
+    }
 }
 
 /* Clears the entry that `link` names if it still holds `f`. */

@@ -74,11 +74,12 @@ entry_store(pte_t *entry, pte_t value)
     __atomic_store_n(entry, value, __ATOMIC_RELAXED);
 }
 
-/* The record of the frame that a valid entry names. */
+/* The record of the frame that an entry of an env names. Above the page number
+   there are only zeroes in it: CAP_PTE_NEVER. */
 static inline struct frame *
 entry_frame(pte_t entry)
 {
-    return frame_record(entry >> PTE_PPN_SHIFT & PTE_PPN_MASK);
+    return frame_record(entry >> PTE_PPN_SHIFT);
 }
 
 /* Locks the entries of a table, if it is one and page `number` its shadow. That
@@ -155,12 +156,12 @@ static inline void
 chain_add(struct frame *f, const struct table *t, uint64_t index)
 {
     uint32_t link = link_make(t, index);
-    uint32_t next = f->chain;
+    uint64_t next = f->chain; /* wide as it is stored */
 
     ASSERT(frame_locked(f) && frame_locked(t->lock));
     t->shadow[index] = SHADOW_MAKE(next, 0);
     if (next != 0) {
-        shadow_t *after = link_shadow(next);
+        shadow_t *after = link_shadow((uint32_t)next);
 
         *after = SHADOW_MAKE(SHADOW_NEXT(*after), link);
     }

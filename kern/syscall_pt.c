@@ -2,7 +2,7 @@
 /*
  * The calls on page tables. What an entry may be is kern/pt.c's to say.
  */
-#include "kern/pt.h"
+#include "kern/pt_one.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
 
@@ -47,11 +47,29 @@ place_make(struct pt_place *place, const struct cap *c, uint64_t table,
     return c == NULL ? -EBADF : place->table == NULL ? -EINVAL : 0;
 }
 
-int64_t
-sys_pt_map(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
+/* Whether both numbers in `caps` are entries of a list, held or not. */
+static inline bool
+caps_listed(uint64_t caps)
+{
+    const uint64_t entries = CAP_LIST_ENTRIES - 1;
+
+    return (caps & ~(entries | entries << 8)) == 0;
+}
+
+static inline uint64_t
+batch_word(const struct hart *hart)
+{
+    const struct uarea *uarea = (const struct uarea *)hart->uarea;
+
+    return __atomic_load_n(uarea->batch, __ATOMIC_RELAXED);
+}
+
+/* What is usual goes by pt_one.h; the rest, and what was not usual after all,
+   by these. */
+__attribute__((noinline)) static int64_t
+map_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 {
     const struct cap *c = cap_second(caps);
-    const uint64_t *batch;
     struct pt_place place;
     int error = place_make(&place, cap_first(caps), table, index);
 
@@ -61,12 +79,21 @@ sys_pt_map(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
     if (c == NULL) {
         return -EBADF;
     }
-    batch = ((struct uarea *)hart_self()->uarea)->batch;
-    if (count != 1) {
-        return pt_insert(&place, count, batch, c);
+    return pt_insert(&place, count, ((struct uarea *)hart_self()->uarea)->batch,
+                     c);
+}
+
+int64_t
+sys_pt_map(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
+{
+    const struct cap *list = env_current()->caps->entry;
+
+    if (count == 1 && caps_listed(caps) &&
+        pt_insert_one(table, index, &list[caps % CAP_LIST_ENTRIES],
+                      batch_word(hart_self()), &list[caps >> 8])) {
+        return 1;
     }
-    error = pt_insert_one(&place, __atomic_load_n(batch, __ATOMIC_RELAXED), c);
-    return error < 0 ? error : 1;
+    return map_batch(caps, table, index, count);
 }
 
 int64_t
@@ -83,8 +110,8 @@ sys_pt_link(uint64_t caps, uint64_t table, uint64_t index, uint64_t below)
     return c == NULL ? -EBADF : f == NULL ? -EINVAL : pt_link(&place, f, c);
 }
 
-int64_t
-sys_pt_unmap(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
+__attribute__((noinline)) static int64_t
+unmap_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 {
     struct pt_place place;
     int error = place_make(&place, cap_first(caps), table, index);
@@ -93,8 +120,20 @@ sys_pt_unmap(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 }
 
 int64_t
-sys_pt_protect(uint64_t caps, uint64_t table, uint64_t index, uint64_t count,
-               uint64_t clear, uint64_t set)
+sys_pt_unmap(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
+{
+    const struct cap *list = env_current()->caps->entry;
+
+    if (count == 1 && caps_listed(caps) &&
+        pt_remove_one(table, index, &list[caps % CAP_LIST_ENTRIES])) {
+        return 1;
+    }
+    return unmap_batch(caps, table, index, count);
+}
+
+__attribute__((noinline)) static int64_t
+protect_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t count,
+              uint64_t clear, uint64_t set)
 {
     const struct cap *c = cap_second(caps);
     struct pt_place place;
@@ -104,6 +143,20 @@ sys_pt_protect(uint64_t caps, uint64_t table, uint64_t index, uint64_t count,
         return error;
     }
     return c == NULL ? -EBADF : pt_protect(&place, count, clear, set, c);
+}
+
+int64_t
+sys_pt_protect(uint64_t caps, uint64_t table, uint64_t index, uint64_t count,
+               uint64_t clear, uint64_t set)
+{
+    const struct cap *list = env_current()->caps->entry;
+
+    if (count == 1 && caps_listed(caps) && list[caps >> 8].held &&
+        pt_protect_one(table, index, &list[caps % CAP_LIST_ENTRIES], clear, set,
+                       &list[caps >> 8])) {
+        return 1;
+    }
+    return protect_batch(caps, table, index, count, clear, set);
 }
 
 int64_t

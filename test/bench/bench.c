@@ -143,6 +143,19 @@ map_one(void)
     return cost;
 }
 
+static uint64_t
+unmap_one(void)
+{
+    uint64_t cost;
+
+    (void)map_count(1);
+    cost = bench_call(CALL_pt_unmap, 0, window, PLACE, 1, 0);
+    if (bench_result != 1) {
+        printf("bench: pt_unmap: %ld\n", bench_result);
+    }
+    return cost;
+}
+
 /* What 64 cost, by page: `overhead` is taken away by the caller. */
 static uint64_t
 per_page(uint64_t cost)
@@ -184,12 +197,13 @@ pt_copy(void)
 }
 
 static uint64_t
-protect(uint64_t count)
+protect(uint64_t count, uint64_t clear, uint64_t set)
 {
     uint64_t cost;
 
     (void)map_count(PLACES);
-    cost = bench_call6(CALL_pt_protect, 0, window, PLACE, count, WRITE, 0);
+    (void)sys_pt_protect(0, window, PLACE, count, set, 0);
+    cost = bench_call6(CALL_pt_protect, 0, window, PLACE, count, clear, set);
     if (bench_result != (int64_t)count) {
         printf("bench: pt_protect: %ld\n", bench_result);
     }
@@ -200,13 +214,19 @@ protect(uint64_t count)
 static uint64_t
 protect_batch(void)
 {
-    return per_page(protect(PLACES));
+    return per_page(protect(PLACES, WRITE, 0));
 }
 
 static uint64_t
 prot1(void)
 {
-    return protect(1);
+    return protect(1, WRITE, 0);
+}
+
+static uint64_t
+unprot1(void)
+{
+    return protect(1, 0, WRITE);
 }
 
 /* Another env. */

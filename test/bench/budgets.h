@@ -20,18 +20,20 @@
     X(exception_dispatch_illegal, 0, "the same by way of the firmware")        \
     X(exception_roundtrip, 80, "fault, empty handler, back behind it")         \
     X(call_in_c, 0, "user to an empty check in C and back")                    \
+    X(map_one, 165, "one 4 KiB mapping, reverse map included")                 \
+    X(unmap_one, 165, "one unmapping, fence included")                         \
     X(map_batch, 70, "per page, 64 frames of one guard at 64 addresses")       \
+    X(unmap_batch, 50, "per page, batches of 64")                              \
+    X(prot1, 130, "write-protect one page")                                    \
+    X(unprot1, 150, "let one page be written again")                           \
     X(protect_batch, 40, "per page, batches of 64")                            \
+    X(pt_copy, 70, "per page, batches of 64, W dropped at the source")         \
     X(pct_oneway, 60, "call in one env to the first instruction in another")   \
     X(pct_roundtrip, 115, "synchronous call and return")                       \
     X(yield_to, 180, "per switch, registers saved and restored by lib/exo")
 
 #define PRIMITIVE_GOALS(X)                                                     \
     X(frame_alloc_free, 220, "one frame, same guard, both calls")              \
-    X(frame_alloc_scrub, 800, "one frame of another guard, with its scrub")    \
-    X(map_one, 165, "one 4 KiB mapping, reverse map included")                 \
-    X(pt_copy, 70, "per page, batches of 64, W dropped at the source")         \
-    X(unmap_batch, 50, "per page, batches of 64")                              \
-    X(prot1, 130, "write-protect one page")
+    X(frame_alloc_scrub, 800, "one frame of another guard, with its scrub")
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "check.h"
 #include "kern/abi/error.h"
+#include "kern/pt_one.h"
 #include "machine.h"
 
 #define OWNER 7
@@ -316,12 +317,17 @@ test_absent(void)
     struct pt_place at = place(table, 0);
     struct pt_place nowhere = place(frame_record(3), 0);
     pte_t entry = (pte_t)3 << PTE_PPN_SHIFT;
-    ppn_t n;
+    ppn_t n = frame_number(table);
 
     CHECK_EQUAL(pt_insert(&at, 1, &entry, root_cap), -EINVAL);
-    CHECK_EQUAL(pt_insert_one(&at, entry, root_cap), -EINVAL);
+    CHECK(!pt_insert_one(n, 0, root_cap, entry, root_cap));
     entry = frame_number(frame_record(table->shadow)) << PTE_PPN_SHIFT;
-    CHECK_EQUAL(pt_insert_one(&at, entry, root_cap), -EINVAL);
+    CHECK(!pt_insert_one(n, 0, root_cap, entry, root_cap));
+    CHECK(!pt_insert_one(3, 0, root_cap, entry, root_cap));
+    CHECK(!pt_insert_one(FRAME_LIMIT, 0, root_cap, entry, root_cap));
+    CHECK(!pt_insert_one(n, PAGE_TABLE_ENTRIES, root_cap, entry, root_cap));
+    CHECK(!pt_remove_one(3, 0, root_cap));
+    CHECK(!pt_protect_one(3, 0, root_cap, PTE_W, 0, root_cap));
     CHECK_EQUAL(pt_insert(&nowhere, 1, &entry, root_cap), -EINVAL);
     CHECK_EQUAL(pt_link(&at, frame_record(3), root_cap), -EINVAL);
     CHECK_EQUAL(pt_copy(&nowhere, &at, 1, 0, false), -EINVAL);

@@ -520,8 +520,9 @@ main(int argc, char **argv)
                (unsigned long long)operations[i].done,
                (unsigned long long)operations[i].good);
     }
-    printf("fences %u, partial batches %u, links of one frame at most %u\n",
-           fence_count, partial_count, longest_chain);
+    printf("fences %u, partial batches %u, links of one frame at most %u, "
+           "single changes %u\n",
+           fence_count, partial_count, longest_chain, one_count);
     free(image_records);
     free(image_tables);
     return 0;

@@ -39,6 +39,7 @@ ppn_t page_table(void);
 extern unsigned fence_count;
 extern unsigned partial_count;
 extern unsigned longest_chain;
+extern unsigned one_count; /* calls that pt_one.h did */
 
 /* Everything out of a table, and it out of everything; breaks a frame. */
 void table_destroy(ppn_t table);

@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "kern/abi/error.h"
+#include "kern/pt_one.h"
 #include "machine.h"
 
 #define HARTS 4
@@ -388,8 +389,11 @@ do_insert(void)
         entry[i] = frame_number(f) << PTE_PPN_SHIFT |
                    (below(2) && frame_type(f) == FRAME_DATA ? PTE_W : 0);
     }
-    return below(2) ? pt_insert_one(&place, entry[0], &caps.entry[0])
-                    : pt_insert(&place, 1 + below(4), entry, &caps.entry[0]);
+    if (below(2) && pt_insert_one(frame_number(place.table), place.index,
+                                  place.cap, entry[0], &caps.entry[0])) {
+        return 1;
+    }
+    return pt_insert(&place, 1 + below(4), entry, &caps.entry[0]);
 }
 
 static int
@@ -410,6 +414,10 @@ do_remove(void)
 {
     struct pt_place place = place_any(table_any());
 
+    if (below(2) &&
+        pt_remove_one(frame_number(place.table), place.index, place.cap)) {
+        return 1;
+    }
     return pt_remove(&place, 1 + below(3));
 }
 
@@ -419,6 +427,11 @@ do_protect(void)
     struct pt_place place = place_any(table_any());
     bool gain = below(2);
 
+    if (below(2) && pt_protect_one(frame_number(place.table), place.index,
+                                   place.cap, gain ? 0 : PTE_W | PTE_A,
+                                   gain ? PTE_W : 0, &caps.entry[0])) {
+        return 1;
+    }
     return pt_protect(&place, 1 + below(4), gain ? 0 : PTE_W | PTE_A,
                       gain ? PTE_W : 0, &caps.entry[0]);
 }

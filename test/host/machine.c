@@ -14,6 +14,7 @@ ppn_t *machine_pages;
 unsigned machine_page_count;
 _Thread_local struct hart machine_hart;
 void (*machine_pause)(void);
+bool hart_alone;
 
 /* By the walker, for each page: how many lists or frames it was found in, and
    how many links to it. */

@@ -30,10 +30,17 @@ hart_self(void)
     return &machine_hart;
 }
 
-/* Every fence is computed in full. */
-static const bool hart_alone = false;
+/* False, and every fence is computed in full, unless the test says otherwise.
+ */
+extern bool hart_alone;
 
 /* Defined by each test. */
 void hart_fence(uint64_t harts);
+
+static inline void
+hart_fence_self(void)
+{
+    hart_fence((uint64_t)1 << hart_self()->index);
+}
 
 #endif
