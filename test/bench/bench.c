@@ -5,82 +5,60 @@
  * measurement is taken eight times; the least counts, and more than the least
  * is reported, for under -icount there should be none.
  */
-#include <stdio.h>
+#include "test/bench/bench.h"
+
+#include <stdlib.h>
 
 #include "kern/abi/cap.h"
-#include "lib/exo/exo.h"
-#include "test/bench/budgets.h"
+#include "test/bench/mark.h"
 #include "test/user/child.h"
 
 #define ROUNDS 8
 
-uint64_t bench_nothing(void);
-uint64_t bench_null(void);
-uint64_t bench_call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2,
-                    uint64_t a3, uint64_t a4);
-uint64_t bench_call6(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2,
-                     uint64_t a3, uint64_t a4, uint64_t a5);
-uint64_t bench_pct(uint64_t binding, struct uarea *uarea, uint64_t *roundtrip);
-void bench_gate(void);
-uint64_t bench_ebreak(uint64_t *roundtrip);
-uint64_t bench_load(uint64_t *roundtrip);
-uint64_t bench_illegal(uint64_t *roundtrip);
-void bench_handler(void);
 int64_t bench_result;
-
-#define NUMBER(number, name, path, arguments, meaning) CALL_##name = (number),
-enum { CALL_TABLE(NUMBER) };
-
-static inline uint64_t
-instructions(void)
-{
-    uint64_t count;
-
-    __asm__ volatile("rdinstret %0" : "=r"(count)::"memory");
-    return count;
-}
-
-static uint64_t overhead;
+uint64_t overhead;
+unsigned operations;
 static uint64_t roundtrip;
+static bool failed;
 
-static uint64_t
+uint64_t
 null_call(void)
 {
     return bench_null();
 }
 
-static uint64_t
+uint64_t
 exception_dispatch(void)
 {
     return bench_ebreak(&roundtrip);
 }
 
-static uint64_t
+uint64_t
 exception_dispatch_fault(void)
 {
     return bench_load(&roundtrip);
 }
 
-static uint64_t
+uint64_t
 exception_dispatch_illegal(void)
 {
     return bench_illegal(&roundtrip);
 }
 
-static uint64_t
+uint64_t
 exception_roundtrip(void)
 {
     (void)bench_load(&roundtrip);
     return roundtrip;
 }
 
-static uint64_t
+uint64_t
 call_in_c(void)
 {
     return bench_call(CALL_frame_free, 0, 0, 0, 0, 0); /* not ours */
 }
 
-static uint64_t
+uint64_t
 frame_alloc_free(void)
 {
     uint64_t count = bench_call(CALL_frame_alloc, 0, 0, 0, 0, 0);
@@ -90,7 +68,7 @@ frame_alloc_free(void)
 }
 
 /* Frees a frame under one guard and takes it under another. */
-static uint64_t
+uint64_t
 frame_alloc_scrub(void)
 {
     int64_t frame = sys_frame_alloc(2, 0, 0);
@@ -103,15 +81,24 @@ frame_alloc_scrub(void)
     return count - overhead;
 }
 
-/* Page tables: 64 places of the window that the child module opened, and 64
-   frames of one guard. */
-#define PLACE 128
-#define PLACES 64
-#define LEAF(frame) ((frame) << 10 | 0xc6) /* D, A, W, R */
-#define WRITE 0x4
+uint64_t window;
+uint64_t frames[PLACES];
 
-static uint64_t window;
-static uint64_t frames[PLACES];
+void
+want(const char *name, int64_t wanted)
+{
+    if (bench_result != wanted) {
+        printf("bench: %s: %ld, not %ld\n", name, bench_result, wanted);
+        failed = true;
+    }
+}
+
+uint64_t
+per(unsigned count, uint64_t cost)
+{
+    operations = count;
+    return (cost - overhead) / count + overhead;
+}
 
 static void
 batch_fill(void)
@@ -121,20 +108,18 @@ batch_fill(void)
     }
 }
 
-static uint64_t
+uint64_t
 map_count(uint64_t count)
 {
     uint64_t cost;
 
     batch_fill();
     cost = bench_call(CALL_pt_map, 0, window, PLACE, count, 0);
-    if (bench_result != (int64_t)count) {
-        printf("bench: pt_map: %ld\n", bench_result);
-    }
+    want("pt_map", (int64_t)count);
     return cost;
 }
 
-static uint64_t
+uint64_t
 map_one(void)
 {
     uint64_t cost = map_count(1);
@@ -143,43 +128,34 @@ map_one(void)
     return cost;
 }
 
-static uint64_t
+uint64_t
 unmap_one(void)
 {
     uint64_t cost;
 
     (void)map_count(1);
     cost = bench_call(CALL_pt_unmap, 0, window, PLACE, 1, 0);
-    if (bench_result != 1) {
-        printf("bench: pt_unmap: %ld\n", bench_result);
-    }
+    want("pt_unmap", 1);
     return cost;
 }
 
-/* What 64 cost, by page: `overhead` is taken away by the caller. */
-static uint64_t
-per_page(uint64_t cost)
-{
-    return (cost - overhead) / PLACES + overhead;
-}
-
-static uint64_t
+uint64_t
 map_batch(void)
 {
     uint64_t cost = map_count(PLACES);
 
     sys_pt_unmap(0, window, PLACE, PLACES);
-    return per_page(cost);
+    return per(PLACES, cost);
 }
 
-static uint64_t
+uint64_t
 unmap_batch(void)
 {
     (void)map_count(PLACES);
-    return per_page(bench_call(CALL_pt_unmap, 0, window, PLACE, PLACES, 0));
+    return per(PLACES, bench_call(CALL_pt_unmap, 0, window, PLACE, PLACES, 0));
 }
 
-static uint64_t
+uint64_t
 pt_copy(void)
 {
     uint64_t cost;
@@ -188,12 +164,10 @@ pt_copy(void)
     cost = bench_call6(CALL_pt_copy, 0, window, window,
                        PLACE | (PLACE + PLACES) << 16, PLACES,
                        (uint64_t)1 << 63 | 0xc0);
-    if (bench_result != PLACES) {
-        printf("bench: pt_copy: %ld\n", bench_result);
-    }
+    want("pt_copy", PLACES);
     sys_pt_unmap(0, window, PLACE, PLACES);
     sys_pt_unmap(0, window, PLACE + PLACES, PLACES);
-    return per_page(cost);
+    return per(PLACES, cost);
 }
 
 static uint64_t
@@ -204,26 +178,24 @@ protect(uint64_t count, uint64_t clear, uint64_t set)
     (void)map_count(PLACES);
     (void)sys_pt_protect(0, window, PLACE, count, set, 0);
     cost = bench_call6(CALL_pt_protect, 0, window, PLACE, count, clear, set);
-    if (bench_result != (int64_t)count) {
-        printf("bench: pt_protect: %ld\n", bench_result);
-    }
+    want("pt_protect", (int64_t)count);
     sys_pt_unmap(0, window, PLACE, PLACES);
     return cost;
 }
 
-static uint64_t
+uint64_t
 protect_batch(void)
 {
-    return per_page(protect(PLACES, WRITE, 0));
+    return per(PLACES, protect(PLACES, WRITE, 0));
 }
 
-static uint64_t
+uint64_t
 prot1(void)
 {
     return protect(1, WRITE, 0);
 }
 
-static uint64_t
+uint64_t
 unprot1(void)
 {
     return protect(1, 0, WRITE);
@@ -243,13 +215,13 @@ child_main(struct uarea *uarea)
     }
 }
 
-static uint64_t
+uint64_t
 pct_oneway(void)
 {
     return bench_pct(BINDING, exo_uarea, &roundtrip);
 }
 
-static uint64_t
+uint64_t
 pct_roundtrip(void)
 {
     (void)bench_pct(BINDING, exo_uarea, &roundtrip);
@@ -257,13 +229,13 @@ pct_roundtrip(void)
 }
 
 /* There and back is two. */
-static uint64_t
+uint64_t
 yield_to(void)
 {
-    uint64_t before = instructions();
+    uint64_t before = COUNT_BEGIN();
 
     (void)exo_yield(child.id, exo_uarea);
-    return (instructions() - before - overhead) / 2 + overhead;
+    return per(2, COUNT_END() - before);
 }
 
 static void
@@ -283,6 +255,13 @@ prepare(void)
     }
 }
 
+/* Where a run begins, for who reads a trace. */
+__attribute__((noinline)) static void
+bench_run(void)
+{
+    __asm__ volatile("");
+}
+
 static void
 measure(const char *name, uint64_t (*run)(void))
 {
@@ -290,8 +269,11 @@ measure(const char *name, uint64_t (*run)(void))
     uint64_t most = 0;
 
     for (unsigned i = 0; i < ROUNDS; i++) {
-        uint64_t count = run() - overhead;
+        uint64_t count;
 
+        operations = 1;
+        bench_run();
+        count = run() - overhead;
         /* The first warms nothing under -icount, but may fault pages in. */
         if (i == 0) {
             continue;
@@ -299,7 +281,7 @@ measure(const char *name, uint64_t (*run)(void))
         least = count < least ? count : least;
         most = count > most ? count : most;
     }
-    printf("bench: %s %lu %lu\n", name, least, most);
+    printf("bench: %s %lu %lu %u\n", name, least, most, operations);
 }
 
 int
@@ -312,6 +294,6 @@ main(void)
 #define MEASURE(name, budget, what) measure(#name, name);
     PRIMITIVE_BUDGETS(MEASURE)
     PRIMITIVE_GOALS(MEASURE)
-    printf("bench: done\n");
-    return 0;
+    printf(failed ? "bench: failed\n" : "bench: done\n");
+    return failed ? EXIT_FAILURE : 0;
 }

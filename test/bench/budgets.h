@@ -28,6 +28,11 @@
     X(unprot1, 150, "let one page be written again")                           \
     X(protect_batch, 40, "per page, batches of 64")                            \
     X(pt_copy, 70, "per page, batches of 64, W dropped at the source")         \
+    X(trap, 110, "store to a protected page, its address seen, back behind")   \
+    X(appel1, 420, "prot1, store, unprot1 in the handler, store done")         \
+    X(appel2, 340, "per page: 64 protected at once, the rest one by one")      \
+    X(demand_page, 420, "store to no page, a clean frame mapped, store done")  \
+    X(demand_page_scrub, 1250, "the same, the frame allocated and scrubbed")   \
     X(pct_oneway, 60, "call in one env to the first instruction in another")   \
     X(pct_roundtrip, 115, "synchronous call and return")                       \
     X(yield_to, 180, "per switch, registers saved and restored by lib/exo")

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The stretches that are counted, in assembly so that nothing else is in them.
- * Each takes the count before and after with rdinstret and returns the
- * difference; the pair of reads itself counts one (the first is before the
- * count it reads, the second after), which bench.c measures and takes away.
+ * Each takes the count before and after and returns the difference.
  */
 #include "kern/abi/call_numbers.h"
 #include "kern/abi/uarea.h"
+#include "test/bench/mark.h"
 
     .text
     .option norelax
@@ -15,8 +14,8 @@
     .balign 4
     .global bench_nothing
 bench_nothing:
-    rdinstret t3
-    rdinstret t4
+    count_begin t3
+    count_end t4
     sub a0, t4, t3
     ret
 
@@ -27,9 +26,9 @@ bench_null:
     addi sp, sp, -16
     sd s0, 0(sp)
     li a7, 0
-    rdinstret s0
+    count_begin s0
     ecall
-    rdinstret a0
+    count_end a0
     sub a0, a0, s0
     ld s0, 0(sp)
     addi sp, sp, 16
@@ -52,9 +51,9 @@ bench_call6:
     mv a3, a4
     mv a4, a5
     mv a5, a6
-    rdinstret s0
+    count_begin s0
     ecall
-    rdinstret s1
+    count_end s1
     lla t0, bench_result
     sd a0, 0(t0)
     sub a0, s1, s0
@@ -68,7 +67,7 @@ bench_call6:
     .balign 4
     .global bench_handler
 bench_handler:
-    rdinstret s1
+    count_middle s1
     ld t1, UAREA_EXCEPTION + LEVEL_PC(t0)
     addi t1, t1, 4
     sd t1, UAREA_EXCEPTION + LEVEL_PC(t0)
@@ -90,9 +89,9 @@ bench_\name:
     li t2, 0
     .option push
     .option norvc
-    rdinstret s0
+    count_begin s0
     \instruction
-    rdinstret s2
+    count_end s2
     .option pop
     sub s2, s2, s0
     sd s2, 0(a0)
@@ -123,12 +122,12 @@ bench_pct:
     sd t0, UAREA_ENTRY_RETURN(a1)
     mv t2, a0
     li a7, CALL_PCT_CALL
-    rdinstret s0
+    count_begin s0
     ecall
     li a0, -1                   /* refused */
     j 2f
     .balign 4
-1:  rdinstret a2
+1:  count_end a2
     sub a2, a2, s0
     addi a2, a2, -1
     sd a2, 0(s1)
@@ -141,7 +140,7 @@ bench_pct:
     .balign 4
     .global bench_gate
 bench_gate:
-    rdinstret a1
+    count_middle a1
     li a7, CALL_PCT_RETURN
     ecall
     unimp
