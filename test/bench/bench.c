@@ -294,6 +294,8 @@ main(void)
 #define MEASURE(name, budget, what) measure(#name, name);
     PRIMITIVE_BUDGETS(MEASURE)
     PRIMITIVE_GOALS(MEASURE)
+    bench_run(); /* what follows is no row's */
+    printf("bench: kernel_longest %lu 0 1\n", kernel_longest());
     printf(failed ? "bench: failed\n" : "bench: done\n");
     return failed ? EXIT_FAILURE : 0;
 }

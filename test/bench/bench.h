@@ -55,5 +55,6 @@ void want(const char *name, int64_t wanted);
 #define DECLARE(name, budget, what) uint64_t name(void);
 PRIMITIVE_BUDGETS(DECLARE)
 PRIMITIVE_GOALS(DECLARE)
+LONGEST_GOALS(DECLARE)
 
 #endif

@@ -41,4 +41,7 @@
     X(frame_alloc_free, 220, "one frame, same guard, both calls")              \
     X(frame_alloc_scrub, 800, "one frame of another guard, with its scrub")
 
+#define LONGEST_GOALS(X)                                                       \
+    X(kernel_longest, 20000, "the longest call that is known, firmware too")
+
 #endif
