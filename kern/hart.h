@@ -130,17 +130,19 @@ void hart_fence_all(uint64_t harts);
 
 /* The executing hart alone. */
 static inline void
-hart_fence_self(void)
+hart_fence_self(struct hart *self)
 {
     tlb_flush();
-    counter_add(&hart_self()->count_fence);
+    counter_add(&self->count_fence);
 }
 
 static inline void
 hart_fence(uint64_t harts)
 {
-    if (harts == (uint64_t)1 << hart_self()->index) {
-        hart_fence_self();
+    struct hart *self = hart_self();
+
+    if (harts == (uint64_t)1 << self->index) {
+        hart_fence_self(self);
     } else if (harts != 0) {
         hart_fence_all(harts);
     }

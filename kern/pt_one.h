@@ -10,15 +10,22 @@
  * a name here.
  *
  * They are inline, and call nothing on their way: who calls them saves no
- * registers. `table` is a page number, whatever an env presents; capabilities
- * may be empty entries, which allow nothing.
+ * registers. Table and index are whatever an env presents; capabilities may be
+ * empty entries, which allow nothing.
  */
 #include "kern/pt_chain.h"
 
-/* Opens a table of level 0 for one entry that `cap` lets change. */
+struct one_place {
+    uint64_t table; /* a page number */
+    uint64_t index;
+    const struct cap *cap;
+};
+
+/* Opens a table of level 0 for one entry that the place's `cap` lets change. */
 static inline bool
-one_open(struct table *t, uint64_t table, uint64_t index, const struct cap *cap)
+one_open(struct table *t, const struct one_place *place)
 {
+    uint64_t table = place->table;
     int64_t shadow; /* signed: that widens it without an instruction */
     struct frame *f;
 
@@ -37,7 +44,8 @@ one_open(struct table *t, uint64_t table, uint64_t index, const struct cap *cap)
         return false;
     }
     if (frame_type(f) == FRAME_TABLE_0 && (int32_t)table_shadow(f) == shadow &&
-        index < PAGE_TABLE_ENTRIES && cap_allows(cap, &f->guard, CAP_WRITE)) {
+        place->index < PAGE_TABLE_ENTRIES &&
+        cap_allows(place->cap, &f->guard, CAP_WRITE)) {
         return true;
     }
     table_close(t);
@@ -50,22 +58,21 @@ void one_settle_harts(struct frame *table, struct frame *lock,
                       struct frame *removed);
 
 static inline void
-one_settle(const struct table *t, struct frame *removed)
+one_settle(struct hart *self, const struct table *t, struct frame *removed)
 {
     if (!hart_alone) {
         one_settle_harts(t->frame, t->lock, removed);
         return;
     }
     table_close(t);
-    hart_fence_self();
+    hart_fence_self(self);
     if (removed != NULL) {
         __atomic_fetch_sub(&removed->maps, 1, __ATOMIC_RELEASE);
     }
 }
 
 static inline bool
-pt_insert_one(uint64_t table, uint64_t index, const struct cap *table_cap,
-              pte_t entry, const struct cap *cap)
+pt_insert_one(const struct one_place *place, pte_t entry, const struct cap *cap)
 {
     ppn_t target = entry >> PTE_PPN_SHIFT;
     bool done = false;
@@ -77,14 +84,14 @@ pt_insert_one(uint64_t table, uint64_t index, const struct cap *table_cap,
     }
     f = frame_record(target);
     if (frame_type(f) != FRAME_DATA || /* perhaps no RAM: not to be locked */
-        !one_open(&t, table, index, table_cap)) {
+        !one_open(&t, place)) {
         return false;
     }
-    if (entry_load(&t.entry[index]) == 0 && word_try_lock(&f->lock)) {
+    if (entry_load(&t.entry[place->index]) == 0 && word_try_lock(&f->lock)) {
         if (frame_state(f) == FRAME_STATE(FRAME_DATA, 0) &&
             cap_matches(cap, cap->name.word[0], &f->guard)) {
-            chain_add(f, &t, index);
-            entry_store(&t.entry[index], entry | CAP_PTE_FORCED);
+            chain_add(f, &t, place->index);
+            entry_store(&t.entry[place->index], entry | CAP_PTE_FORCED);
             t.frame->used++;
             done = true;
         }
@@ -95,26 +102,26 @@ pt_insert_one(uint64_t table, uint64_t index, const struct cap *table_cap,
 }
 
 static inline bool
-pt_remove_one(uint64_t table, uint64_t index, const struct cap *table_cap)
+pt_remove_one(struct hart *self, const struct one_place *place)
 {
     struct table t;
     struct frame *f;
     pte_t entry;
 
-    if (!one_open(&t, table, index, table_cap)) {
+    if (!one_open(&t, place)) {
         return false;
     }
-    entry = entry_load(&t.entry[index]);
+    entry = entry_load(&t.entry[place->index]);
     f = entry_frame(entry);
     if (entry == 0 || !word_try_lock(&f->lock)) {
         table_close(&t);
         return false;
     }
-    chain_remove(f, &t, index);
-    entry_store(&t.entry[index], 0);
+    chain_remove(f, &t, place->index);
+    entry_store(&t.entry[place->index], 0);
     frame_unlock(f);
     t.frame->used--;
-    one_settle(&t, f);
+    one_settle(self, &t, f);
     return true;
 }
 
@@ -129,32 +136,32 @@ one_may_gain(pte_t entry, pte_t gain, const struct cap *cap)
 }
 
 static inline bool
-pt_protect_one(uint64_t table, uint64_t index, const struct cap *table_cap,
-               pte_t clear, pte_t set, const struct cap *cap)
+pt_protect_one(struct hart *self, const struct one_place *place, pte_t clear,
+               pte_t set, const struct cap *cap)
 {
     struct table t;
     pte_t lost = 0;
     pte_t gain;
     pte_t old;
 
-    if (((clear | set) & ~PTE_CHANGEABLE) != 0 ||
-        !one_open(&t, table, index, table_cap)) {
+    if (((clear | set) & ~PTE_CHANGEABLE) != 0 || !one_open(&t, place)) {
         return false;
     }
-    old = entry_load(&t.entry[index]);
+    old = entry_load(&t.entry[place->index]);
     gain = set & ~old & (PTE_W | PTE_X);
     if (!(old & PTE_R) || (gain != 0 && !one_may_gain(old, gain, cap))) {
         table_close(&t);
         return false;
     }
     if (clear != 0) {
-        lost = __atomic_fetch_and(&t.entry[index], ~clear, __ATOMIC_RELAXED);
+        lost = __atomic_fetch_and(&t.entry[place->index], ~clear,
+                                  __ATOMIC_RELAXED);
     }
     if (set != 0) {
-        __atomic_fetch_or(&t.entry[index], set, __ATOMIC_RELAXED);
+        __atomic_fetch_or(&t.entry[place->index], set, __ATOMIC_RELAXED);
     }
     if ((lost & clear & (PTE_W | PTE_X | PTE_A | PTE_D)) != 0) {
-        one_settle(&t, NULL);
+        one_settle(self, &t, NULL);
     } else {
         table_close(&t);
     }

@@ -86,11 +86,13 @@ map_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 int64_t
 sys_pt_map(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 {
-    const struct cap *list = env_current()->caps->entry;
+    struct hart *self = hart_self();
+    const struct cap *list = self->context->env->caps->entry;
+    const struct one_place place = {table, index,
+                                    &list[caps % CAP_LIST_ENTRIES]};
 
     if (count == 1 && caps_listed(caps) &&
-        pt_insert_one(table, index, &list[caps % CAP_LIST_ENTRIES],
-                      batch_word(hart_self()), &list[caps >> 8])) {
+        pt_insert_one(&place, batch_word(self), &list[caps >> 8])) {
         return 1;
     }
     return map_batch(caps, table, index, count);
@@ -122,10 +124,12 @@ unmap_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 int64_t
 sys_pt_unmap(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 {
-    const struct cap *list = env_current()->caps->entry;
+    struct hart *self = hart_self();
+    const struct cap *list = self->context->env->caps->entry;
+    const struct one_place place = {table, index,
+                                    &list[caps % CAP_LIST_ENTRIES]};
 
-    if (count == 1 && caps_listed(caps) &&
-        pt_remove_one(table, index, &list[caps % CAP_LIST_ENTRIES])) {
+    if (count == 1 && caps_listed(caps) && pt_remove_one(self, &place)) {
         return 1;
     }
     return unmap_batch(caps, table, index, count);
@@ -149,11 +153,13 @@ int64_t
 sys_pt_protect(uint64_t caps, uint64_t table, uint64_t index, uint64_t count,
                uint64_t clear, uint64_t set)
 {
-    const struct cap *list = env_current()->caps->entry;
+    struct hart *self = hart_self();
+    const struct cap *list = self->context->env->caps->entry;
+    const struct one_place place = {table, index,
+                                    &list[caps % CAP_LIST_ENTRIES]};
 
     if (count == 1 && caps_listed(caps) && list[caps >> 8].held &&
-        pt_protect_one(table, index, &list[caps % CAP_LIST_ENTRIES], clear, set,
-                       &list[caps >> 8])) {
+        pt_protect_one(self, &place, clear, set, &list[caps >> 8])) {
         return 1;
     }
     return protect_batch(caps, table, index, count, clear, set);

@@ -260,6 +260,13 @@ count_any(void)
     return chance(50) ? 1 : chance(98) ? below(PT_BATCH_MAX + 1) : below(100);
 }
 
+static struct one_place
+place_one(struct model_place place)
+{
+    return (struct one_place){place.table, place.index,
+                              &model_caps.entry[place.cap % MODEL_CAPS]};
+}
+
 /* A single entry goes by pt_one.h half of the time, where an env could. */
 static bool
 one_first(struct model_place place, uint64_t count)
@@ -284,6 +291,7 @@ do_insert(void)
     uint64_t count = count_any();
     struct model_place place = place_any(count);
     struct pt_place real = place_real(place);
+    struct one_place single = place_one(place);
     unsigned cap = cap_any();
     bool one = one_first(place, count);
     bool done = false;
@@ -295,8 +303,7 @@ do_insert(void)
     }
     call_begin();
     if (one) {
-        done = pt_insert_one(place.table, place.index, real.cap, entry[0],
-                             &model_caps.entry[cap]);
+        done = pt_insert_one(&single, entry[0], &model_caps.entry[cap]);
     }
     result = done ? 1 : pt_insert(&real, count, entry, &model_caps.entry[cap]);
     CHECK_EQUAL(result, model_insert(place, count, entry, cap));
@@ -347,6 +354,7 @@ do_remove(void)
     uint64_t count = count_any();
     struct model_place place = place_any(count);
     struct pt_place real = place_real(place);
+    struct one_place single = place_one(place);
     const struct model_page *table = &model_page[place.table];
     bool one = one_first(place, count);
     bool done = false;
@@ -362,7 +370,7 @@ do_remove(void)
         }
     }
     if (one) {
-        done = pt_remove_one(place.table, place.index, real.cap);
+        done = pt_remove_one(hart_self(), &single);
     }
     result = done ? 1 : pt_remove(&real, count);
     CHECK_EQUAL(result, model_remove(place, count));
@@ -387,6 +395,7 @@ do_protect(void)
     uint64_t count = count_any();
     struct model_place place = place_any(count);
     struct pt_place real = place_real(place);
+    struct one_place single = place_one(place);
     pte_t clear = chance(40) ? PTE_W : changeable_any();
     pte_t set = chance(40) ? 0 : chance(50) ? PTE_W | PTE_D : changeable_any();
     unsigned cap = cap_any();
@@ -403,7 +412,7 @@ do_protect(void)
     }
     call_begin();
     if (one) {
-        done = pt_protect_one(place.table, place.index, real.cap, clear, set,
+        done = pt_protect_one(hart_self(), &single, clear, set,
                               &model_caps.entry[cap]);
     }
     result =

@@ -179,6 +179,13 @@ place_any(struct frame *table)
     return (struct pt_place){table, below(4), &caps.entry[0]};
 }
 
+static struct one_place
+place_one(const struct pt_place *place)
+{
+    return (struct one_place){frame_number(place->table), place->index,
+                              place->cap};
+}
+
 static struct machine_owner *
 owner_of(const struct frame *f)
 {
@@ -380,6 +387,7 @@ static int
 do_insert(void)
 {
     struct pt_place place = place_any(table_any());
+    struct one_place one = place_one(&place);
     pte_t entry[4];
 
     for (unsigned i = 0; i < 4; i++) {
@@ -389,8 +397,7 @@ do_insert(void)
         entry[i] = frame_number(f) << PTE_PPN_SHIFT |
                    (below(2) && frame_type(f) == FRAME_DATA ? PTE_W : 0);
     }
-    if (below(2) && pt_insert_one(frame_number(place.table), place.index,
-                                  place.cap, entry[0], &caps.entry[0])) {
+    if (below(2) && pt_insert_one(&one, entry[0], &caps.entry[0])) {
         return 1;
     }
     return pt_insert(&place, 1 + below(4), entry, &caps.entry[0]);
@@ -413,9 +420,9 @@ static int
 do_remove(void)
 {
     struct pt_place place = place_any(table_any());
+    struct one_place one = place_one(&place);
 
-    if (below(2) &&
-        pt_remove_one(frame_number(place.table), place.index, place.cap)) {
+    if (below(2) && pt_remove_one(hart_self(), &one)) {
         return 1;
     }
     return pt_remove(&place, 1 + below(3));
@@ -425,10 +432,10 @@ static int
 do_protect(void)
 {
     struct pt_place place = place_any(table_any());
+    struct one_place one = place_one(&place);
     bool gain = below(2);
 
-    if (below(2) && pt_protect_one(frame_number(place.table), place.index,
-                                   place.cap, gain ? 0 : PTE_W | PTE_A,
+    if (below(2) && pt_protect_one(hart_self(), &one, gain ? 0 : PTE_W | PTE_A,
                                    gain ? PTE_W : 0, &caps.entry[0])) {
         return 1;
     }

@@ -38,9 +38,9 @@ extern bool hart_alone;
 void hart_fence(uint64_t harts);
 
 static inline void
-hart_fence_self(void)
+hart_fence_self(struct hart *self)
 {
-    hart_fence((uint64_t)1 << hart_self()->index);
+    hart_fence((uint64_t)1 << self->index);
 }
 
 #endif
