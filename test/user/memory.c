@@ -132,6 +132,9 @@ refusals(uint64_t table, uint64_t shadow)
     EXPECT(map(0, table, 0, entry(frame, R) | 1UL << 63), -EPERM);
     EXPECT(map(9, table, 0, entry(frame, R)), -EBADF);
     EXPECT(map(9 << 8, table, 0, entry(frame, R)), -EBADF);
+    EXPECT(map(64, table, 0, entry(frame, R)), -EBADF);
+    EXPECT(map(64 << 8, table, 0, entry(frame, R)), -EBADF);
+    EXPECT(map(1 << 16, table, 0, entry(frame, R)), -EBADF);
     EXPECT(map(0, (uint64_t)frame, 0, entry(frame, R)), -EINVAL);
     EXPECT(map(0, 0, 0, entry(frame, R)), -EINVAL);
     EXPECT(map(0, 1UL << 40, 0, entry(frame, R)), -EINVAL);
@@ -145,6 +148,10 @@ refusals(uint64_t table, uint64_t shadow)
     EXPECT(map(0, table, 0, entry((int64_t)shadow, R)), -EINVAL);
     EXPECT(map(0, table, 0, entry((int64_t)table, R)), 1);
     EXPECT(((volatile uint64_t *)BASE)[0] >> 10 & 0xfffffff, table);
+    EXPECT(sys_pt_protect(9, table, 0, 1, W, 0), -EBADF);
+    EXPECT(sys_pt_protect(9 << 8, table, 0, 1, W, 0), -EBADF);
+    EXPECT(sys_pt_protect(0, table, 0, 1, 0, W), -EINVAL);
+    EXPECT(sys_pt_unmap(9, table, 0, 1), -EBADF);
     EXPECT(sys_pt_unmap(0, table, 0, 1), 1);
     /* The kernel's part of the root, and tables of the wrong level. */
     EXPECT(map(0, root, 255, entry(frame, R)), -EINVAL);
