@@ -9,7 +9,7 @@
 #include "test/bench/mark.h"
 #include "test/bench/pager.h"
 
-#define OWN(word) (UAREA_OWN + 8 * (word))
+#define WORD(word) (8 * (word))
 #define LEVEL(field) (UAREA_EXCEPTION + (field))
 #define CAUSE_STORE_PAGE_FAULT 15
 
@@ -21,7 +21,8 @@
     .global bench_trap_handler
 bench_trap_handler:
     ld t1, LEVEL(LEVEL_VALUE)(t0)
-    sd t1, OWN(PAGER_VALUE)(t0)
+    lla a7, bench_pager
+    sd t1, WORD(PAGER_VALUE)(a7)
     ld t1, LEVEL(LEVEL_PC)(t0)
     addi t1, t1, 4
     sd t1, LEVEL(LEVEL_PC)(t0)
@@ -31,16 +32,17 @@ bench_trap_handler:
     unimp
 
 /* A call loses a0 to a6 and t2 to t6; what else is lost the kernel has saved.
-   s0 keeps the U-area across calls. */
+   s0 is the pager, t0 the U-area, until there is a call. */
     .macro pager_enter
-    sd s0, OWN(PAGER_SAVED)(t0)
-    mv s0, t0
+    lla t1, bench_pager
+    sd s0, WORD(PAGER_SAVED)(t1)
+    mv s0, t1
     .set saved, PAGER_SAVED
     .irp r, a0, a1, a2, a3, a4, a5, a6, t2, t3, t4, t5, t6
     .set saved, saved + 1
-    sd \r, OWN(saved)(s0)
+    sd \r, WORD(saved)(s0)
     .endr
-    ld a0, LEVEL(LEVEL_CAUSE)(s0)
+    ld a0, LEVEL(LEVEL_CAUSE)(t0)
     li a1, CAUSE_STORE_PAGE_FAULT
     bne a0, a1, pager_lost
     .endm
@@ -48,18 +50,19 @@ bench_trap_handler:
     .set saved, PAGER_SAVED
     .irp r, a0, a1, a2, a3, a4, a5, a6, t2, t3, t4, t5, t6
     .set saved, saved + 1
-    ld \r, OWN(saved)(s0)
+    ld \r, WORD(saved)(s0)
     .endr
-    ld s0, OWN(PAGER_SAVED)(s0)
+    ld s0, WORD(PAGER_SAVED)(s0)
     li t1, LEVEL_EXCEPTION
     li a7, CALL_RESUME
     ecall
     .endm
 /* The arguments caps, table, index and count for the page that faulted. */
     .macro pager_page
-    ld a2, LEVEL(LEVEL_VALUE)(s0)
+    ld a1, WORD(PAGER_UAREA)(s0)
+    ld a2, LEVEL(LEVEL_VALUE)(a1)
     li a0, 0
-    ld a1, OWN(PAGER_TABLE)(s0)
+    ld a1, WORD(PAGER_TABLE)(s0)
     srli a2, a2, 12
     andi a2, a2, 511
     li a3, 1
@@ -76,7 +79,7 @@ bench_unprotect_handler:
     pager_page
     li a4, 0
     li a5, 4                    /* W */
-    ld a7, OWN(PAGER_PROTECT)(s0)
+    ld a7, WORD(PAGER_PROTECT)(s0)
     ecall
     li a1, 1
     bne a0, a1, pager_lost
@@ -86,11 +89,10 @@ bench_unprotect_handler:
     .macro pager_map
     slli a0, a0, 10
     ori a0, a0, 0xc6            /* D A, W R */
-    li a1, UAREA_BATCH
-    add a1, a1, s0
-    sd a0, 0(a1)
+    ld a1, WORD(PAGER_UAREA)(s0)
+    sd a0, UAREA_BATCH(a1)
     pager_page
-    ld a7, OWN(PAGER_MAP)(s0)
+    ld a7, WORD(PAGER_MAP)(s0)
     ecall
     li a1, 1
     bne a0, a1, pager_lost
@@ -102,9 +104,9 @@ bench_unprotect_handler:
     .global bench_demand_handler
 bench_demand_handler:
     pager_enter
-    ld a0, OWN(PAGER_FRAME)(s0)
+    ld a0, WORD(PAGER_FRAME)(s0)
     beqz a0, pager_lost
-    sd zero, OWN(PAGER_FRAME)(s0)
+    sd zero, WORD(PAGER_FRAME)(s0)
     pager_map
 
 /* Maps a frame that it takes and clears: it must not be clean already. */
@@ -115,14 +117,14 @@ bench_scrub_handler:
     li a0, 0
     li a1, 0
     li a2, 0
-    ld a7, OWN(PAGER_ALLOC)(s0)
+    ld a7, WORD(PAGER_ALLOC)(s0)
     ecall
     blez a0, pager_lost
-    sd a0, OWN(PAGER_FRAME)(s0)
-    ld a7, OWN(PAGER_SCRUB)(s0)
+    sd a0, WORD(PAGER_FRAME)(s0)
+    ld a7, WORD(PAGER_SCRUB)(s0)
     ecall
     bnez a0, pager_lost
-    ld a0, OWN(PAGER_FRAME)(s0)
+    ld a0, WORD(PAGER_FRAME)(s0)
     pager_map
 
 /* uint64_t bench_store(uint64_t address): one store. */

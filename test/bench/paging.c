@@ -15,16 +15,19 @@ uint64_t bench_store(uint64_t address);
 uint64_t bench_protect_stores(uint64_t table, uint64_t index, uint64_t count,
                               uint64_t address, uint64_t number);
 
+uint64_t bench_pager[PAGER_WORDS];
+
 #define ADDRESS (SHARED + PLACE * 4096)
 
 static void
 pager_set(void (*handler)(void))
 {
-    exo_uarea->own[PAGER_TABLE] = window;
-    exo_uarea->own[PAGER_ALLOC] = CALL_frame_alloc;
-    exo_uarea->own[PAGER_SCRUB] = CALL_frame_scrub;
-    exo_uarea->own[PAGER_MAP] = CALL_pt_map;
-    exo_uarea->own[PAGER_PROTECT] = CALL_pt_protect;
+    bench_pager[PAGER_TABLE] = window;
+    bench_pager[PAGER_UAREA] = (uint64_t)exo_uarea;
+    bench_pager[PAGER_ALLOC] = CALL_frame_alloc;
+    bench_pager[PAGER_SCRUB] = CALL_frame_scrub;
+    bench_pager[PAGER_MAP] = CALL_pt_map;
+    bench_pager[PAGER_PROTECT] = CALL_pt_protect;
     exo_uarea->entry_exception = (uint64_t)handler;
 }
 
@@ -45,7 +48,7 @@ trap(void)
     (void)map_count(1);
     (void)sys_pt_protect(0, window, PLACE, 1, WRITE, 0);
     cost = bench_store(ADDRESS);
-    bench_result = (int64_t)exo_uarea->own[PAGER_VALUE];
+    bench_result = (int64_t)bench_pager[PAGER_VALUE];
     want("fault address", ADDRESS);
     pager_end(1);
     return cost;
@@ -86,7 +89,7 @@ demand_page(void)
     uint64_t cost;
 
     pager_set(bench_demand_handler);
-    exo_uarea->own[PAGER_FRAME] = frames[0];
+    bench_pager[PAGER_FRAME] = frames[0];
     cost = bench_store(ADDRESS);
     bench_result = *(volatile int64_t *)ADDRESS;
     want("store", ADDRESS);
@@ -108,7 +111,7 @@ demand_page_scrub(void)
     bench_result = ((volatile int64_t *)ADDRESS)[511];
     want("scrubbed", 0);
     pager_end(1);
-    bench_result = (int64_t)exo_uarea->own[PAGER_FRAME];
+    bench_result = (int64_t)bench_pager[PAGER_FRAME];
     want("frame", frame);
     bench_result = sys_frame_free((uint64_t)frame);
     want("frame_free", 0);
