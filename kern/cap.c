@@ -205,10 +205,10 @@ cap_fresh(struct cap_list *list, uint64_t from, uint64_t to,
 }
 
 int
-cap_grant(const struct cap_list *from_list, uint64_t from,
-          struct cap_list *to_list, uint64_t to, uint64_t keep)
+cap_grant(const struct cap *c, struct cap_list *to_list, uint64_t to,
+          uint64_t keep)
 {
-    const struct cap *c = cap_entry(from_list, from);
+    struct cap granted;
     int error;
 
     if (c == NULL) {
@@ -225,7 +225,11 @@ cap_grant(const struct cap_list *from_list, uint64_t from,
         return -EINVAL;
     }
 
-    to_list->entry[to] = cap_make(c->name, c->length, c->rights & keep);
+    granted = cap_make(c->name, c->length, c->rights & keep);
+    granted.held = 0;
+    to_list->entry[to] = granted;
+    /* Release: its env may run, and looks at this first. */
+    __atomic_store_n(&to_list->entry[to].held, 1, __ATOMIC_RELEASE);
     return 0;
 }
 

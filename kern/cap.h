@@ -20,9 +20,10 @@
  * What names mean (users, programs, files), who is granted what, and which
  * entry of a list is used for what is left to the libOS.
  *
- * Locks: none here. A list is written and read under the lock of its env, a
- * grant under those of both: an entry read while it is replaced could be taken
- * for a prefix of the old name. The counter of serials has a lock of its own.
+ * Locks: none here. A list is written under the lock of its env, and read under
+ * it, or by the only hart that runs the env: an entry read while it is replaced
+ * could be taken for a prefix of the old name. The counter of serials has a
+ * lock of its own.
  *
  * A number that comes from an env (an entry, a component, rights) is taken as
  * the whole register that it came in, and checked here. Each operation decodes
@@ -125,14 +126,14 @@ int cap_fresh(struct cap_list *list, uint64_t from, uint64_t to,
               uint32_t *next_serial);
 
 /*
- * Puts into the empty entry `to` of `to_list` the capability `from` of
- * `from_list`, with those of its rights that are in `keep`. That the receiver
- * accepts is for the caller to have checked. The lists may be the same. Returns
- * 0, or -EBADF, -ERANGE and -EBUSY as cap_derive(), -EPERM if `from` has no
- * `pass`, -EINVAL if `keep` has an unknown bit.
+ * Puts into the empty entry `to` of `to_list` the capability `c`, with those of
+ * its rights that are in `keep`. That the receiver accepts is for the caller to
+ * have checked. Returns 0, or -EBADF if `c` is NULL, -ERANGE and -EBUSY as
+ * cap_derive(), -EPERM if it has no `pass`, -EINVAL if `keep` has an unknown
+ * bit.
  */
-int cap_grant(const struct cap_list *from_list, uint64_t from,
-              struct cap_list *to_list, uint64_t to, uint64_t keep);
+int cap_grant(const struct cap *c, struct cap_list *to_list, uint64_t to,
+              uint64_t keep);
 
 /* Empties entry `index`; what was bound with it stays bound. Returns 0, or
    -EBADF if it is no capability. */

@@ -7,29 +7,31 @@
  *    entry whose generations are used up is never used again;
  *  - record, capability list, root and bound U-areas are owned by the env and
  *    pinned, so they go back last;
- *  - a row of a hart's directory points to a context only while that env is
- *    alive and has a U-area there.
+ *  - env_rows tells everybody what is true of the envs, and of the last one in
+ *    each row that has none.
  */
 #include "kern/env.h"
 
 #include "kern/abi/error.h"
+#include "kern/context.h"
 #include "kern/csr.h"
+#include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
+#include "kern/slot.h"
+#include "kern/time.h"
 
 _Static_assert(offsetof(struct context, id) == CONTEXT_ID &&
                    offsetof(struct context, satp) == CONTEXT_SATP &&
                    offsetof(struct context, uarea) == CONTEXT_UAREA &&
                    offsetof(struct context, env) == CONTEXT_ENV &&
                    offsetof(struct context, bindings) == CONTEXT_BINDINGS &&
-                   offsetof(struct context, caller) == CONTEXT_CALLER,
+                   offsetof(struct context, caller) == CONTEXT_CALLER &&
+                   offsetof(struct context, forfeits) == CONTEXT_FORFEITS,
                "hart_offsets.h is not what the compiler laid out");
 _Static_assert(sizeof(struct env) <= FRAME_SIZE, "an env's record is a frame");
-
-/* What one step of a destroy does at most: so many frames, each of so many
-   bindings; or so many entries of a page table. Rule 6 bounds the product. */
-#define STEP_FRAMES 3
-#define STEP_BINDINGS 8
+_Static_assert(ENV_ROWS == ENVS_MAX && sizeof(struct env_row) == 64,
+               "the table of envs is not what trap.S and envs expect");
 
 struct row {
     struct env *_Atomic env; /* NULL: free; unborn: about to be an env's */
@@ -42,22 +44,34 @@ static struct env unborn;
 static struct lock table_lock;
 static struct row env_table[ENVS_MAX];
 
-static struct context nobody = {.id = UINT64_MAX};
-static struct context *directories[HARTS_MAX][ENVS_MAX];
+_Alignas(FRAME_SIZE) struct env_row env_rows[ENVS_MAX];
+static struct lock rows_lock;
 
-void
-env_init_hart(struct hart *hart)
+struct env_row *
+env_row_open(uint64_t id)
 {
-    hart->directory = directories[hart->index];
-    for (unsigned i = 0; i < ENVS_MAX; i++) {
-        hart->directory[i] = &nobody;
-    }
+    struct env_row *row = &env_rows[env_index(id)];
+
+    lock_acquire(&rows_lock);
+    __atomic_store_n(&row->sequence, row->sequence + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    return row;
 }
 
-static unsigned
-index_of(uint64_t id)
+void
+env_row_close(struct env_row *row)
 {
-    return (unsigned)(id >> ENV_INDEX_SHIFT);
+    __atomic_store_n(&row->sequence, row->sequence + 1, __ATOMIC_RELEASE);
+    lock_release(&rows_lock);
+}
+
+void
+env_row_harts(const struct env *e, uint32_t set, uint32_t clear)
+{
+    struct env_row *row = env_row_open(e->id);
+
+    row->harts = (row->harts & ~clear) | set;
+    env_row_close(row);
 }
 
 uint32_t
@@ -78,11 +92,23 @@ env_reserve(void)
 }
 
 void
-env_publish(struct env *e)
+env_publish(struct env *e, uint32_t creator)
 {
-    ASSERT(env_table[index_of(e->id)].env == &unborn);
+    struct env_row *row = env_row_open(e->id);
+    uint64_t record = ((uint64_t)e - DIRECT_BASE) >> FRAME_SHIFT;
+
+    ASSERT(env_table[env_index(e->id)].env == &unborn);
+    *row = (struct env_row){
+        .sequence = row->sequence,
+        .id = e->id,
+        .creator = creator,
+        .state = ENV_LIVE,
+        .record = (uint32_t)record,
+        .list = (uint32_t)(((uint64_t)e->caps - DIRECT_BASE) >> FRAME_SHIFT),
+        .root = (uint32_t)frame_number(e->root)};
+    env_row_close(row);
     /* Release: who finds it finds it whole. No lock: frames may be locked. */
-    atomic_store_explicit(&env_table[index_of(e->id)].env, e,
+    atomic_store_explicit(&env_table[env_index(e->id)].env, e,
                           memory_order_release);
 }
 
@@ -91,8 +117,8 @@ static void
 env_unreserve(uint32_t id)
 {
     lock_acquire(&table_lock);
-    env_table[index_of(id)].generation--;
-    env_table[index_of(id)].env = NULL;
+    env_table[env_index(id)].generation--;
+    env_table[env_index(id)].env = NULL;
     lock_release(&table_lock);
 }
 
@@ -105,7 +131,7 @@ env_lock(uint64_t id)
 
     lock_acquire(&table_lock);
     if (id >> ENV_INDEX_SHIFT < ENVS_MAX) {
-        e = env_table[index_of(id)].env;
+        e = env_table[env_index(id)].env;
     }
     if (e != NULL) {
         lock_acquire(&e->lock);
@@ -116,6 +142,14 @@ env_lock(uint64_t id)
     }
     lock_release(&table_lock);
     return e;
+}
+
+void
+env_forget(uint32_t id)
+{
+    lock_acquire(&table_lock);
+    env_table[env_index(id)].env = NULL;
+    lock_release(&table_lock);
 }
 
 void
@@ -187,7 +221,6 @@ env_build(struct env *e, struct env *creator, uint32_t id,
                                     frame_record(parts->root->shadow)};
 
     e->id = id;
-    e->creator = creator->id;
     e->caps = frame_contents(frame_number(parts->list));
     cap_list_init(e->caps);
     e->root = parts->root;
@@ -222,7 +255,7 @@ env_create(struct env *creator, const struct cap_name *guard,
     page_clear(e);
     e->guard = *guard;
     env_build(e, creator, id, parts);
-    env_publish(e);
+    env_publish(e, creator->id);
     frame_unlock(frame_record(parts->root->shadow));
     frame_unlock(parts->root);
     frame_unlock(parts->list);
@@ -260,20 +293,31 @@ env_satp(const struct env *e)
 {
     /* The hart ignores the ASID where it has none. */
     return (uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT |
-           (uint64_t)index_of(e->id) << SATP_ASID_SHIFT | frame_number(e->root);
+           (uint64_t)env_index(e->id) << SATP_ASID_SHIFT |
+           frame_number(e->root);
 }
 
-int
-env_bind(struct env *e, struct frame *f)
+void
+env_quiesce(struct env *e)
 {
-    struct context *here = &e->context[hart_self()->index];
-    struct uarea *uarea = frame_contents(frame_number(f));
-    int error = 0;
+    uint32_t others = e->bound & ~(1u << hart_self()->index);
 
     ASSERT(lock_held(&e->lock));
-    if (here->uarea_frame != NULL) {
-        return -EBUSY;
+    atomic_fetch_or_explicit(&e->unacked, others, memory_order_relaxed);
+    for (unsigned i = 0; i < hart_count; i++) {
+        if (others >> i & 1) {
+            hart_attend(hart_table[i], env_index(e->id));
+        }
     }
+}
+
+/* Pins a frame as the U-area of an env that owns it. */
+static int
+uarea_take(const struct env *e, struct frame *f)
+{
+    const struct uarea *uarea = frame_contents(frame_number(f));
+    int error = 0;
+
     frame_lock(f);
     if (frame_state(f) != FRAME_STATE(FRAME_DATA, 0) || f->owner != e->id ||
         uarea->version != UAREA_VERSION) {
@@ -287,215 +331,46 @@ env_bind(struct env *e, struct frame *f)
         f->pins++;
     }
     frame_unlock(f);
-    if (error == 0) {
-        *here = (struct context){.id = e->id,
-                                 .satp = e->satp,
-                                 .uarea = uarea,
-                                 .env = e,
-                                 .bindings = e->binding,
-                                 .uarea_frame = f};
-        __atomic_fetch_or(&e->root->harts, (uint64_t)1 << hart_self()->index,
-                          __ATOMIC_SEQ_CST);
-        hart_self()->directory[index_of(e->id)] = here;
-    }
     return error;
 }
 
-static void
-unpin(struct frame *f)
-{
-    frame_lock(f);
-    f->pins--;
-    frame_unlock(f);
-}
-
-/* Withdraws what makes it run: rows, pins, translations. The record itself
-   stays pinned. */
-static void
-env_stop(struct env *e)
-{
-    struct hart *self = hart_self();
-    struct context *here = &e->context[self->index];
-
-    e->state = ENV_DYING;
-    self->directory[index_of(e->id)] = &nobody;
-    if (here->uarea_frame != NULL) {
-        unpin(here->uarea_frame);
-        here->uarea_frame = NULL;
-        here->id = UINT64_MAX;
-    }
-    hart_fence(__atomic_load_n(&e->root->harts, __ATOMIC_SEQ_CST));
-    __atomic_store_n(&e->root->harts, 0, __ATOMIC_SEQ_CST);
-    unpin(e->root);
-}
-
-/* Clears some entries of a page table; whether any was left. */
-static bool
-table_clear(struct frame *table)
-{
-    uint64_t limit = pt_level(table) == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
-                                                        : PAGE_TABLE_ENTRIES;
-    struct pt_place place = {.table = table};
-
-    for (; place.index < limit; place.index += PT_BATCH_MAX) {
-        uint64_t count = limit - place.index;
-
-        if (pt_remove(&place, count < PT_BATCH_MAX ? count : PT_BATCH_MAX) >
-            0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A step towards giving a frame of any type back: 0 when it is given back. */
-static int
-frame_release(struct env *e, struct frame *f)
-{
-    bool is_table = pt_is_table(f);
-
-    if (is_table && table_clear(f)) {
-        return -EAGAIN;
-    }
-    if (pt_break(f, STEP_BINDINGS) < 0) {
-        return -EAGAIN;
-    }
-    if (is_table) {
-        frame_unlock(f);
-        /* Both it and its shadow are data now, and in the list. */
-        return pt_unmake(f) < 0 ? -EAGAIN : 0;
-    }
-    if (frame_type(f) == FRAME_ENV) {
-        f->pins--; /* the capability list */
-    }
-    if (frame_type(f) != FRAME_DATA) {
-        frame_become(f, FRAME_DATA);
-    }
-    return frame_return(&e->frames, f);
-}
-
-/* The next frame to give back: not the record, which tells of the others. It
-   is among the first two, however many there are. */
-static struct frame *
-frame_next(const struct env *e)
-{
-    struct frame *record =
-        frame_record(((uint64_t)e - DIRECT_BASE) >> FRAME_SHIFT);
-
-    for (uint32_t number = e->frames.first; number != 0;
-         number = frame_record(number)->next) {
-        struct frame *f = frame_record(number);
-
-        if (f != record) {
-            /* A shadow goes with its table, which has the same owner. */
-            return frame_type(f) == FRAME_SHADOW ? frame_record(f->shadow) : f;
-        }
-    }
-    return NULL;
-}
-
-/* The end: gives back the record, and the env's lock with it. -EAGAIN, with the
-   lock held, while somebody has the record mapped. */
-static int
-env_delist(struct env *e)
-{
-    struct frame *record =
-        frame_record(((uint64_t)e - DIRECT_BASE) >> FRAME_SHIFT);
-    struct frame_list last = e->frames;
-
-    if (pt_break(record, STEP_BINDINGS) < 0) {
-        return -EAGAIN;
-    }
-    /* Nobody shall map it again while its lock is not held. */
-    frame_set_flag(record, FRAME_BREAKING);
-    frame_unlock(record);
-    e->state = ENV_NONE;
-    lock_release(&e->lock);
-    lock_acquire(&table_lock);
-    env_table[index_of(e->id)].env = NULL;
-    lock_release(&table_lock);
-    frame_lock(record);
-    record->pins--;
-    frame_become(record, FRAME_DATA);
-    (void)frame_return(&last, record); /* it is data, and nothing holds it */
-    return 0;
-}
-
 int
-env_destroy_step(struct env *e)
+env_bind(struct env *e, struct hart *hart, struct frame *f)
 {
+    struct context *c = &e->context[hart->index];
+    uint32_t bit = 1u << hart->index;
+    int error;
+
     ASSERT(lock_held(&e->lock));
-    if (e == env_current() || e->id == FIRST_ID) {
-        lock_release(&e->lock);
+    if (c->uarea_frame != NULL) {
         return -EBUSY;
     }
-    if (e->state == ENV_LIVE) {
-        env_stop(e);
+    /* From the second hart on, the capability list is read with the lock. */
+    if (e->bound != 0 && !e->shared) {
+        e->shared = true;
+        env_quiesce(e);
     }
-    for (unsigned i = 0; i < STEP_FRAMES; i++) {
-        struct frame *f = frame_next(e);
-
-        if (f == NULL) {
-            if (env_delist(e) < 0) {
-                break;
-            }
-            return 0;
-        }
-        if (frame_release(e, f) < 0) {
-            break;
-        }
+    if (e->unacked != 0) {
+        return -EAGAIN;
     }
-    lock_release(&e->lock);
-    return -EAGAIN;
-}
-
-/* The env of that id if it runs on the executing hart. Only this hart changes
-   its rows, so the answer stays true. */
-static struct env *
-env_here(uint64_t id)
-{
-    struct context *c = id >> ENV_INDEX_SHIFT < ENVS_MAX
-                            ? hart_self()->directory[index_of(id)]
-                            : &nobody;
-
-    return c->id == id ? c->env : NULL;
-}
-
-/* The hart goes back to a caller who waits, else to the creator, or if that is
-   gone to the first env. */
-_Noreturn void
-env_fault_fatal(uint64_t cause, uint64_t pc, uint64_t value)
-{
-    struct hart *self = hart_self();
-    struct env *e = env_current();
-    struct env *heir;
-    uint64_t caller;
-
-    if (e->id == FIRST_ID) {
-        panic("the first env ended: cause %lu at pc 0x%lx, value 0x%lx, in its "
-              "double-fault handler",
-              cause, pc, value);
+    error = uarea_take(e, f);
+    if (error < 0) {
+        return error;
     }
-    caller = self->context->caller;
-    /* It may have called itself, and is still in the directory. */
-    heir = caller == e->id ? NULL : env_here(caller);
-    if (heir == NULL) {
-        caller = 0;
-        heir = env_here(e->creator);
-    }
-    if (heir == NULL) {
-        heir = env_here(FIRST_ID);
-    }
-    self->context = &heir->context[self->index];
-    self->uarea = (uint64_t)self->context->uarea;
-    csr_write(satp, heir->satp);
-    tlb_flush();
-    lock_acquire(&e->lock);
-    env_stop(e);
-    lock_release(&e->lock);
-    if (caller != 0) {
-        env_go_return(-EDIED);
-    }
-    self->context->uarea->pending |= PENDING_DEATH;
-    env_go_prologue();
+    *c = (struct context){.id = e->id,
+                          .satp = e->satp,
+                          .uarea = frame_contents(frame_number(f)),
+                          .env = e,
+                          .bindings = e->binding,
+                          .alarm = TIME_NEVER,
+                          .slots_changed = true,
+                          .uarea_frame = f};
+    c->uarea->hart = hart->index;
+    __atomic_fetch_or(&e->root->harts, bit, __ATOMIC_SEQ_CST);
+    e->bound |= bit;
+    env_row_harts(e, bit, 0);
+    /* Release: the hart may enter it from now on. */
+    __atomic_store_n(&hart->directory[env_index(e->id)], c, __ATOMIC_RELEASE);
+    hart_attend(hart, env_index(e->id));
+    return 0;
 }

@@ -21,6 +21,7 @@
  * who comes: an env that gives the hart away has saved what it needs, and goes
  * on at its prologue, with t0 = U-area and the interrupt level masked.
  */
+#include "kern/abi/information.h"
 #include "kern/abi/uarea.h"
 #include "kern/cap.h"
 #include "kern/frame.h"
@@ -34,42 +35,62 @@
 #define FIRST_ID ((1u << ENV_INDEX_SHIFT) | 1)
 #define ENV_GENERATION_MAX ((1u << ENV_INDEX_SHIFT) - 1)
 
-enum env_state {
-    ENV_NONE, /* the entry is free */
-    ENV_LIVE,
-    ENV_DYING
-};
-
 /*
  * An env on one hart, laid out for trap.S (kern/hart_offsets.h). A hart finds
  * contexts through its directory, whose rows are its own to change: a row of
  * an env that cannot run here points to a context whose id is nobody's.
  */
 struct context {
-    uint64_t id;
+    uint64_t
+        id; /* the env's; NOBODY while C has to look before it is entered */
     uint64_t satp;
     struct uarea *uarea; /* in the direct map */
     struct env *env;
-    struct binding *bindings;  /* the env's */
-    uint64_t caller;           /* id, in a synchronous call from it; else 0 */
-    struct frame *uarea_frame; /* pinned; NULL: not bound */
+    struct binding *bindings; /* the env's */
+    uint64_t caller;          /* id, in a synchronous call from it; else 0 */
+    uint64_t forfeits;        /* slots of its own that it pays with */
+
+    /* The hart's alone, like all above, while it is in the directory. */
+    uint64_t alarm;           /* when; TIME_NEVER: none is set */
+    uint64_t cookie;          /* and what the env calls it */
+    uint64_t posted;          /* entries of the completion ring, ever */
+    uint64_t charged;         /* when an epilogue last overran */
+    uint64_t own[SLOTS / 64]; /* slots that are the env's */
+    uint32_t excess;
+    bool asleep;
+    bool died; /* the callee that it waits for did: it gets -EDIED */
+
+    _Atomic uint32_t slots_changed; /* set by whoever changed them */
+    struct frame *uarea_frame; /* pinned; NULL: not bound. The env's lock */
 };
+
+/* Stands where no id matches. */
+#define NOBODY UINT64_MAX
 
 struct env {
     struct lock lock;
     uint32_t id;
-    uint32_t creator;
+    uint32_t slots_taken;   /* dying: harts whose slots it has no more */
     _Atomic unsigned state; /* enum env_state */
-    struct cap_name guard;  /* immutable; control on it is power over the env */
-    uint64_t satp;          /* immutable; its ASID is its index */
+    _Atomic uint32_t bound; /* harts with a U-area; a hart takes its own away */
+    _Atomic uint32_t unacked; /* harts that may still act on what they read */
+    _Atomic bool shared;      /* more than one hart has run it; never unset */
+    struct cap_name guard; /* immutable; control on it is power over the env */
+    uint64_t satp;         /* immutable; its ASID is its index */
 
     struct cap_list *caps;             /* under the lock */
     struct frame_list frames;          /* what it owns, this record included */
-    struct frame *root;                /* pinned */
+    struct frame *root;                /* pinned; NULL when it is withdrawn */
     struct context context[HARTS_MAX]; /* bound under the lock */
     struct gate gate[GATES_MAX];       /* under the lock, but read by trap.S */
-    struct binding binding[BINDINGS_MAX]; /* the env's own calls change them */
+    struct binding binding[BINDINGS_MAX]; /* under the lock; read by trap.S */
 };
+
+static inline unsigned
+env_index(uint64_t id)
+{
+    return (unsigned)(id >> ENV_INDEX_SHIFT);
+}
 
 /* The env that the executing hart runs. Only for calls. */
 static inline struct env *
@@ -77,6 +98,9 @@ env_current(void)
 {
     return hart_self()->context->env;
 }
+
+/* The table of envs as everybody sees it. */
+extern struct env_row env_rows[ENVS_MAX];
 
 /* Makes the first env from the archive at `archive` (in the direct map, `size`
    bytes): the ELF file `init`, with the empty name and all rights, its stack
@@ -91,7 +115,18 @@ _Noreturn void env_enter_first(void);
 uint32_t env_reserve(void);
 
 /* Makes an env that is complete, with its reserved id, be found. */
-void env_publish(struct env *e);
+void env_publish(struct env *e, uint32_t creator);
+
+/* Around each change of the row of an env of that id. In between a lock is held
+   that comes after all others of envs. */
+struct env_row *env_row_open(uint64_t id);
+void env_row_close(struct env_row *row);
+
+/* Makes a row free for an env to come. */
+void env_forget(uint32_t id);
+
+/* Sets and clears bits of the harts on which an env can run, in its row. */
+void env_row_harts(const struct env *e, uint32_t set, uint32_t clear);
 
 /* What an env is made of: two frames, and a page table of level 2. */
 struct env_parts {
@@ -122,19 +157,36 @@ void env_unlock(struct env *e);
    by trap.S. The end of the first env is a panic. */
 _Noreturn void env_fault_fatal(uint64_t cause, uint64_t pc, uint64_t value);
 
-/* Makes every row of the hart's directory nobody's. */
-void env_init_hart(struct hart *hart);
+/* Ends the current env, for a reason that is not its wish (enum env_cause). */
+_Noreturn void env_abort(uint32_t cause);
 
-/* Lets the env run on the executing hart: its U-area is `f`, a FRAME_DATA that
-   it owns, order 0 and scrubbed. The caller holds the env's lock and has
-   checked control. -EINVAL also if the version in it is not UAREA_VERSION;
-   -EBUSY if a U-area is bound here already, or the frame is in use. */
-int env_bind(struct env *e, struct frame *f);
+/* The nearest ancestor of an env that lives. */
+uint64_t env_ancestor(uint64_t id);
 
-/* One step of the end of an env, whose lock is held: 0 when it is gone, and
-   then the lock is too; -EAGAIN while there is more, with the lock given back.
-   -EBUSY for an env that runs. */
+/* Posts events to the env of that id, if it lives: where it runs now, else on
+   the first hart on which it can. No env may be locked. */
+void env_post_any(uint64_t id, uint64_t events);
+
+/* Asks the other harts on which the env, which is locked, can run to pass by
+   the kernel's door: after that none acts on what it read before. Whether all
+   have done so since it was last asked. */
+void env_quiesce(struct env *e);
+
+/* Lets the env run on `hart`: its U-area is `f`, a FRAME_DATA that it owns,
+   order 0 and scrubbed. The caller holds the env's lock and has checked
+   control. -EINVAL also if the version in it is not UAREA_VERSION; -EBUSY if a
+   U-area is bound there already, or the frame is in use; -EAGAIN: call again,
+   another hart has to hear of it first. */
+int env_bind(struct env *e, struct hart *hart, struct frame *f);
+
+/* One step of the end of an env, whose lock is held and is given back: 0 when
+   it is gone, -EAGAIN while there is more. -EBUSY for the env that asks, and
+   for the first. */
 int env_destroy_step(struct env *e);
+
+/* A step of the end of some env that is dying; false if none is. For harts that
+   have nothing else to do. */
+bool env_reap(void);
 
 /* In trap.S: enters user mode at `pc` with those registers; and at the
    prologue of what the hart now runs, with every register but t0 zero. */

@@ -13,9 +13,11 @@
 #include "kern/csr.h"
 #include "kern/elf.h"
 #include "kern/env.h"
+#include "kern/interrupt.h"
 #include "kern/panic.h"
 #include "kern/print.h"
 #include "kern/pt.h"
+#include "kern/slot.h"
 #include "kern/string.h"
 #include "kern/vm.h"
 
@@ -172,7 +174,8 @@ uarea_bind(void)
     uarea->version = UAREA_VERSION;
     page_map(FIRST_UAREA, f, PTE_R | PTE_W);
     lock_acquire(&first->lock);
-    if (env_bind(first, f) < 0) {
+    if (env_bind(first, hart_self(), f) < 0 ||
+        slot_alloc(first, hart_self()->index, 0) < 0) {
         panic("a fresh U-area cannot be bound");
     }
     lock_release(&first->lock);
@@ -204,7 +207,6 @@ env_create_first(const void *archive, size_t size)
         panic("the first env is not the first");
     }
     first->state = ENV_LIVE;
-    env_publish(first);
     first->caps = record_take();
     cap_init_root(first->caps);
 
@@ -213,6 +215,7 @@ env_create_first(const void *archive, size_t size)
     first->root->pins++;
     frame_unlock(first->root);
     first->satp = env_satp(first);
+    env_publish(first, FIRST_ID);
     program_load(archive, size);
     for (unsigned i = 1; i <= FIRST_STACK_PAGES; i++) {
         page_map(FIRST_STACK_TOP - i * FRAME_SIZE, page_take(), PTE_R | PTE_W);
@@ -231,11 +234,11 @@ env_enter_first(void)
 {
     struct hart *self = hart_self();
 
+    (void)interrupt_poll(); /* it takes its slot */
     self->context = &first->context[self->index];
     self->uarea = (uint64_t)self->context->uarea;
     csr_write(satp, first->satp);
     tlb_flush();
-    csr_clear(sstatus, SSTATUS_SPP | SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM);
-    csr_write(scounteren, 7);
+    slot_timer_set();
     env_go(first_registers, first_entry);
 }

@@ -18,6 +18,7 @@
  *
  * What is passed, and what is cleared before, is the libOSes' to agree upon.
  */
+#include "kern/abi/call.h"
 #include "kern/abi/types.h"
 #include "kern/cap.h"
 #include "kern/hart_offsets.h"
@@ -28,7 +29,7 @@ struct env;
 
 struct gate {
     uint64_t generation; /* 0: never set; grows with each setting */
-    uint64_t entry;
+    uint64_t entry;      /* 0: closed */
     struct cap_name guard;
 };
 
@@ -38,7 +39,10 @@ struct binding {
     const struct gate *gate; /* in the callee's record: only if it lives */
     uint64_t generation;
     uint64_t entry;
-    uint64_t unused[3];
+    uint64_t
+        notify_id;   /* of a binding to a gate for being notified: the env; */
+    uint64_t number; /* and the gate. `id` is 0 then: it cannot be called */
+    uint64_t unused;
 };
 
 /* Sets gate `number` of an env whose lock is held, and kills its bindings. An
@@ -46,10 +50,19 @@ struct binding {
 int gate_set(struct env *e, uint64_t number, uint64_t entry,
              const struct cap_name *guard);
 
-/* Makes binding `number` of `caller` lead to a gate of `callee`, whose lock is
-   held. -EINVAL, -ENOENT for a gate that is not open, -EPERM unless `cap` has
-   write on the gate's guard or control over the callee. */
-int gate_bind(struct env *caller, uint64_t number, struct env *callee,
-              uint64_t gate, const struct cap *cap);
+/* Fills in a binding to a gate of `callee`, whose lock is held. -EINVAL,
+   -ENOENT for a gate that is not open, -EPERM unless `cap` has write on the
+   gate's guard or control over the callee. */
+int gate_look(struct binding *binding, struct env *callee, uint64_t gate,
+              const struct cap *cap);
+
+/* Makes it binding `number` of the current env. -EINVAL; -EAGAIN if the old one
+   may still be in use on another hart: it is dead now, call again. No lock may
+   be held. */
+int gate_bind(uint64_t number, const struct binding *binding);
+
+/* Notifies the gate that binding `number` of the current env leads to, on that
+   hart, or on any (GATE_HART_ANY) that suits. -EINVAL, -ESRCH. */
+int gate_notify(uint64_t number, uint64_t hart);
 
 #endif

@@ -9,15 +9,15 @@
 
 #include "kern/abi/error.h"
 #include "kern/boot_memory.h"
+#include "kern/context.h"
 #include "kern/csr.h"
-#include "kern/env.h"
 #include "kern/hart_offsets.h"
 #include "kern/image.h"
 #include "kern/interrupt.h"
-#include "kern/main.h"
 #include "kern/panic.h"
 #include "kern/print.h"
 #include "kern/sbi.h"
+#include "kern/slot.h"
 #include "kern/string.h"
 #include "kern/syscall.h"
 #include "kern/time.h"
@@ -33,6 +33,17 @@ _Static_assert(offsetof(struct hart, scratch_a7) == HART_SCRATCH_A7 &&
                    offsetof(struct hart, context) == HART_CONTEXT &&
                    offsetof(struct hart, directory) == HART_DIRECTORY &&
                    offsetof(struct hart, flush) == HART_FLUSH &&
+                   offsetof(struct hart, phase) == HART_PHASE &&
+                   offsetof(struct hart, float_owner) == HART_FLOAT &&
+                   offsetof(struct hart, slot) == HART_SLOT &&
+                   offsetof(struct hart, edge) == HART_EDGE &&
+                   offsetof(struct hart, alarm) == HART_ALARM &&
+                   offsetof(struct hart, timer_fast) == HART_TIMER_FAST &&
+                   offsetof(struct hart, next) == HART_NEXT &&
+                   offsetof(struct hart, vector) == HART_VECTOR &&
+                   offsetof(struct hart, slot_ticks) == HART_SLOT_TICKS &&
+                   offsetof(struct hart, grace_ticks) == HART_GRACE_TICKS &&
+                   offsetof(struct hart, fresh) == HART_FRESH &&
                    offsetof(struct hart, self) == HART_SELF &&
                    offsetof(struct hart, satp) == HART_SATP &&
                    offsetof(struct hart, registers) == HART_REGISTERS,
@@ -198,8 +209,9 @@ hart_init_self(void)
     tlb_flush();
     self->flush = self->asid_mask < ENVS_MAX - 1;
     syscall_init_hart(self);
-    env_init_hart(self);
+    context_init_hart(self);
     time_init_hart();
+    slot_init_hart(self);
     device_init_hart();
     interrupt_init_hart();
 }
@@ -213,7 +225,7 @@ hart_main(struct hart *self)
     hart_init_self();
     atomic_store_explicit(&self->state, HART_UP, memory_order_release);
     sbi_interrupt_send(hart_table[0]->id); /* it waits in wfi */
-    kernel_idle();
+    slot_run();
 }
 
 static unsigned
@@ -301,6 +313,14 @@ hart_signal(struct hart *target, unsigned signals)
 }
 
 void
+hart_attend(struct hart *target, unsigned index)
+{
+    atomic_fetch_or_explicit(&target->attend[index / 64],
+                             (uint64_t)1 << index % 64, memory_order_release);
+    hart_signal(target, HART_SIGNAL_ATTEND);
+}
+
+void
 hart_signals_take(void)
 {
     struct hart *self = hart_self();
@@ -312,6 +332,9 @@ hart_signals_take(void)
     }
     if (signals & HART_SIGNAL_PING) {
         atomic_fetch_add_explicit(&self->count_ping, 1, memory_order_release);
+    }
+    if (signals & HART_SIGNAL_ATTEND) {
+        context_attend_all();
     }
 }
 

@@ -8,17 +8,21 @@
  */
 #include <stdatomic.h>
 
+#include "kern/abi/cap.h"
+#include "kern/abi/information.h"
 #include "kern/abi/types.h"
 #include "kern/csr.h"
 #include "kern/fdt.h"
+#include "kern/hart_offsets.h"
 #include "kern/layout.h"
 
 /* The most harts that the kernel starts; a machine may have more. */
 #define HARTS_MAX 8
 
 /* What one hart can ask of another (bits of hart.signals). */
-#define HART_SIGNAL_STOP (1u << 0) /* a panic: stop for good */
-#define HART_SIGNAL_PING (1u << 1) /* count it: the self-checks' signal */
+#define HART_SIGNAL_STOP (1u << 0)   /* a panic: stop for good */
+#define HART_SIGNAL_PING (1u << 1)   /* count it: the self-checks' signal */
+#define HART_SIGNAL_ATTEND (1u << 2) /* look at the contexts of `attend` */
 
 struct context;
 
@@ -40,9 +44,21 @@ struct hart {
     struct context *context;    /* what this hart runs; its own alone, */
     struct context **directory; /* and so are the rows: by index of env */
     struct hart *self;          /* immutable once the hart runs */
-    uint64_t satp;          /* to start with; immutable once the hart runs */
-    uint64_t flush;         /* 1: this hart has too few ASIDs; immutable too */
-    uint64_t calls[64];     /* where each call enters; immutable likewise */
+    uint64_t satp;  /* to start with; immutable once the hart runs */
+    uint64_t flush; /* 1: this hart has too few ASIDs; immutable too */
+    uint64_t phase; /* PHASE_..., kern/slot.h */
+    struct context *float_owner; /* whose floating point is loaded, or NULL */
+    uint64_t slot;               /* the index of the slot that it is in */
+    uint64_t edge;               /* and the time at which that ends */
+    uint64_t alarm;              /* the earliest alarm of any env here */
+    uint64_t timer_fast; /* what stimecmp holds; 0 if trap.S may not set it */
+    uint64_t next;       /* in grace: the id of the env that comes next */
+    const uint32_t *vector; /* the owners of the slots; immutable */
+    uint64_t slot_ticks;    /* immutable, */
+    uint64_t grace_ticks;   /* likewise */
+    uint64_t fresh;     /* not 0: what runs is in its prologue, which can begin
+                           again: nothing of it is saved */
+    uint64_t calls[64]; /* where each call enters; immutable likewise */
     uint64_t functions[64]; /* and the C function, if it is done by one */
     uint64_t registers[32]; /* of a fault inside the kernel */
 
@@ -54,9 +70,18 @@ struct hart {
 
     bool has_stimecmp; /* as the tree says, then as time_init_hart found */
 
+    /* This hart's alone: kern/slot.c. */
+    uint64_t timer;         /* what its timer was set to */
+    uint64_t grace_end;     /* in grace */
+    struct context *resume; /* who runs next, before anybody else, or NULL */
+    uint64_t ready[SLOTS / 64]; /* slots whose owner is awake; some maybe not */
+    struct cap cap_copy[2];     /* kern/syscall_check.h */
+    unsigned cap_turn;
+
     /* Any hart may write these. */
     _Atomic unsigned state; /* enum hart_state */
     _Atomic unsigned signals;
+    _Atomic uint64_t attend[ENVS_MAX / 64]; /* by index of env */
 
     /* Written by this hart only; others may read a stale value. */
     _Atomic uint64_t count_software; /* inter-hart interrupts taken */
@@ -108,6 +133,11 @@ void hart_start_all(void);
 /* Sets `signals` in `target` and interrupts it. Signals sent twice before they
    are seen arrive once. May be called with any lock held. */
 void hart_signal(struct hart *target, unsigned signals);
+
+/* Makes `target` look at its context of the env with that index, once. May be
+   called with any lock held; on the hart itself it happens at the next
+   interrupt. */
+void hart_attend(struct hart *target, unsigned index);
 
 /* Takes and clears the signals of the executing hart and acts on them. */
 void hart_signals_take(void);

@@ -13,9 +13,32 @@
 #define HART_SELF 64
 #define HART_SATP 72
 #define HART_FLUSH 80
-#define HART_CALLS 88
-#define HART_FUNCTIONS 600
-#define HART_REGISTERS 1112
+#define HART_PHASE 88
+#define HART_FLOAT 96
+#define HART_SLOT 104
+#define HART_EDGE 112
+#define HART_ALARM 120
+#define HART_TIMER_FAST 128
+#define HART_NEXT 136
+#define HART_VECTOR 144
+#define HART_SLOT_TICKS 152
+#define HART_GRACE_TICKS 160
+#define HART_FRESH 168
+#define HART_CALLS 176
+#define HART_FUNCTIONS 688
+#define HART_REGISTERS 1200
+
+/* Phases: a slice runs; its epilogue does, or did until just now, on a hart
+   that trap.S may set the timer of; the same on one that it may not. */
+#define PHASE_SLICE 0
+#define PHASE_GRACE 1
+#define PHASE_GRACE_SLOW 2
+
+/* What interrupt_user wants done with the program that was interrupted. */
+#define USER_CONTINUE 0
+#define USER_EVENT 1
+#define USER_EPILOGUE 2
+#define USER_FORCE 3
 
 /* Offsets into struct context; kern/env.c asserts them. */
 #define CONTEXT_ID 0
@@ -24,6 +47,7 @@
 #define CONTEXT_ENV 24
 #define CONTEXT_BINDINGS 32
 #define CONTEXT_CALLER 40
+#define CONTEXT_FORFEITS 48
 
 /* Offsets into struct gate and struct binding (kern/gate.h), and how many of
    the latter an env has, each 1 << BINDING_SHIFT bytes. */
@@ -36,11 +60,12 @@
 #define BINDING_SHIFT 6
 #define BINDINGS_MAX 16
 
-/* Ids of envs (kern/env.h). */
-#define ENVS_MAX 256
+/* Ids of envs (kern/env.h); kern/env.c asserts the number of rows. */
+#define ENV_ROWS 256
 #define ENV_INDEX_SHIFT 20
 /* Errors that assembly returns; kern/syscall.c asserts them. */
 #define ERROR_ESRCH 3
+#define ERROR_EAGAIN 11
 #define ERROR_EBUSY 16
 #define ERROR_EINVAL 22
 #define ERROR_ENOSYS 38

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "kern/interrupt.h"
 
+#include "kern/context.h"
 #include "kern/csr.h"
 #include "kern/hart.h"
+#include "kern/slot.h"
 #include "kern/time.h"
 #include "platform/device.h"
 
@@ -39,6 +41,7 @@ interrupt_poll(void)
     }
     if (pending & BIT(INTERRUPT_TIMER)) {
         time_set(TIME_NEVER);
+        self->timer = TIME_NEVER;
         count(&self->count_timer);
     }
     if (pending & BIT(INTERRUPT_EXTERNAL)) {
@@ -46,6 +49,31 @@ interrupt_poll(void)
         device_interrupt();
     }
     return pending != 0;
+}
+
+/* Called by trap.S. */
+unsigned interrupt_user(void);
+unsigned
+interrupt_user(void)
+{
+    struct hart *self = hart_self();
+    const struct uarea *uarea;
+    unsigned action;
+
+    (void)interrupt_poll();
+    if (self->context == &context_nobody) {
+        slot_run(); /* the env that ran has just been ended */
+    }
+    action = slot_tick();
+    slot_timer_set();
+    uarea = self->context->uarea;
+    if (action == USER_CONTINUE &&
+        __atomic_load_n(&uarea->pending, __ATOMIC_RELAXED) != 0 &&
+        __atomic_load_n(&uarea->masked, __ATOMIC_RELAXED) == 0 &&
+        uarea->entry_interrupt != 0) {
+        action = USER_EVENT;
+    }
+    return action;
 }
 
 void

@@ -12,8 +12,9 @@
  * Lock order: a hart that holds a lock takes only locks that stand after it in
  * this list.
  *
- *   0. the table of envs, then envs (kern/env.c); the counter of serials
- *      (kern/syscall_env.c) under an env's
+ *   0. who reaps the dying (kern/env_end.c), the table of envs, then envs
+ *      (kern/env.c); the counter of serials (kern/syscall_env.c), the slots
+ *      (kern/slot.c) and what is told of envs (kern/env.c) under an env's
  *   1. entries of page tables (kern/pt.h): of two, the shadow with the lower
  *      page number first
  *   2. frames (kern/frame.h): of page tables, the one with the lower level

@@ -12,6 +12,7 @@
 #include "kern/hart_offsets.h"
 #include "kern/panic.h"
 #include "kern/print.h"
+#include "kern/slot.h"
 #include "kern/syscall_check.h"
 
 _Static_assert(ERROR_ESRCH == ESRCH && ERROR_EBUSY == EBUSY &&
@@ -70,7 +71,8 @@ _Static_assert(NUMBER_null == CALL_NULL && NUMBER_resume == CALL_RESUME &&
                    NUMBER_yield == CALL_YIELD &&
                    NUMBER_pct_call == CALL_PCT_CALL &&
                    NUMBER_pct_send == CALL_PCT_SEND &&
-                   NUMBER_pct_return == CALL_PCT_RETURN,
+                   NUMBER_pct_return == CALL_PCT_RETURN &&
+                   NUMBER_sleep == CALL_SLEEP,
                "call_numbers.h does not say what call.h says");
 
 /* The C function of each call, for call_c in trap.S. */
@@ -101,4 +103,6 @@ syscall_init_hart(struct hart *hart)
         hart->calls[i] = (uint64_t)(call_entries[i] != NULL ? call_entries[i]
                                                             : call_unknown);
     }
+    /* What trap.S leaves of it to C. */
+    hart->functions[CALL_YIELD] = (uint64_t)slot_yield;
 }

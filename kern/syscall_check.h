@@ -8,11 +8,24 @@
 #include "kern/abi/error.h"
 #include "kern/env.h"
 
-/* The capability at `index` of the caller, or NULL. */
+/* A copy of entry `index` of a list that other harts may change, or NULL. There
+   are two at a time. */
+const struct cap *cap_of_shared(struct env *e, uint64_t index);
+
+/* The capability at `index` of the caller, or NULL. Acquire: somebody may have
+   granted it just now. */
 static inline const struct cap *
 cap_of(uint64_t index)
 {
-    return cap_entry(env_current()->caps, index);
+    struct env *e = env_current();
+    const struct cap *c;
+
+    if (__builtin_expect(e->shared, false)) {
+        return cap_of_shared(e, index);
+    }
+    c = cap_entry(e->caps, index);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return c;
 }
 
 /* Whether the caller's capability `index` allows `rights` on the guard: 0,
@@ -47,7 +60,7 @@ owned_frame(uint64_t number)
 }
 
 /* The env `id` with its lock held, if the caller's capability has control over
-   it; else NULL, and in *error why. */
+   it; else NULL, and in *error why. It may be the caller. */
 struct env *controlled_env(uint64_t cap, uint64_t id, int *error);
 
 #endif

@@ -8,6 +8,23 @@
 static struct lock serial_lock;
 static uint32_t next_serial;
 
+const struct cap *
+cap_of_shared(struct env *e, uint64_t index)
+{
+    struct hart *self = hart_self();
+    struct cap *copy = &self->cap_copy[self->cap_turn ^= 1];
+    const struct cap *c;
+
+    lock_acquire(&e->lock);
+    c = cap_entry(e->caps, index);
+    if (c != NULL) {
+        *copy = *c;
+        c = copy;
+    }
+    lock_release(&e->lock);
+    return c;
+}
+
 int64_t
 sys_cap_derive(uint64_t from, uint64_t to, uint64_t component, uint64_t keep)
 {
@@ -56,10 +73,6 @@ controlled_env(uint64_t cap, uint64_t id, int *error)
         *error = -EBADF;
         return NULL;
     }
-    if (id == env_current()->id) {
-        *error = -EINVAL;
-        return NULL;
-    }
     e = env_lock(id);
     if (e == NULL) {
         *error = -ESRCH;
@@ -71,20 +84,26 @@ controlled_env(uint64_t cap, uint64_t id, int *error)
     return e;
 }
 
-/* Whether nobody has bound a U-area for the env: until then, who controls it
-   accepts for it. Its lock is held. */
+/* Whether the env takes what `consent` (CONSENT_...) means from others: it says
+   so in one of its U-areas; until it has one, who controls it accepts for it.
+   It is locked. */
 static int
-env_unborn(const struct env *e)
+env_accepts(const struct env *e, uint64_t consent)
 {
     if (e->state != ENV_LIVE) {
         return -ESRCH;
     }
+    if (e->bound == 0) {
+        return 0;
+    }
     for (unsigned i = 0; i < HARTS_MAX; i++) {
-        if (e->context[i].uarea_frame != NULL) {
-            return -EBUSY;
+        if ((e->bound >> i & 1) &&
+            (__atomic_load_n(&e->context[i].uarea->consent, __ATOMIC_RELAXED) &
+             consent) != 0) {
+            return 0;
         }
     }
-    return 0;
+    return -EBUSY;
 }
 
 int64_t
@@ -105,7 +124,7 @@ sys_env_create(uint64_t cap, uint64_t record, uint64_t list, uint64_t root)
 }
 
 int64_t
-sys_env_bind(uint64_t cap, uint64_t env, uint64_t frame)
+sys_env_bind(uint64_t cap, uint64_t env, uint64_t hart, uint64_t frame)
 {
     struct frame *f = named_frame(frame);
     int error = 0;
@@ -114,9 +133,14 @@ sys_env_bind(uint64_t cap, uint64_t env, uint64_t frame)
     if (e == NULL) {
         return error;
     }
-    error = e->state != ENV_LIVE ? -ESRCH
-            : f == NULL          ? -EINVAL
-                                 : env_bind(e, f);
+    if (e->state != ENV_LIVE) {
+        error = -ESRCH;
+    } else if (f == NULL || hart >= hart_count ||
+               hart_table[hart]->state != HART_UP) {
+        error = -EINVAL;
+    } else {
+        error = env_bind(e, hart_table[hart], f);
+    }
     env_unlock(e);
     return error;
 }
@@ -135,14 +159,15 @@ sys_cap_grant(uint64_t from, uint64_t control, uint64_t env, uint64_t to,
               uint64_t keep)
 {
     int error = 0;
+    const struct cap *c = cap_of(from);
     struct env *e = controlled_env(control, env, &error);
 
     if (e == NULL) {
         return error;
     }
-    error = env_unborn(e);
+    error = env_accepts(e, CONSENT_CAPS);
     if (error == 0) {
-        error = cap_grant(env_current()->caps, from, e->caps, to, keep);
+        error = cap_grant(c, e->caps, to, keep);
     }
     env_unlock(e);
     return error;
@@ -162,7 +187,7 @@ sys_frame_give(uint64_t cap, uint64_t frame, uint64_t env)
     if (e == NULL) {
         return error;
     }
-    error = env_unborn(e);
+    error = env_accepts(e, CONSENT_FRAMES);
     if (error == 0) {
         error = env_give(env_current(), e, f);
     }
@@ -189,8 +214,8 @@ sys_gate_set(uint64_t cap, uint64_t gate, uint64_t entry)
 int64_t
 sys_gate_bind(uint64_t cap, uint64_t env, uint64_t gate, uint64_t binding)
 {
-    struct env *self = env_current();
     const struct cap *c = cap_of(cap);
+    struct binding b;
     struct env *callee;
     int error;
 
@@ -201,9 +226,7 @@ sys_gate_bind(uint64_t cap, uint64_t env, uint64_t gate, uint64_t binding)
     if (callee == NULL) {
         return -ESRCH;
     }
-    error = callee->state != ENV_LIVE
-                ? -ESRCH
-                : gate_bind(self, binding, callee, gate, c);
+    error = callee->state != ENV_LIVE ? -ESRCH : gate_look(&b, callee, gate, c);
     env_unlock(callee);
-    return error;
+    return error < 0 ? error : gate_bind(binding, &b);
 }

@@ -10,7 +10,7 @@
  *
  * Every instruction here counts: test/bench measures these paths.
  */
-#include "kern/abi/call.h"
+#include "kern/abi/call_numbers.h"
 #include "kern/abi/uarea.h"
 #include "kern/csr.h"
 #include "kern/hart_offsets.h"
@@ -88,45 +88,137 @@ call_c:
     sret
 
 /* resume: t1 is the level. What is in the U-area is the env's own affair: it
-   can only choose where it goes in user mode. */
+   can only choose where it goes in user mode. An env that is unmasked by it
+   gets the event that came meanwhile: the kernel looks before it goes. */
     .global call_resume
 call_resume:
     ld t1, HART_SCRATCH_T1(t0)
     li a7, LEVEL_DOUBLE
-    bgtu t1, a7, resume_unknown
+    bgtu t1, a7, resume_forced
     slli t1, t1, 6              /* UAREA_LEVEL_SIZE */
     ld a7, HART_UAREA(t0)
     add t1, t1, a7
+    sd zero, HART_FRESH(t0)
     csrw sscratch, t0
+resume_level:                   /* t1 is the level's area, a7 the U-area */
     lwu t0, LEVEL_MASKED(t1)
     sw t0, UAREA_MASKED(a7)
+    bnez t0, resume_now
+    ld t0, UAREA_PENDING(a7)
+    bnez t0, resume_pending
+resume_now:
     ld a7, LEVEL_PC(t1)
     sc.d zero, a7, (t1)         /* ends a reservation that the handler made */
+    sd zero, LEVEL_CAUSE(t1)    /* it holds nothing any more */
     csrw sepc, a7
     ld t0, LEVEL_T0(t1)
     ld a7, LEVEL_A7(t1)
     ld t1, LEVEL_T1(t1)
+    sret
+
+/* What would have gone on is what the event interrupts. */
+resume_pending:
+    ld t0, UAREA_ENTRY_INTERRUPT(a7)
+    beqz t0, resume_now
+    csrw sepc, t0
+    ld t0, LEVEL_PC(t1)
+    sc.d zero, t0, (t1)         /* as above */
+    sd t0, UAREA_INTERRUPT + LEVEL_PC(a7)
+    ld t0, LEVEL_T0(t1)
+    sd t0, UAREA_INTERRUPT + LEVEL_T0(a7)
+    ld t0, LEVEL_A7(t1)
+    sd t0, UAREA_INTERRUPT + LEVEL_A7(a7)
+    ld t0, LEVEL_T1(t1)
+    sd t0, UAREA_INTERRUPT + LEVEL_T1(a7)
+    sw zero, UAREA_INTERRUPT + LEVEL_MASKED(a7)
+    li t0, -1
+    slli t0, t0, 63
+    ori t0, t0, INTERRUPT_SOFTWARE
+    sd zero, LEVEL_CAUSE(t1)
+    sd t0, UAREA_INTERRUPT + LEVEL_CAUSE(a7)
+    li t0, MASKED_INTERRUPT
+    sw t0, UAREA_MASKED(a7)
+    ld t0, UAREA_SELF(a7)
+    li t1, 0
+    li a7, 0
+    sret
+
+/* The forced-save area: everything is in it. Where the interrupt level is free,
+   its last four registers go by way of that. */
+resume_forced:
+    li a7, LEVEL_FORCED
+    bne t1, a7, resume_unknown
+    sd zero, HART_FRESH(t0)
+    csrw sscratch, t0
+    ld a7, HART_UAREA(t0)
+    sw zero, UAREA_FORCED(a7)
+    .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    ld x\n, UAREA_FORCED_AREA + \n*8(a7)
+    .endr
+    lwu t0, UAREA_FORCED_MASKED(a7)
+    andi t1, t0, MASKED_INTERRUPT
+    bnez t1, 1f
+    sw t0, UAREA_INTERRUPT + LEVEL_MASKED(a7)
+    ld t0, UAREA_FORCED_AREA(a7)
+    sd t0, UAREA_INTERRUPT + LEVEL_PC(a7)
+    ld t0, UAREA_FORCED_AREA + 5*8(a7)
+    sd t0, UAREA_INTERRUPT + LEVEL_T0(a7)
+    ld t0, UAREA_FORCED_AREA + 6*8(a7)
+    sd t0, UAREA_INTERRUPT + LEVEL_T1(a7)
+    ld t0, UAREA_FORCED_AREA + 17*8(a7)
+    sd t0, UAREA_INTERRUPT + LEVEL_A7(a7)
+    addi t1, a7, UAREA_INTERRUPT
+    j resume_level
+1:  sw t0, UAREA_MASKED(a7)
+    ld t0, UAREA_FORCED_AREA(a7)
+    csrw sepc, t0
+    addi t1, a7, UAREA_FORCED_AREA
+    sc.d zero, t0, (t1)         /* as above */
+    ld t0, UAREA_FORCED_AREA + 5*8(a7)
+    ld t1, UAREA_FORCED_AREA + 6*8(a7)
+    ld a7, UAREA_FORCED_AREA + 17*8(a7)
     sret
 resume_unknown:
     li a0, -ERROR_EINVAL
     li a7, 0
     j call_return
 
-/* yield: a0 is the id of the env that the rest of the slice goes to. What the
-   caller wants to find again it has saved; every register but t0, t1 and a7
-   arrives in the other env as it is. A context whose id is not the one asked
-   for is nobody's, or that of an env that came later. */
+/* Floating point belongs to one env at a time: HART_CONTEXT has just changed,
+   and its use is switched off unless it is the owner who comes. Costs two
+   instructions while nobody uses it. Uses t1 and a7. */
+    .macro float_switch
+    ld t1, HART_FLOAT(t0)
+    beqz t1, .Lnobody\@
+    ld a7, HART_CONTEXT(t0)
+    bne a7, t1, .Lother\@
+    li t1, SSTATUS_FS
+    csrs sstatus, t1
+    j .Lnobody\@
+.Lother\@:
+    li t1, SSTATUS_FS
+    csrc sstatus, t1
+.Lnobody\@:
+    .endm
+
+/* yield: a0 is the id of the env that the rest of the slice goes to, or 0. What
+   the caller wants to find again it has saved; every register but t0, t1 and a7
+   arrives in the other env as it is, or zero. A context whose id is not the one
+   asked for is nobody's, or wants something done first: that is for C, as is
+   the choice of anybody. */
     .global call_yield
 call_yield:
+    ld t1, HART_PHASE(t0)
+    bnez t1, yield_grace
+yield_named:
     srli t1, a0, ENV_INDEX_SHIFT
-    li a7, ENVS_MAX
-    bgeu t1, a7, yield_unknown
+    li a7, ENV_ROWS
+    bgeu t1, a7, yield_slow
     slli t1, t1, 3
     ld a7, HART_DIRECTORY(t0)
     add t1, t1, a7
     ld t1, 0(t1)
     ld a7, CONTEXT_ID(t1)
-    bne a7, a0, yield_unknown
+    bne a7, a0, yield_slow
     sd t1, HART_CONTEXT(t0)
     ld a7, CONTEXT_UAREA(t1)
     sd a7, HART_UAREA(t0)
@@ -135,8 +227,11 @@ call_yield:
     lwu t1, HART_FLUSH(t0)
     bnez t1, yield_flush
 yield_flushed:
+    float_switch
+prologue:
+    sd t0, HART_FRESH(t0)
+    ld a7, HART_UAREA(t0)
     csrw sscratch, t0
-prologue:                       /* a7 is the U-area */
     lwu t1, UAREA_MASKED(a7)
     ori t1, t1, MASKED_INTERRUPT
     sw t1, UAREA_MASKED(a7)
@@ -149,21 +244,37 @@ prologue:                       /* a7 is the U-area */
 yield_flush:                    /* this hart has no ASIDs */
     sfence.vma
     j yield_flushed
-yield_unknown:
-    li a0, -ERROR_ESRCH
-    li a7, 0
-    j call_return
 
-/* Enters a context (t1), whose U-area is in a7, at t2, with all other registers
-   as they are. */
+/* The end of an epilogue, whoever it wants to yield to: the slice is over. */
+yield_grace:
+    addi t1, t1, -PHASE_GRACE
+    bnez t1, yield_slow
+    sd zero, HART_PHASE(t0)
+    ld a7, HART_EDGE(t0)
+    ld t1, HART_ALARM(t0)
+    bgeu t1, a7, 1f
+    mv a7, t1
+1:  csrw CSR_STIMECMP, a7
+    sd a7, HART_TIMER_FAST(t0)
+    ld a0, HART_NEXT(t0)
+    j yield_named
+yield_slow:
+    li a7, CALL_YIELD
+    j call_c
+
+/* Enters a context (t1) at t2, with all other registers as they are. */
     .macro pct_enter
     sd t1, HART_CONTEXT(t0)
+    sd zero, HART_FRESH(t0)
+    ld a7, CONTEXT_UAREA(t1)
     sd a7, HART_UAREA(t0)
     ld t1, CONTEXT_SATP(t1)
     csrw satp, t1
     csrw sepc, t2
     ld t1, HART_FLUSH(t0)
-    bnez t1, pct_flush
+    bnez t1, pct_unusual
+    ld t1, HART_FLOAT(t0)
+    bnez t1, pct_unusual
     csrw sscratch, t0
     ld t0, UAREA_SELF(a7)
     li a7, 0
@@ -173,19 +284,22 @@ yield_unknown:
 /* Protected control transfer (kern/gate.h). t2 is the binding; a6 may be used,
    for the caller's id is put there. In: nothing else but t0, t1 and a7. */
     .macro pct sync
+    ld t1, HART_PHASE(t0)
+    bnez t1, pct_busy           /* an epilogue's time is not to be given away */
     li t1, BINDINGS_MAX
     bgeu t2, t1, pct_unknown
     ld a7, HART_CONTEXT(t0)
     slli t2, t2, BINDING_SHIFT
     ld a7, CONTEXT_BINDINGS(a7)
     add t2, t2, a7
+    ld a6, BINDING_ID(t2)
+    fence r, r                  /* it was written last: kern/gate.c */
     ld t1, BINDING_ROW(t2)
     ld a7, HART_DIRECTORY(t0)
     add t1, t1, a7
     ld t1, 0(t1)
-    ld a6, CONTEXT_ID(t1)
-    ld a7, BINDING_ID(t2)
-    bne a6, a7, pct_dead
+    ld a7, CONTEXT_ID(t1)
+    bne a6, a7, pct_slow\sync
     ld a7, BINDING_GATE(t2)     /* its env is alive, so it is there */
     ld a7, GATE_GENERATION(a7)
     ld a6, BINDING_GENERATION(t2)
@@ -211,8 +325,12 @@ call_pct_call:
 call_pct_send:
     pct 0
 
-pct_flush:                      /* this hart has no ASIDs */
+pct_unusual:                    /* no ASIDs here, or floating point in use */
+    ld t1, HART_FLUSH(t0)
+    beqz t1, 1f
     sfence.vma
+1:  float_switch
+    ld a7, HART_UAREA(t0)
     csrw sscratch, t0
     ld t0, UAREA_SELF(a7)
     li t1, 0
@@ -232,29 +350,127 @@ pct_error:
     li t2, 0
     j call_return
 
-/* The callee goes back to whoever called it, if that is still there. */
+/* The callee goes back to whoever called it. If that is gone, or asleep, C
+   decides; in an epilogue the slice is over. */
     .global call_pct_return
 call_pct_return:
+    ld t1, HART_PHASE(t0)
+    bnez t1, yield_grace
     ld t1, HART_CONTEXT(t0)
     ld t2, CONTEXT_CALLER(t1)
     beqz t2, pct_unknown
-    sd zero, CONTEXT_CALLER(t1)
     srli t1, t2, ENV_INDEX_SHIFT
     slli t1, t1, 3
     ld a7, HART_DIRECTORY(t0)
     add t1, t1, a7
     ld t1, 0(t1)
     ld a7, CONTEXT_ID(t1)
-    bne a7, t2, pct_dead
+    bne a7, t2, pct_slow2
+    ld a7, HART_CONTEXT(t0)
+    sd zero, CONTEXT_CALLER(a7)
     ld a7, CONTEXT_UAREA(t1)
     ld t2, UAREA_ENTRY_RETURN(a7)
     pct_enter
+
+/* What C may change is kept on the stack, sscratch included; t0 is the hart
+   block before and after, t1 and a7 of the program are in its scratch words. */
+    .macro frame_save
+    sd sp, HART_USER_SP(t0)
+    mv sp, t0
+    addi sp, sp, -16*8
+    csrrw t1, sscratch, t0
+    sd t1, 0*8(sp)
+    ld t1, HART_SCRATCH_T1(t0)
+    sd t1, 1*8(sp)
+    sd ra, 2*8(sp)
+    sd t2, 3*8(sp)
+    sd t3, 4*8(sp)
+    sd t4, 5*8(sp)
+    sd t5, 6*8(sp)
+    sd t6, 7*8(sp)
+    sd a0, 8*8(sp)
+    sd a1, 9*8(sp)
+    sd a2, 10*8(sp)
+    sd a3, 11*8(sp)
+    sd a4, 12*8(sp)
+    sd a5, 13*8(sp)
+    sd a6, 14*8(sp)
+    ld t1, HART_SCRATCH_A7(t0)
+    sd t1, 15*8(sp)
+    csrr t1, sepc
+    sd t1, HART_USER_PC(t0)
+    .endm
+
+    .macro frame_restore
+    addi t0, sp, 16*8
+    ld t1, HART_USER_PC(t0)
+    csrw sepc, t1
+    ld t1, 0*8(sp)
+    csrw sscratch, t1
+    ld t1, 1*8(sp)
+    sd t1, HART_SCRATCH_T1(t0)
+    ld t1, 15*8(sp)
+    sd t1, HART_SCRATCH_A7(t0)
+    ld ra, 2*8(sp)
+    ld t2, 3*8(sp)
+    ld t3, 4*8(sp)
+    ld t4, 5*8(sp)
+    ld t5, 6*8(sp)
+    ld t6, 7*8(sp)
+    ld a0, 8*8(sp)
+    ld a1, 9*8(sp)
+    ld a2, 10*8(sp)
+    ld a3, 11*8(sp)
+    ld a4, 12*8(sp)
+    ld a5, 13*8(sp)
+    ld a6, 14*8(sp)
+    ld sp, HART_USER_SP(t0)
+    .endm
+
+    /* Back to the program, as it was. */
+    .macro frame_return
+    ld t1, HART_SCRATCH_T1(t0)
+    ld a7, HART_SCRATCH_A7(t0)
+    csrrw t0, sscratch, t0
+    sret
+    .endm
+
+/* The context that a transfer leads to is not to be entered just so: C wakes
+   it, and the call is made again; or says why not. */
+    .macro pct_slow number
+    .if \number != CALL_PCT_RETURN
+    ld a7, HART_CONTEXT(t0)
+    ld a7, CONTEXT_BINDINGS(a7)
+    sub t2, t2, a7
+    srli t2, t2, BINDING_SHIFT
+    .endif
+    li t1, \number
+    sd t1, HART_SCRATCH_A7(t0)
+    frame_save
+    li a0, \number
+    mv a1, t2
+    call context_prepare
+    bnez a0, pct_refused
+    frame_restore
+    frame_return
+    .endm
+pct_slow1:
+    pct_slow CALL_PCT_CALL
+pct_slow0:
+    pct_slow CALL_PCT_SEND
+pct_slow2:
+    pct_slow CALL_PCT_RETURN
+pct_refused:
+    sd a0, 8*8(sp)
+    frame_restore
+    j pct_error
 
 /* _Noreturn void env_go_return(int64_t result): to the return entry of what the
    hart now runs, with the result in a0 and every register else but t0 zero. */
     .global env_go_return
 env_go_return:
     csrr t0, sscratch
+    sd zero, HART_FRESH(t0)
     ld a7, HART_UAREA(t0)
     ld t1, UAREA_ENTRY_RETURN(a7)
     csrw sepc, t1
@@ -300,6 +516,9 @@ env_go_prologue:
 not_a_call:
     sd a7, HART_SCRATCH_A7(t0)
     bltz t1, interrupt
+    li a7, CAUSE_ILLEGAL ^ CAUSE_USER_CALL
+    beq t1, a7, illegal
+exception:
     csrr t1, sstatus
     andi t1, t1, SSTATUS_SPP
     bnez t1, kernel_fault
@@ -331,57 +550,135 @@ exception_fatal:
     csrr a2, stval
     call env_fault_fatal        /* does not return */
 
-/* An interrupt from user mode. C code handles it and comes back: everything
-   that the compiler may change is kept on the stack. */
+/* An illegal instruction: perhaps the first use of floating point by an env
+   that has not got the registers of this hart. Then it is made again. */
+illegal:
+    csrr t1, sstatus
+    li a7, SSTATUS_FS | SSTATUS_SPP
+    and t1, t1, a7
+    bnez t1, exception
+    frame_save
+    call float_take
+    beqz a0, 1f
+    frame_restore
+    frame_return
+1:  frame_restore
+    j exception
+
+/* An interrupt from user mode. The common one is the end of a slice, whose
+   next owner is awake: the env that runs gets its epilogue. Everything else,
+   and every 64th edge, is for C. */
 interrupt:
+    slli t1, t1, 1
+    addi t1, t1, -2 * (INTERRUPT_TIMER ^ CAUSE_USER_CALL)
+    bnez t1, interrupt_slow
+    ld t1, HART_PHASE(t0)
+    bnez t1, interrupt_slow
+    ld t1, HART_TIMER_FAST(t0)
+    ld a7, HART_EDGE(t0)
+    bne t1, a7, interrupt_slow  /* an alarm; or not for us to set */
+    ld t1, HART_SLOT_TICKS(t0)
+    add a7, a7, t1
+    csrr t1, time
+    bgeu t1, a7, interrupt_slow /* edges have been missed */
+    ld a7, HART_SLOT(t0)
+    addi a7, a7, 1
+    andi t1, a7, 63
+    beqz t1, interrupt_slow
+    slli a7, a7, 2
+    ld t1, HART_VECTOR(t0)
+    add t1, t1, a7
+    lwu t1, 0(t1)
+    sd t1, HART_NEXT(t0)
+    srli t1, t1, ENV_INDEX_SHIFT
+    slli t1, t1, 3
+    ld a7, HART_DIRECTORY(t0)
+    add t1, t1, a7
+    ld a7, 0(t1)
+    ld t1, HART_CONTEXT(t0)
+    beq t1, a7, interrupt_slow  /* its own slot again */
+    ld t1, CONTEXT_FORFEITS(a7)
+    bnez t1, interrupt_slow
+    ld a7, CONTEXT_ID(a7)
+    ld t1, HART_NEXT(t0)
+    bne t1, a7, interrupt_slow  /* nobody's, or asleep */
+    ld a7, HART_UAREA(t0)
+    ld t1, UAREA_ENTRY_EPILOGUE(a7)
+    beqz t1, interrupt_slow
+    lwu t1, UAREA_MASKED(a7)    /* in a prologue it is */
+    andi a7, t1, MASKED_INTERRUPT | MASKED_DOUBLE
+    bnez a7, interrupt_slow
+    ld a7, HART_UAREA(t0)
+    sw t1, UAREA_INTERRUPT + LEVEL_MASKED(a7)
+    ori t1, t1, MASKED_INTERRUPT
+    sw t1, UAREA_MASKED(a7)
+    ld t1, HART_SLOT(t0)
+    addi t1, t1, 1
+    sd t1, HART_SLOT(t0)
+    ld t1, HART_EDGE(t0)
+    ld a7, HART_SLOT_TICKS(t0)
+    add t1, t1, a7
+    sd t1, HART_EDGE(t0)
+    csrr t1, time
+    ld a7, HART_GRACE_TICKS(t0)
+    add t1, t1, a7
+    csrw CSR_STIMECMP, t1
+    sd t1, HART_TIMER_FAST(t0)
+    li t1, PHASE_GRACE
+    sd t1, HART_PHASE(t0)
+    ld a7, HART_UAREA(t0)
+    upcall UAREA_INTERRUPT, UAREA_ENTRY_EPILOGUE
+
+interrupt_slow:
     csrr t1, sstatus
     andi t1, t1, SSTATUS_SPP
     bnez t1, kernel_fault       /* interrupts are off in the kernel */
-    sd sp, HART_USER_SP(t0)
-    mv sp, t0
-    addi sp, sp, -16*8
+    frame_save
+    call interrupt_user
+    li t1, USER_FORCE
+    beq a0, t1, user_force
+    li t1, USER_EVENT
+    beq a0, t1, user_event
+    bnez a0, user_epilogue
+    frame_restore
+    frame_return
+
+    .macro user_upcall entry
+    frame_restore
+    ld a7, HART_UAREA(t0)
+    lwu t1, UAREA_MASKED(a7)
+    sw t1, UAREA_INTERRUPT + LEVEL_MASKED(a7)
+    ori t1, t1, MASKED_INTERRUPT
+    sw t1, UAREA_MASKED(a7)
+    upcall UAREA_INTERRUPT, \entry
+    .endm
+user_event:
+    user_upcall UAREA_ENTRY_INTERRUPT
+user_epilogue:
+    user_upcall UAREA_ENTRY_EPILOGUE
+
+/* Everything that the env had in registers goes to its forced-save area. */
+user_force:
+    frame_restore
+    ld a7, HART_UAREA(t0)
+    .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    sd x\n, UAREA_FORCED_AREA + \n*8(a7)
+    .endr
     csrrw t1, sscratch, t0
-    sd t1, 0*8(sp)
+    sd t1, UAREA_FORCED_AREA + 5*8(a7)
     ld t1, HART_SCRATCH_T1(t0)
-    sd t1, 1*8(sp)
-    sd ra, 2*8(sp)
-    sd t2, 3*8(sp)
-    sd t3, 4*8(sp)
-    sd t4, 5*8(sp)
-    sd t5, 6*8(sp)
-    sd t6, 7*8(sp)
-    sd a0, 8*8(sp)
-    sd a1, 9*8(sp)
-    sd a2, 10*8(sp)
-    sd a3, 11*8(sp)
-    sd a4, 12*8(sp)
-    sd a5, 13*8(sp)
-    sd a6, 14*8(sp)
-    sd a7, 15*8(sp)
+    sd t1, UAREA_FORCED_AREA + 6*8(a7)
+    ld t1, HART_SCRATCH_A7(t0)
+    sd t1, UAREA_FORCED_AREA + 17*8(a7)
     csrr t1, sepc
-    sd t1, HART_USER_PC(t0)
-    call interrupt_poll
-    addi t0, sp, 16*8
-    ld t1, HART_USER_PC(t0)
-    csrw sepc, t1
-    ld t1, 1*8(sp)
-    ld ra, 2*8(sp)
-    ld t2, 3*8(sp)
-    ld t3, 4*8(sp)
-    ld t4, 5*8(sp)
-    ld t5, 6*8(sp)
-    ld t6, 7*8(sp)
-    ld a0, 8*8(sp)
-    ld a1, 9*8(sp)
-    ld a2, 10*8(sp)
-    ld a3, 11*8(sp)
-    ld a4, 12*8(sp)
-    ld a5, 13*8(sp)
-    ld a6, 14*8(sp)
-    ld a7, 15*8(sp)
-    ld t0, 0*8(sp)
-    ld sp, 16*8 + HART_USER_SP(sp)
-    sret
+    sd t1, UAREA_FORCED_AREA(a7)
+    lwu t1, UAREA_MASKED(a7)
+    sw t1, UAREA_FORCED_MASKED(a7)
+    li t1, 1
+    sw t1, UAREA_FORCED(a7)
+    mv sp, t0
+    li fp, 0
+    call slot_run               /* does not return */
 
 /* A trap taken inside the kernel. Interrupts are off here, so it is a fault of
    the kernel's own: report it, on the emergency stack, for the ordinary one

@@ -24,7 +24,14 @@
  * below; for pt_copy, the table copied from). Batch words are those of the
  * caller's U-area, read once each. indexes is from plus 65536 times to.
  */
-#define CALL_MAX 64
+#include "kern/abi/call_numbers.h"
+
+/* gate_set: an entry for a gate that is for being notified, not for calls. No
+   instruction can be there. */
+#define GATE_NOTIFY 1
+
+/* notify: on whichever hart suits. */
+#define GATE_HART_ANY (~(uint64_t)0)
 
 #define CALL_TABLE(X)                                                          \
     X(0, null, FAST, ARGUMENTS_0(), "do nothing")                              \
@@ -85,15 +92,17 @@
       "copy leaves to entries that are zero, with the bits `keep`; with bit "  \
       "63 of it, take W from the originals; how many were copied")             \
     X(20, yield, FAST, ARGUMENTS_1(uint64_t, env),                             \
-      "give the rest of the slice to an env, which goes on at its prologue")   \
+      "give the rest of the slice to an env, which goes on at its prologue; "  \
+      "to whoever is next if 0")                                               \
     X(21, env_create, CALL,                                                    \
       ARGUMENTS_4(uint64_t, cap, uint64_t, record, uint64_t, list, uint64_t,   \
                   root),                                                       \
       "make an env under the capability's name of two frames and a root, "     \
       "which pass to it; its id")                                              \
     X(22, env_bind, CALL,                                                      \
-      ARGUMENTS_3(uint64_t, cap, uint64_t, env, uint64_t, frame),              \
-      "let an env run on this hart: give it a U-area")                         \
+      ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, hart, uint64_t,      \
+                  frame),                                                      \
+      "let an env run on a hart: give it a U-area")                            \
     X(23, env_destroy, CALL, ARGUMENTS_2(uint64_t, cap, uint64_t, env),        \
       "end an env; -EAGAIN until all that it owned is given back")             \
     X(24, cap_grant, CALL,                                                     \
@@ -111,10 +120,29 @@
       "go back to the env that called, at its return entry")                   \
     X(29, gate_set, CALL,                                                      \
       ARGUMENTS_3(uint64_t, cap, uint64_t, gate, uint64_t, entry),             \
-      "open a gate at an entry under the capability's name, or close it (0)")  \
+      "open a gate at an entry, or for being notified (1), under the "         \
+      "capability's name; or close it (0)")                                    \
     X(30, gate_bind, CALL,                                                     \
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, gate, uint64_t,      \
                   binding),                                                    \
-      "make a binding of the caller's lead to a gate")
+      "make a binding of the caller's lead to a gate")                         \
+    X(36, slot_alloc, CALL,                                                    \
+      ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, hart, uint64_t,      \
+                  slot),                                                       \
+      "give a free slot of a hart to an env")                                  \
+    X(37, slot_free, CALL,                                                     \
+      ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, hart, uint64_t,      \
+                  slot),                                                       \
+      "make a slot of an env free")                                            \
+    X(38, sleep, CALL, ARGUMENTS_0(),                                          \
+      "give the hart away until an event comes; 0 if one is pending")          \
+    X(39, alarm, CALL, ARGUMENTS_2(uint64_t, deadline, uint64_t, cookie),      \
+      "post the cookie to the completion ring at a time; ~0 takes it back")    \
+    X(40, notify, CALL, ARGUMENTS_2(uint64_t, binding, uint64_t, hart),        \
+      "post an event to the gate of a binding, on a hart or any")              \
+    X(41, fp_release, CALL, ARGUMENTS_0(),                                     \
+      "forget the caller's floating-point registers on this hart")             \
+    X(44, pct_cancel, CALL, ARGUMENTS_1(uint64_t, env),                        \
+      "end the wait for an env that was called: its return will fail")
 
 #endif

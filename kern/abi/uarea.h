@@ -28,11 +28,16 @@
  *   0x300  floating point: f0 to f31, then fcsr, while another env has the
  *          registers of this hart
  *   0x410  completion ring
- *   0x610  batch: arguments of calls that take many          (the env's)
+ *   0x610  more words that the kernel never looks at          (the env's)
+ *   0x710  batch: arguments of calls that take many          (the env's)
  *
  * Every upcall enters with t0 = self; pc, t0, t1 and a7 are saved at the
  * level, cause and value beside them; t1 and a7 hold nothing; every other
- * register is untouched. `resume` with t1 = level undoes it.
+ * register is untouched. `resume` with t1 = level undoes it, and zeroes the
+ * cause: where it is not zero, the level holds what an upcall interrupted.
+ *
+ * A prologue saves nothing. Until it has resumed a level, or made a call that
+ * leaves the env, it can be left and begun again.
  */
 #define UAREA_VERSION 2
 
@@ -71,11 +76,12 @@
 #define UAREA_FORCED_AREA 0x200
 #define UAREA_FLOAT 0x300
 #define UAREA_RING 0x410
-#define UAREA_BATCH 0x610
+#define UAREA_SAVE 0x610
+#define UAREA_BATCH 0x710
 
 #define UAREA_OWN_WORDS 26
 #define UAREA_RING_ENTRIES 32
-#define UAREA_BATCH_WORDS 318
+#define UAREA_BATCH_WORDS 286
 
 /* Bits of masked. A level that is active masks itself; the interrupt level
    masks exceptions too, which then are double faults. */
@@ -83,13 +89,21 @@
 #define MASKED_INTERRUPT 2
 #define MASKED_DOUBLE 4
 
-/* Bits of pending. */
-#define PENDING_DEATH 1 /* an env that this one created has ended */
+/* Bits of pending: events. PENDING_NOTIFY << g: somebody notified gate g. */
+#define PENDING_DEATH 1      /* an env that this one created has ended */
+#define PENDING_COMPLETION 2 /* something was posted to the ring */
+#define PENDING_NOTIFY 0x100
+
+/* Bits of consent. */
+#define CONSENT_FRAMES 1 /* ownership of frames */
+#define CONSENT_CAPS 2   /* capabilities */
 
 /* Levels, for resume. */
 #define LEVEL_EXCEPTION 0
 #define LEVEL_INTERRUPT 1
 #define LEVEL_DOUBLE 2
+#define LEVEL_FORCED 3 /* the forced-save area */
+#define LEVEL_FORCED 3 /* the forced-save area */
 
 #ifndef __ASSEMBLER__
 #include "kern/abi/types.h"
@@ -135,6 +149,7 @@ struct uarea {
     uint64_t float_registers[33];
     uint64_t unused;
     struct ring_entry ring[UAREA_RING_ENTRIES];
+    uint64_t save[32];
     uint64_t batch[UAREA_BATCH_WORDS];
 };
 
@@ -162,7 +177,8 @@ _Static_assert(offsetof(struct uarea, entry_exception) ==
                    offsetof(struct uarea, forced_area) == UAREA_FORCED_AREA &&
                    offsetof(struct uarea, float_registers) == UAREA_FLOAT &&
                    offsetof(struct uarea, ring) == UAREA_RING &&
-                   offsetof(struct uarea, batch) == UAREA_BATCH,
+                   offsetof(struct uarea, batch) == UAREA_BATCH &&
+                   offsetof(struct uarea, save) == UAREA_SAVE,
                "uarea");
 _Static_assert(sizeof(struct uarea) == FRAME_SIZE, "a U-area is one frame");
 #endif

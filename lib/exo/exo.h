@@ -20,23 +20,47 @@ extern struct uarea *exo_uarea;
    on the interrupted stack; faults in it are double faults. */
 extern void (*exo_exception_handler)(struct uarea *uarea);
 
+/* Called for events, in the same way, with the interrupt level masked and what
+   was interrupted in uarea->level[LEVEL_INTERRUPT]; on return the program goes
+   on. The handler takes the bits of `pending` that it sees, in one step. The
+   default takes them and forgets them. */
+extern void (*exo_event_handler)(struct uarea *uarea);
+
+/* Makes a U-area enter lib/exo for everything. Events are handled on a stack of
+   their own, aligned to 16, which ends there. */
+void exo_uarea_init(struct uarea *uarea, void *event_stack_end);
+
 /*
- * Gives the hart to env `id`, which goes on at its prologue, and returns 0 when
- * somebody gives it back; or the negative of an error at once. `uarea` is the
- * caller's own. Needs exo_prologue as prologue entry.
+ * Gives the hart to env `id`, which goes on at its prologue, or to whoever is
+ * next if that is 0, and returns 0 when the hart is given back; or the negative
+ * of an error at once. `uarea` is the caller's own. Needs exo_prologue as
+ * prologue entry.
  */
 int64_t exo_yield(uint64_t id, struct uarea *uarea);
+
+/* Gives the hart away until an event is pending; at once if one is. If the
+   interrupt level is masked it stays so, and the bits of `pending` are the
+   caller's to take: so nothing is missed between a look at what it waits for
+   and this. */
+int64_t exo_sleep(struct uarea *uarea);
+
+/* Makes a binding, as sys_gate_bind, until it is done; and remembers whose gate
+   it leads to, which exo_call needs to go on waiting. */
+int64_t exo_bind(struct uarea *uarea, uint64_t cap, uint64_t env, uint64_t gate,
+                 uint64_t binding);
 
 /*
  * Calls the gate of `binding` with one argument, and returns what it returns;
  * or the negative of an error. Trusts the callee with nothing but the result:
- * the registers that C preserves are saved here. Uses own[0] of the U-area and
- * its return entry: one call at a time.
+ * the registers that C preserves are saved here. Slices that come meanwhile are
+ * given to the callee. One call at a time on a hart.
  */
 int64_t exo_call(uint64_t binding, struct uarea *uarea, uint64_t argument);
 
-/* The prologue entry that goes with exo_yield. In assembly; not to be called.
- */
+/* The entries that go with these. In assembly; not to be called. */
 void exo_prologue(void);
+void exo_epilogue(void);
+void exo_exception_entry(void);
+void exo_event_entry(void);
 
 #endif

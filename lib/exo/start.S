@@ -7,6 +7,7 @@
  */
 #include "kern/abi/call_numbers.h"
 #include "kern/abi/uarea.h"
+#include "lib/exo/own.h"
 
     .section .text.start, "ax"
     .global _start
@@ -24,9 +25,7 @@ _start:
    change is saved here: on the interrupted stack, below a red zone of nothing,
    for this ABI has none. t0, t1, a7 and the pc are the kernel's to save. */
     .text
-    .balign 4
-    .global exo_exception_entry
-exo_exception_entry:
+    .macro handler handler, level, event
     addi sp, sp, -14*8
     sd ra, 0*8(sp)
     sd t2, 1*8(sp)
@@ -42,7 +41,7 @@ exo_exception_entry:
     sd a5, 11*8(sp)
     sd a6, 12*8(sp)
     mv a0, t0                   /* struct uarea *: its first level is ours */
-    ld t1, exo_exception_handler
+    ld t1, \handler
     jalr t1
     ld ra, 0*8(sp)
     ld t2, 1*8(sp)
@@ -58,7 +57,38 @@ exo_exception_entry:
     ld a5, 11*8(sp)
     ld a6, 12*8(sp)
     addi sp, sp, 14*8
-    li t1, LEVEL_EXCEPTION
+    .ifnb \event
+    ld t0, 24(sp)
+    ld gp, 16(sp)
+    ld tp, 8(sp)
+    ld sp, OWN_EVENT_SP(t0)
+    .endif
+    li t1, \level
     li a7, CALL_RESUME
     ecall
     unimp                       /* never comes back */
+    .endm
+
+    .balign 4
+    .global exo_exception_entry
+exo_exception_entry:
+    handler exo_exception_handler, LEVEL_EXCEPTION
+
+/* An event: the same at the interrupt level, on a stack of its own and with gp
+   and tp of the first thread; the others may still be those of an env that has
+   just called one of our gates. */
+    .balign 4
+    .global exo_event_entry
+exo_event_entry:
+    sd sp, OWN_EVENT_SP(t0)
+    ld sp, OWN_EVENT_STACK(t0)
+    addi sp, sp, -32
+    sd t0, 24(sp)
+    sd gp, 16(sp)
+    sd tp, 8(sp)
+    .option push
+    .option norelax
+    lla gp, __global_pointer$
+    .option pop
+    lla tp, __tls_base
+    handler exo_event_handler, LEVEL_INTERRUPT, event

@@ -3,16 +3,16 @@
 #include <stdlib.h>
 
 #include "lib/exo/exo.h"
+#include "lib/exo/own.h"
 
 uint64_t exo_root;
 uint64_t exo_id;
 struct uarea *exo_uarea;
 
 static void exception_report(struct uarea *uarea);
+static void events_forget(struct uarea *uarea);
 void (*exo_exception_handler)(struct uarea *uarea) = exception_report;
-
-/* In start.S. */
-void exo_exception_entry(void);
+void (*exo_event_handler)(struct uarea *uarea) = events_forget;
 
 int main(void);
 void __libc_init_array(void);
@@ -28,14 +28,46 @@ exception_report(struct uarea *uarea)
     exit(EXIT_FAILURE);
 }
 
+static void
+events_forget(struct uarea *uarea)
+{
+    __atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQUIRE);
+}
+
+void
+exo_uarea_init(struct uarea *uarea, void *event_stack_end)
+{
+    uarea->entry_exception = (uint64_t)exo_exception_entry;
+    uarea->entry_interrupt = (uint64_t)exo_event_entry;
+    uarea->entry_prologue = (uint64_t)exo_prologue;
+    uarea->entry_epilogue = (uint64_t)exo_epilogue;
+    uarea->own[(OWN_EVENT_STACK - UAREA_OWN) / 8] = (uint64_t)event_stack_end;
+}
+
+int64_t
+exo_bind(struct uarea *uarea, uint64_t cap, uint64_t env, uint64_t gate,
+         uint64_t binding)
+{
+    int64_t error;
+
+    do {
+        error = sys_gate_bind(cap, env, gate, binding);
+    } while (error == -EAGAIN);
+    if (error == 0) {
+        uarea->own[(OWN_BINDING - UAREA_OWN) / 8 + binding] = env;
+    }
+    return error;
+}
+
+static _Alignas(16) unsigned char event_stack[8192];
+
 _Noreturn void
 exo_start(uint64_t root, uint64_t id, struct uarea *uarea)
 {
     exo_root = root;
     exo_id = id;
     exo_uarea = uarea;
-    uarea->entry_exception = (uint64_t)exo_exception_entry;
-    uarea->entry_prologue = (uint64_t)exo_prologue;
+    exo_uarea_init(uarea, event_stack + sizeof(event_stack));
     __libc_init_array();
     exit(main());
 }

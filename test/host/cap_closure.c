@@ -154,7 +154,7 @@ operation_apply(const struct operation *op)
     case FRESH:
         return cap_fresh(list, op->from, op->to, &next_serial);
     case GRANT:
-        return cap_grant(list, op->from, &lists[op->to_env], op->to,
+        return cap_grant(cap_entry(list, op->from), &lists[op->to_env], op->to,
                          op->rights);
     default:
         return cap_drop(list, op->from);

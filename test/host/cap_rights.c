@@ -147,8 +147,8 @@ grant_check(const struct model_cap *source, uint64_t from,
         expected = -EINVAL;
     }
     made.rights &= (unsigned)keep;
-    outcome_check(cap_grant(&list, from, to_list, to, keep), expected, to_list,
-                  to, &made);
+    outcome_check(cap_grant(cap_entry(&list, from), to_list, to, keep),
+                  expected, to_list, to, &made);
 }
 
 static void

@@ -4,7 +4,8 @@
 /*
  * A second env for tests, made by hand of frames and page tables. It has the
  * parent's text, a stack of one page, a U-area and one page shared with the
- * parent; none of the parent's data. In entry 3 of its list is the root's name
+ * parent; none of the parent's data, nor a handler of exceptions and events. In
+ * entry 3 of its list is the root's name
  * with the right to read, in entry CHILD_CAP_OWN its own name with all rights.
  */
 #include "lib/exo/exo.h"
@@ -38,6 +39,10 @@ uint64_t window_open(uint64_t page);
 /* Makes a child that runs `run` when it is first yielded to. */
 struct child child_make(uint64_t window, uint64_t shared,
                         void (*run)(struct uarea *uarea));
+
+/* The same on another hart, where it runs once it has a slot. */
+struct child child_make_on(uint64_t window, uint64_t shared,
+                           void (*run)(struct uarea *uarea), uint64_t hart);
 
 /* Destroys it, and checks that nothing of it is left. */
 void child_end(const struct child *child);

@@ -143,11 +143,11 @@ grow(uint64_t id)
         (void)sys_frame_scrub(uarea);
         (void)sys_frame_give(0, uarea, id);
         for (unsigned i = 0; i < 40; i++) {
-            if (sys_env_bind(0, id, frame_pick(IS(FRAME_DATA))) == 0) {
+            if (sys_env_bind(0, id, 0, frame_pick(IS(FRAME_DATA))) == 0) {
                 break;
             }
         }
-        good_of[22] += sys_env_bind(0, id, uarea) == 0;
+        good_of[22] += sys_env_bind(0, id, 0, uarea) == 0;
     }
     if (below(2) == 0) {
         (void)exo_yield(id, exo_uarea);
@@ -224,7 +224,7 @@ static void
 transfer(void)
 {
     register uint64_t a7 __asm__("a7") = CALL_RESUME;
-    register uint64_t t1 __asm__("t1") = 3 + below(1000);
+    register uint64_t t1 __asm__("t1") = 4 + below(1000);
     register int64_t a0 __asm__("a0") = 0;
     uint64_t id = id_pick();
     volatile struct shared *shared = (volatile struct shared *)SHARED;
@@ -241,13 +241,38 @@ transfer(void)
         (void)fuzz_send(below(8) ? below(17) : anything(), exo_uarea);
         break;
     default:
-        t1 = 3 + (t1 & 0xffff);
+        t1 = 4 + (t1 & 0xffff);
         a7 = CALL_RESUME;
         a0 = 0;
         __asm__ volatile("ecall"
                          : "+r"(a0), "+r"(t1), "+r"(a7)::"t0", "memory");
         EXPECT(a0, -EINVAL);
         break;
+    }
+}
+
+static void
+env_end(uint64_t id)
+{
+    int64_t error;
+
+    do {
+        error = sys_env_destroy(0, id);
+    } while (error == -EAGAIN);
+    EXPECT(error == 0 || error == -ESRCH, 1);
+}
+
+/* Ends those that are being ended: harts that idle do it at any time. */
+static void
+dying_end(void)
+{
+    for (unsigned i = 0; i < id_count; i++) {
+        if (sys_env_bind(0, ids[i], 0, 0) == -ESRCH) {
+            env_end(ids[i]);
+        }
+    }
+    if (puppet.id != 0 && sys_env_bind(0, puppet.id, 0, 0) == -ESRCH) {
+        env_end(puppet.id);
     }
 }
 
@@ -264,6 +289,7 @@ check(void)
         held[i] = 0;
     }
     held_root = 0;
+    dying_end();
     /* A table that is being broken, of an env whose end has begun, cannot be
        mapped. */
     for (unsigned i = 0; i < PAGES; i++) {
@@ -315,25 +341,6 @@ check(void)
         EXPECT(f->lock, 0);
     }
     EXPECT(record(exo_root)->maps, held_root);
-}
-
-static void
-env_end(uint64_t id)
-{
-    int64_t error;
-
-    do {
-        uint64_t before = instructions();
-
-        error = sys_env_destroy(0, id);
-        before = instructions() - before;
-        if (before > longest_of[23]) {
-            longest_of[23] = before;
-        }
-    } while (error == -EAGAIN);
-    if (error != 0) {
-        EXPECT(error, -ESRCH);
-    }
 }
 
 static void

@@ -260,9 +260,10 @@ arguments_likely(uint64_t number, uint64_t a[6])
         break;
     case 22: /* env_bind: the version word is there since the start */
         a[1] = id_pick();
-        a[2] = frame_pick(data);
-        for (unsigned i = 0; i < 100 && record(a[2])->owner != a[1]; i++) {
-            a[2] = frame_pick(data);
+        a[2] = below(2);
+        a[3] = frame_pick(data);
+        for (unsigned i = 0; i < 100 && record(a[3])->owner != a[1]; i++) {
+            a[3] = frame_pick(data);
         }
         break;
     case 23: /* env_destroy */
@@ -322,6 +323,11 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
             a[3] = FREE_ROOT + (a[3] & 0x7f) +
                    ((FREE_ROOT + (a[3] >> 16 & 0x7f)) << 16);
             a[4] %= 100;
+        }
+        break;
+    case 22: /* env_bind: this program runs on one hart */
+        if (a[1] == exo_id) {
+            a[2] = 0;
         }
         break;
     case 29: { /* gate_set */

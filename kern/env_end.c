@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How envs end: by who controls them, by a fault, or by overrunning their
+ * slices. First every hart lets go of the env; then what it owned goes back, a
+ * few frames at a time, whoever makes the steps: callers of env_destroy, harts
+ * that idle, edges of slots. The record, which tells of all else, goes last.
+ */
+#include "kern/abi/error.h"
+#include "kern/context.h"
+#include "kern/csr.h"
+#include "kern/event.h"
+#include "kern/panic.h"
+#include "kern/pt.h"
+#include "kern/slot.h"
+
+/* What one step of a destroy does at most: so many frames, each of so many
+   bindings; or so many entries of a page table. Rule 6 bounds the product. */
+#define STEP_FRAMES 3
+#define STEP_BINDINGS 8
+
+/* Envs that are dying, by index, and who steps them unasked. */
+static _Atomic uint64_t dying[ENVS_MAX / 64];
+static uint32_t reaper_lock;
+
+static void
+row_state(const struct env *e, enum env_state state, uint32_t cause)
+{
+    struct env_row *row = env_row_open(e->id);
+
+    row->state = state;
+    row->cause = cause;
+    env_row_close(row);
+}
+
+static void
+unpin(struct frame *f)
+{
+    frame_lock(f);
+    f->pins--;
+    frame_unlock(f);
+}
+
+uint64_t
+env_ancestor(uint64_t id)
+{
+    for (unsigned i = 0; i < ENVS_MAX; i++) {
+        const struct env_row *row;
+
+        id =
+            __atomic_load_n(&env_rows[env_index(id)].creator, __ATOMIC_RELAXED);
+        row = &env_rows[env_index(id)];
+        if (row->id == id && row->state == ENV_LIVE) {
+            return id;
+        }
+    }
+    return FIRST_ID;
+}
+
+void
+env_post_any(uint64_t id, uint64_t events)
+{
+    struct env *e = env_lock(id);
+
+    if (e != NULL) {
+        event_post_any(e, events);
+        env_unlock(e);
+    }
+}
+
+/* The beginning of the end: no hart enters it again, and each that can lets go
+   of it, this one now. */
+static void
+env_stop(struct env *e, enum env_cause cause)
+{
+    struct hart *self = hart_self();
+
+    ASSERT(lock_held(&e->lock) && e->state == ENV_LIVE);
+    e->state = ENV_DYING;
+    row_state(e, ENV_DYING, cause);
+    env_quiesce(e);
+    if (e->bound >> self->index & 1) {
+        context_stop(&e->context[self->index]);
+    }
+    atomic_fetch_or_explicit(&dying[env_index(e->id) / 64],
+                             (uint64_t)1 << env_index(e->id) % 64,
+                             memory_order_release);
+}
+
+/* When no hart can run it any more: gives back what made that possible. -EAGAIN
+   before, and while slots of some hart are left. The record stays pinned. */
+static int
+env_withdraw(struct env *e)
+{
+    /* Acquire: whoever let go of it has done so. */
+    if (atomic_load_explicit(&e->bound, memory_order_acquire) != 0) {
+        return -EAGAIN;
+    }
+    if (e->slots_taken < hart_count) {
+        slot_free_all(e, e->slots_taken++);
+        return -EAGAIN;
+    }
+    if (e->root != NULL) {
+        for (unsigned i = 0; i < HARTS_MAX; i++) {
+            if (e->context[i].uarea_frame != NULL) {
+                unpin(e->context[i].uarea_frame);
+            }
+        }
+        __atomic_store_n(&e->root->harts, 0, __ATOMIC_SEQ_CST);
+        unpin(e->root);
+        e->root = NULL;
+    }
+    return 0;
+}
+
+/* Takes a page table out of everybody's hands: under no guard that anyone but
+   the holder of the empty name dominates, nobody fills it again. */
+static void
+table_seal(struct frame *table)
+{
+    struct frame *shadow = frame_record(table->shadow);
+
+    frame_lock(shadow);
+    frame_lock(table);
+    table->guard = (struct cap_name){{UINT64_MAX, UINT64_MAX}};
+    frame_unlock(table);
+    frame_unlock(shadow);
+}
+
+/* Clears some entries of a page table; whether any was left. */
+static bool
+table_clear(struct frame *table)
+{
+    uint64_t limit = pt_level(table) == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
+                                                        : PAGE_TABLE_ENTRIES;
+    struct pt_place place = {.table = table};
+
+    for (; place.index < limit; place.index += PT_BATCH_MAX) {
+        uint64_t count = limit - place.index;
+
+        if (pt_remove(&place, count < PT_BATCH_MAX ? count : PT_BATCH_MAX) >
+            0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A step towards giving a frame of any type back: 0 when it is given back. */
+static int
+frame_release(struct env *e, struct frame *f)
+{
+    bool is_table = pt_is_table(f);
+
+    if (is_table) {
+        table_seal(f);
+        if (table_clear(f)) {
+            return -EAGAIN;
+        }
+    }
+    if (pt_break(f, STEP_BINDINGS) < 0) {
+        return -EAGAIN;
+    }
+    if (is_table) {
+        frame_unlock(f);
+        /* Both it and its shadow are data now, and in the list. */
+        return pt_unmake(f) < 0 ? -EAGAIN : 0;
+    }
+    if (frame_type(f) == FRAME_ENV) {
+        f->pins--; /* the capability list */
+    }
+    if (frame_type(f) != FRAME_DATA) {
+        frame_become(f, FRAME_DATA);
+    }
+    return frame_return(&e->frames, f);
+}
+
+/* The next frame to give back: not the record, which tells of the others. It
+   is among the first two, however many there are. */
+static struct frame *
+frame_next(const struct env *e)
+{
+    struct frame *record =
+        frame_record(((uint64_t)e - DIRECT_BASE) >> FRAME_SHIFT);
+
+    for (uint32_t number = e->frames.first; number != 0;
+         number = frame_record(number)->next) {
+        struct frame *f = frame_record(number);
+
+        if (f != record) {
+            /* A shadow goes with its table, which has the same owner. */
+            return frame_type(f) == FRAME_SHADOW ? frame_record(f->shadow) : f;
+        }
+    }
+    return NULL;
+}
+
+/* The children of an env that goes are its creator's from now on. */
+static void
+children_adopt(uint32_t id)
+{
+    uint32_t creator = env_rows[env_index(id)].creator;
+
+    for (unsigned i = 1; i < ENVS_MAX; i++) {
+        if (env_rows[i].creator == id) {
+            struct env_row *row = env_row_open((uint64_t)i << ENV_INDEX_SHIFT);
+
+            row->creator = creator;
+            env_row_close(row);
+        }
+    }
+}
+
+/* The end: gives back the record, and the env's lock with it. -EAGAIN, with the
+   lock held, while somebody has the record mapped. */
+static int
+env_delist(struct env *e)
+{
+    struct frame *record =
+        frame_record(((uint64_t)e - DIRECT_BASE) >> FRAME_SHIFT);
+    struct frame_list last = e->frames;
+
+    if (pt_break(record, STEP_BINDINGS) < 0) {
+        return -EAGAIN;
+    }
+    /* Nobody shall map it again while its lock is not held. */
+    frame_set_flag(record, FRAME_BREAKING);
+    frame_unlock(record);
+    e->state = ENV_NONE;
+    children_adopt(e->id);
+    atomic_fetch_and_explicit(&dying[env_index(e->id) / 64],
+                              ~((uint64_t)1 << env_index(e->id) % 64),
+                              memory_order_relaxed);
+    row_state(e, ENV_NONE, env_rows[env_index(e->id)].cause);
+    lock_release(&e->lock);
+    env_forget(e->id);
+    frame_lock(record);
+    record->pins--;
+    frame_become(record, FRAME_DATA);
+    (void)frame_return(&last, record); /* it is data, and nothing holds it */
+    return 0;
+}
+
+int
+env_destroy_step(struct env *e)
+{
+    ASSERT(lock_held(&e->lock));
+    if (e == hart_self()->context->env || e->id == FIRST_ID) {
+        lock_release(&e->lock);
+        return -EBUSY;
+    }
+    if (e->state == ENV_LIVE) {
+        uint32_t id = e->id;
+
+        env_stop(e, CAUSE_DESTROYED);
+        lock_release(&e->lock);
+        env_post_any(env_ancestor(id), PENDING_DEATH);
+        return -EAGAIN;
+    }
+    for (unsigned i = 0; i < STEP_FRAMES && env_withdraw(e) == 0; i++) {
+        struct frame *f = frame_next(e);
+
+        if (f == NULL) {
+            if (env_delist(e) < 0) {
+                break;
+            }
+            return 0;
+        }
+        if (frame_release(e, f) < 0) {
+            break;
+        }
+    }
+    lock_release(&e->lock);
+    return -EAGAIN;
+}
+
+bool
+env_reap(void)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < ENVS_MAX / 64 && !found; i++) {
+        uint64_t bits = atomic_load_explicit(&dying[i], memory_order_acquire);
+        unsigned index = 64 * i;
+        struct env *e;
+
+        if (bits == 0 || !word_try_lock(&reaper_lock)) {
+            continue;
+        }
+        for (; !(bits & 1); bits >>= 1) {
+            index++;
+        }
+        e = env_lock(env_rows[index].id);
+        if (e != NULL && e->state == ENV_DYING) {
+            found = true;
+            (void)env_destroy_step(e);
+        } else if (e != NULL) {
+            env_unlock(e);
+        }
+        word_unlock(&reaper_lock);
+    }
+    return found;
+}
+
+/* What is left of the slice goes to a caller who waits, or else to the nearest
+   ancestor that can run here. */
+_Noreturn void
+env_abort(uint32_t cause)
+{
+    struct hart *self = hart_self();
+    struct env *e = env_current();
+    uint32_t id = e->id;
+
+    if (id == FIRST_ID) {
+        panic("the first env ended: it overran its slices too often");
+    }
+    lock_acquire(&e->lock);
+    if (e->state == ENV_LIVE) {
+        env_stop(e, cause);
+    }
+    lock_release(&e->lock);
+    env_post_any(env_ancestor(id), PENDING_DEATH);
+    if (self->resume == NULL) {
+        self->resume = context_find(env_ancestor(id));
+    }
+    slot_run();
+}
+
+_Noreturn void
+env_fault_fatal(uint64_t cause, uint64_t pc, uint64_t value)
+{
+    if (env_current()->id == FIRST_ID) {
+        panic("the first env ended: cause %lu at pc 0x%lx, value 0x%lx, in its "
+              "double-fault handler",
+              cause, pc, value);
+    }
+    env_abort(CAUSE_FAULT);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants, on each hart:
+ *
+ *  - hart.slot and hart.edge agree with the grid, but for edges that have
+ *    passed and not been looked at yet;
+ *  - hart.alarm is the earliest alarm of the contexts here, or earlier;
+ *  - while an env runs in a slice the timer holds the edge, if anybody here who
+ *    has a slot is awake, or the alarm if that is earlier; in grace its end.
+ *
+ * trap.S does the common edge and the end of the epilogue after it: see there.
+ */
+#include "kern/slot.h"
+
+#include "kern/abi/error.h"
+#include "kern/context.h"
+#include "kern/event.h"
+#include "kern/interrupt.h"
+#include "kern/panic.h"
+#include "kern/time.h"
+
+#define WORDS (SLOTS / 64)
+
+/* Slots that a search looks at: some bits may be out of date. */
+#define SEARCH_MAX 64
+
+_Alignas(FRAME_SIZE) uint32_t slot_vector[HARTS_MAX][SLOTS];
+static struct lock slot_lock;
+
+void
+slot_init_hart(struct hart *self)
+{
+    self->vector = slot_vector[self->index];
+    self->slot_ticks = time_ticks(SLOT_NANOSECONDS);
+    self->grace_ticks = time_ticks(GRACE_NANOSECONDS);
+    self->alarm = TIME_NEVER;
+    self->timer = TIME_NEVER;
+}
+
+/* Tells the hart whose slots have changed. */
+static void
+slots_announce(struct env *e, unsigned hart)
+{
+    atomic_store_explicit(&e->context[hart].slots_changed, true,
+                          memory_order_release);
+    if (e->bound >> hart & 1) {
+        hart_attend(hart_table[hart], e->id >> ENV_INDEX_SHIFT);
+    }
+}
+
+static int
+slot_change(struct env *e, uint64_t hart, uint64_t index, uint32_t from,
+            uint32_t to)
+{
+    int error = 0;
+
+    ASSERT(lock_held(&e->lock));
+    if (hart >= hart_count || hart_table[hart]->state != HART_UP ||
+        index >= SLOTS) {
+        return -EINVAL;
+    }
+    lock_acquire(&slot_lock);
+    if (slot_vector[hart][index] == from) {
+        __atomic_store_n(&slot_vector[hart][index], to, __ATOMIC_RELAXED);
+    } else {
+        error = from == 0 ? -EBUSY : -EPERM;
+    }
+    lock_release(&slot_lock);
+    if (error == 0) {
+        slots_announce(e, (unsigned)hart);
+    }
+    return error;
+}
+
+int
+slot_alloc(struct env *e, uint64_t hart, uint64_t index)
+{
+    return slot_change(e, hart, index, 0, e->id);
+}
+
+int
+slot_free(struct env *e, uint64_t hart, uint64_t index)
+{
+    return slot_change(e, hart, index, e->id, 0);
+}
+
+void
+slot_free_all(const struct env *e, unsigned hart)
+{
+    lock_acquire(&slot_lock);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (slot_vector[hart][i] == e->id) {
+            __atomic_store_n(&slot_vector[hart][i], 0, __ATOMIC_RELAXED);
+        }
+    }
+    lock_release(&slot_lock);
+}
+
+void
+slot_ready_set(const struct context *c)
+{
+    struct hart *self = hart_self();
+
+    for (unsigned i = 0; i < WORDS; i++) {
+        self->ready[i] |= c->own[i];
+    }
+}
+
+void
+slot_ready_clear(const struct context *c)
+{
+    struct hart *self = hart_self();
+
+    for (unsigned i = 0; i < WORDS; i++) {
+        self->ready[i] &= ~c->own[i];
+    }
+}
+
+void
+slot_own_read(struct context *c)
+{
+    const uint32_t *vector = hart_self()->vector;
+
+    slot_ready_clear(c);
+    for (unsigned i = 0; i < WORDS; i++) {
+        uint64_t bits = 0;
+
+        for (unsigned j = 0; j < 64; j++) {
+            bits |= (uint64_t)(__atomic_load_n(&vector[64 * i + j],
+                                               __ATOMIC_RELAXED) == c->env->id)
+                    << j;
+        }
+        c->own[i] = bits;
+    }
+    if (!c->asleep) {
+        slot_ready_set(c);
+    }
+}
+
+static bool
+ready_any(const struct hart *self)
+{
+    uint64_t any = 0;
+
+    for (unsigned i = 0; i < WORDS; i++) {
+        any |= self->ready[i];
+    }
+    return any != 0;
+}
+
+void
+slot_timer_set(void)
+{
+    struct hart *self = hart_self();
+    uint64_t when = self->grace_end;
+
+    if (self->phase == PHASE_SLICE) {
+        when = ready_any(self) ? self->edge : TIME_NEVER;
+        when = self->alarm < when ? self->alarm : when;
+    } else if (self->phase == PHASE_GRACE) {
+        when = self->timer_fast; /* trap.S may have set it */
+    }
+    if (self->has_stimecmp || when != self->timer) {
+        time_set(when);
+    }
+    self->timer = when;
+    self->timer_fast = self->has_stimecmp ? when : 0;
+}
+
+static void
+slot_advance(struct hart *self, uint64_t now)
+{
+    if (now >= self->edge) {
+        uint64_t n = now / self->slot_ticks;
+
+        self->slot = n % SLOTS;
+        self->edge = (n + 1) * self->slot_ticks;
+    }
+}
+
+/* Who owns the slot, if it is awake; or NULL. */
+static struct context *
+slot_owner(const struct hart *self, uint64_t slot)
+{
+    struct context *c =
+        context_find(__atomic_load_n(&self->vector[slot], __ATOMIC_RELAXED));
+
+    return c != NULL && !c->asleep ? c : NULL;
+}
+
+static unsigned
+lowest_bit(uint64_t bits)
+{
+    unsigned n = 0;
+
+    for (unsigned step = 32; step > 0; step /= 2) {
+        if ((bits & (((uint64_t)1 << step) - 1)) == 0) {
+            bits >>= step;
+            n += step;
+        }
+    }
+    return n;
+}
+
+/* Who owns the next slot whose owner is awake and owes nothing; or NULL. Bits
+   that are out of date are put right on the way. */
+static struct context *
+slot_search(struct hart *self)
+{
+    uint64_t after = ~(uint64_t)1 << self->slot % 64;
+    unsigned looked = 0;
+
+    for (unsigned i = 0; i <= WORDS; i++) {
+        unsigned word = (unsigned)(self->slot / 64 + i) % WORDS;
+        uint64_t bits = self->ready[word];
+
+        bits &= i == 0 ? after : i == WORDS ? ~after : ~(uint64_t)0;
+        for (; bits != 0 && looked < SEARCH_MAX; looked++) {
+            unsigned bit = lowest_bit(bits);
+            struct context *c = slot_owner(self, 64 * word + bit);
+
+            if (c != NULL && c->forfeits == 0) {
+                return c;
+            }
+            bits &= bits - 1;
+            if (c == NULL) {
+                self->ready[word] &= ~((uint64_t)1 << bit);
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Who runs in the slot that it is now. At an edge a forfeit is paid. */
+static struct context *
+slot_pick(struct hart *self, bool edge)
+{
+    struct context *owner = slot_owner(self, self->slot);
+
+    if (owner != NULL && owner->forfeits == 0) {
+        return owner;
+    }
+    if (owner != NULL && edge) {
+        owner->forfeits--;
+    }
+    return slot_search(self);
+}
+
+/* Posts the alarms that are due. */
+static void
+slot_alarms(struct hart *self, uint64_t now)
+{
+    uint64_t first = TIME_NEVER;
+
+    if (now < self->alarm) {
+        return;
+    }
+    for (unsigned i = 0; i < ENVS_MAX; i++) {
+        struct context *c = self->directory[i];
+
+        if (c->alarm <= now) {
+            c->alarm = TIME_NEVER;
+            event_complete(c, c->cookie, now);
+        }
+        first = c->alarm < first ? c->alarm : first;
+    }
+    self->alarm = first;
+}
+
+_Noreturn void
+slot_run(void)
+{
+    struct hart *self = hart_self();
+
+    self->context = &context_nobody;
+    self->phase = PHASE_SLICE;
+    for (;;) {
+        uint64_t now = time_now();
+        bool edge = now >= self->edge;
+        struct context *c;
+
+        slot_advance(self, now);
+        slot_alarms(self, now);
+        c = self->resume != NULL ? self->resume : slot_pick(self, edge);
+        if (c != NULL) {
+            self->resume = NULL;
+            context_enter(c);
+        }
+        slot_timer_set();
+        if (!interrupt_poll() && !env_reap()) {
+            wait_for_interrupt();
+        }
+    }
+}
+
+int64_t
+slot_yield(uint64_t id)
+{
+    struct hart *self = hart_self();
+    struct context *c;
+
+    if (self->phase != PHASE_SLICE) {
+        slot_run();
+    }
+    c = id != 0 ? context_find(id) : slot_search(self);
+    if (c == NULL) {
+        return -ESRCH;
+    }
+    context_enter(c);
+}
+
+static unsigned
+slot_overrun(struct hart *self, struct context *c, uint64_t now)
+{
+    uint64_t forgiven = (now - c->charged) / (self->slot_ticks * SLOTS);
+
+    self->phase = PHASE_SLICE;
+    c->excess = forgiven < c->excess ? c->excess - (uint32_t)forgiven : 0;
+    c->excess++;
+    c->charged = now;
+    c->forfeits++;
+    c->uarea->excess = c->excess;
+    if (c->excess > EXCESS_MAX) {
+        env_abort(CAUSE_EXCESS);
+    }
+    return USER_FORCE;
+}
+
+unsigned
+slot_tick(void)
+{
+    struct hart *self = hart_self();
+    struct context *c = self->context;
+    uint64_t now = time_now();
+    struct context *next;
+
+    slot_alarms(self, now);
+    if (self->phase != PHASE_SLICE) {
+        return now < (self->phase == PHASE_GRACE ? self->timer_fast
+                                                 : self->grace_end)
+                   ? USER_CONTINUE
+                   : slot_overrun(self, c, now);
+    }
+    if (now < self->edge) {
+        return USER_CONTINUE;
+    }
+    slot_advance(self, now);
+    (void)env_reap();
+    next = slot_pick(self, true);
+    if (next == NULL || next == c) {
+        return USER_CONTINUE;
+    }
+    if (self->fresh != 0) {
+        slot_run();
+    }
+    if ((__atomic_load_n(&c->uarea->masked, __ATOMIC_RELAXED) &
+         (MASKED_INTERRUPT | MASKED_DOUBLE)) != 0 ||
+        c->uarea->entry_epilogue == 0) {
+        return USER_FORCE;
+    }
+    self->next = next->env->id;
+    self->grace_end = now + self->grace_ticks;
+    self->phase = self->has_stimecmp ? PHASE_GRACE : PHASE_GRACE_SLOW;
+    self->timer_fast = self->has_stimecmp ? self->grace_end : 0;
+    return USER_EPILOGUE;
+}
+
+int
+slot_alarm(uint64_t deadline, uint64_t cookie)
+{
+    struct hart *self = hart_self();
+    struct context *c = self->context;
+
+    if (deadline != TIME_NEVER && !event_room(c)) {
+        return -ENOSPC;
+    }
+    c->alarm = deadline;
+    c->cookie = cookie;
+    if (deadline < self->alarm) {
+        self->alarm = deadline;
+        slot_timer_set();
+    }
+    return 0;
+}
