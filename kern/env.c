@@ -41,6 +41,7 @@ struct row {
 /* Stands in a row that is taken while its env is being made: nobody's. */
 static struct env unborn;
 
+struct cap_list env_no_caps;
 static struct lock table_lock;
 static struct row env_table[ENVS_MAX];
 
@@ -223,6 +224,7 @@ env_build(struct env *e, struct env *creator, uint32_t id,
     e->id = id;
     e->caps = frame_contents(frame_number(parts->list));
     cap_list_init(e->caps);
+    e->lone = e->caps;
     e->root = parts->root;
     e->satp = env_satp(e);
     e->state = ENV_LIVE;
@@ -348,6 +350,7 @@ env_bind(struct env *e, struct hart *hart, struct frame *f)
     /* From the second hart on, the capability list is read with the lock. */
     if (e->bound != 0 && !e->shared) {
         e->shared = true;
+        e->lone = &env_no_caps;
         env_quiesce(e);
     }
     if (e->unacked != 0) {

@@ -79,6 +79,8 @@ struct env {
     uint64_t satp;         /* immutable; its ASID is its index */
 
     struct cap_list *caps;             /* under the lock */
+    struct cap_list *_Atomic lone;     /* the same while one hart runs it at
+                                          most; else an empty list */
     struct frame_list frames;          /* what it owns, this record included */
     struct frame *root;                /* pinned; NULL when it is withdrawn */
     struct context context[HARTS_MAX]; /* bound under the lock */
@@ -98,6 +100,10 @@ env_current(void)
 {
     return hart_self()->context->env;
 }
+
+/* What stands for the list of an env that several harts run, where it is read
+   without a lock. */
+extern struct cap_list env_no_caps;
 
 /* The table of envs as everybody sees it. */
 extern struct env_row env_rows[ENVS_MAX];

@@ -209,6 +209,8 @@ env_create_first(const void *archive, size_t size)
     first->state = ENV_LIVE;
     first->caps = record_take();
     cap_init_root(first->caps);
+    first->lone = first->caps;
+    cap_list_init(&env_no_caps);
 
     first->root = table_take(SV39_LEVELS - 1);
     frame_lock(first->root);

@@ -48,7 +48,7 @@ struct hart {
     uint64_t flush; /* 1: this hart has too few ASIDs; immutable too */
     uint64_t phase; /* PHASE_..., kern/slot.h */
     struct context *float_owner; /* whose floating point is loaded, or NULL */
-    uint64_t slot;               /* the index of the slot that it is in */
+    const uint32_t *slot;        /* its place in the vector */
     uint64_t edge;               /* and the time at which that ends */
     uint64_t alarm;              /* the earliest alarm of any env here */
     uint64_t timer_fast; /* what stimecmp holds; 0 if trap.S may not set it */

@@ -60,6 +60,9 @@ interrupt_user(void)
     const struct uarea *uarea;
     unsigned action;
 
+    if (self->phase == PHASE_GRACE) {
+        self->grace_end = csr_read(CSR_STIMECMP); /* trap.S may have set it */
+    }
     (void)interrupt_poll();
     if (self->context == &context_nobody) {
         slot_run(); /* the env that ran has just been ended */

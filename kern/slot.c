@@ -14,6 +14,7 @@
 
 #include "kern/abi/error.h"
 #include "kern/context.h"
+#include "kern/csr.h"
 #include "kern/event.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
@@ -33,6 +34,7 @@ slot_init_hart(struct hart *self)
     self->vector = slot_vector[self->index];
     self->slot_ticks = time_ticks(SLOT_NANOSECONDS);
     self->grace_ticks = time_ticks(GRACE_NANOSECONDS);
+    self->slot = self->vector;
     self->alarm = TIME_NEVER;
     self->timer = TIME_NEVER;
 }
@@ -157,14 +159,14 @@ slot_timer_set(void)
     if (self->phase == PHASE_SLICE) {
         when = ready_any(self) ? self->edge : TIME_NEVER;
         when = self->alarm < when ? self->alarm : when;
-    } else if (self->phase == PHASE_GRACE) {
-        when = self->timer_fast; /* trap.S may have set it */
     }
     if (self->has_stimecmp || when != self->timer) {
         time_set(when);
     }
     self->timer = when;
-    self->timer_fast = self->has_stimecmp ? when : 0;
+    /* In grace it is not the edge's. */
+    self->timer_fast =
+        self->has_stimecmp && self->phase == PHASE_SLICE ? when : 0;
 }
 
 static void
@@ -173,17 +175,16 @@ slot_advance(struct hart *self, uint64_t now)
     if (now >= self->edge) {
         uint64_t n = now / self->slot_ticks;
 
-        self->slot = n % SLOTS;
+        self->slot = &self->vector[n % SLOTS];
         self->edge = (n + 1) * self->slot_ticks;
     }
 }
 
 /* Who owns the slot, if it is awake; or NULL. */
 static struct context *
-slot_owner(const struct hart *self, uint64_t slot)
+slot_owner(const uint32_t *slot)
 {
-    struct context *c =
-        context_find(__atomic_load_n(&self->vector[slot], __ATOMIC_RELAXED));
+    struct context *c = context_find(__atomic_load_n(slot, __ATOMIC_RELAXED));
 
     return c != NULL && !c->asleep ? c : NULL;
 }
@@ -207,17 +208,18 @@ lowest_bit(uint64_t bits)
 static struct context *
 slot_search(struct hart *self)
 {
-    uint64_t after = ~(uint64_t)1 << self->slot % 64;
+    unsigned slot = (unsigned)(self->slot - self->vector);
+    uint64_t after = ~(uint64_t)1 << slot % 64;
     unsigned looked = 0;
 
     for (unsigned i = 0; i <= WORDS; i++) {
-        unsigned word = (unsigned)(self->slot / 64 + i) % WORDS;
+        unsigned word = (slot / 64 + i) % WORDS;
         uint64_t bits = self->ready[word];
 
         bits &= i == 0 ? after : i == WORDS ? ~after : ~(uint64_t)0;
         for (; bits != 0 && looked < SEARCH_MAX; looked++) {
             unsigned bit = lowest_bit(bits);
-            struct context *c = slot_owner(self, 64 * word + bit);
+            struct context *c = slot_owner(&self->vector[64 * word + bit]);
 
             if (c != NULL && c->forfeits == 0) {
                 return c;
@@ -235,7 +237,7 @@ slot_search(struct hart *self)
 static struct context *
 slot_pick(struct hart *self, bool edge)
 {
-    struct context *owner = slot_owner(self, self->slot);
+    struct context *owner = slot_owner(self->slot);
 
     if (owner != NULL && owner->forfeits == 0) {
         return owner;
@@ -336,10 +338,8 @@ slot_tick(void)
 
     slot_alarms(self, now);
     if (self->phase != PHASE_SLICE) {
-        return now < (self->phase == PHASE_GRACE ? self->timer_fast
-                                                 : self->grace_end)
-                   ? USER_CONTINUE
-                   : slot_overrun(self, c, now);
+        return now < self->grace_end ? USER_CONTINUE
+                                     : slot_overrun(self, c, now);
     }
     if (now < self->edge) {
         return USER_CONTINUE;
@@ -361,7 +361,6 @@ slot_tick(void)
     self->next = next->env->id;
     self->grace_end = now + self->grace_ticks;
     self->phase = self->has_stimecmp ? PHASE_GRACE : PHASE_GRACE_SLOW;
-    self->timer_fast = self->has_stimecmp ? self->grace_end : 0;
     return USER_EPILOGUE;
 }
 

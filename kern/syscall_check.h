@@ -20,10 +20,10 @@ cap_of(uint64_t index)
     struct env *e = env_current();
     const struct cap *c;
 
-    if (__builtin_expect(e->shared, false)) {
+    c = cap_entry(atomic_load_explicit(&e->lone, memory_order_relaxed), index);
+    if (c == NULL && e->shared) {
         return cap_of_shared(e, index);
     }
-    c = cap_entry(e->caps, index);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return c;
 }

@@ -56,6 +56,15 @@ caps_listed(uint64_t caps)
     return (caps & ~(entries | entries << 8)) == 0;
 }
 
+/* The caller's list, or an empty one: then the batch forms find out. Acquire:
+   see cap_of. */
+static inline const struct cap *
+list_read(const struct hart *self)
+{
+    return atomic_load_explicit(&self->context->env->lone, memory_order_acquire)
+        ->entry;
+}
+
 static inline uint64_t
 batch_word(const struct hart *hart)
 {
@@ -87,7 +96,7 @@ int64_t
 sys_pt_map(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 {
     struct hart *self = hart_self();
-    const struct cap *list = self->context->env->caps->entry;
+    const struct cap *list = list_read(self);
     const struct one_place place = {table, index,
                                     &list[caps % CAP_LIST_ENTRIES]};
 
@@ -125,7 +134,7 @@ int64_t
 sys_pt_unmap(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 {
     struct hart *self = hart_self();
-    const struct cap *list = self->context->env->caps->entry;
+    const struct cap *list = list_read(self);
     const struct one_place place = {table, index,
                                     &list[caps % CAP_LIST_ENTRIES]};
 
@@ -154,7 +163,7 @@ sys_pt_protect(uint64_t caps, uint64_t table, uint64_t index, uint64_t count,
                uint64_t clear, uint64_t set)
 {
     struct hart *self = hart_self();
-    const struct cap *list = self->context->env->caps->entry;
+    const struct cap *list = list_read(self);
     const struct one_place place = {table, index,
                                     &list[caps % CAP_LIST_ENTRIES]};
 

@@ -209,10 +209,10 @@ resume_unknown:
 call_yield:
     ld t1, HART_PHASE(t0)
     bnez t1, yield_grace
-yield_named:
     srli t1, a0, ENV_INDEX_SHIFT
     li a7, ENV_ROWS
     bgeu t1, a7, yield_slow
+yield_listed:
     slli t1, t1, 3
     ld a7, HART_DIRECTORY(t0)
     add t1, t1, a7
@@ -220,17 +220,17 @@ yield_named:
     ld a7, CONTEXT_ID(t1)
     bne a7, a0, yield_slow
     sd t1, HART_CONTEXT(t0)
+    ld a7, CONTEXT_SATP(t1)
+    csrw satp, a7
+    ld a7, HART_FLUSH(t0)
+    bnez a7, yield_flush
+yield_flushed:
     ld a7, CONTEXT_UAREA(t1)
     sd a7, HART_UAREA(t0)
-    ld t1, CONTEXT_SATP(t1)
-    csrw satp, t1
-    lwu t1, HART_FLUSH(t0)
-    bnez t1, yield_flush
-yield_flushed:
-    float_switch
-prologue:
+    ld t1, HART_FLOAT(t0)
+    bnez t1, yield_float
+prologue:                       /* a7 is the U-area */
     sd t0, HART_FRESH(t0)
-    ld a7, HART_UAREA(t0)
     csrw sscratch, t0
     lwu t1, UAREA_MASKED(a7)
     ori t1, t1, MASKED_INTERRUPT
@@ -244,6 +244,10 @@ prologue:
 yield_flush:                    /* this hart has no ASIDs */
     sfence.vma
     j yield_flushed
+yield_float:
+    float_switch
+    ld a7, HART_UAREA(t0)
+    j prologue
 
 /* The end of an epilogue, whoever it wants to yield to: the slice is over. */
 yield_grace:
@@ -257,7 +261,8 @@ yield_grace:
 1:  csrw CSR_STIMECMP, a7
     sd a7, HART_TIMER_FAST(t0)
     ld a0, HART_NEXT(t0)
-    j yield_named
+    srli t1, a0, ENV_INDEX_SHIFT
+    j yield_listed
 yield_slow:
     li a7, CALL_YIELD
     j call_c
@@ -491,7 +496,7 @@ env_go_prologue:
 
 /* The upcall itself: saves what the kernel used, and the pc, at a level, and
    enters the handler. a7 is the U-area; the mask has been set. */
-    .macro upcall level, entry
+    .macro upcall level, entry, value=1
     ld t1, HART_SCRATCH_T1(t0)
     sd t1, \level + LEVEL_T1(a7)
     ld t1, HART_SCRATCH_A7(t0)
@@ -502,8 +507,10 @@ env_go_prologue:
     sd t1, \level + LEVEL_PC(a7)
     csrr t1, scause
     sd t1, \level + LEVEL_CAUSE(a7)
+    .if \value
     csrr t1, stval
     sd t1, \level + LEVEL_VALUE(a7)
+    .endif
     ld t1, \entry(a7)
     csrw sepc, t1
     ld t0, UAREA_SELF(a7)
@@ -566,29 +573,21 @@ illegal:
     j exception
 
 /* An interrupt from user mode. The common one is the end of a slice, whose
-   next owner is awake: the env that runs gets its epilogue. Everything else,
-   and every 64th edge, is for C. */
+   next owner is awake: the env that runs gets its epilogue. Everything else is
+   for C: alarms, epilogues that overrun, harts whose timer is not ours to set,
+   and every 64th edge, where edges that were missed are made up for. */
 interrupt:
     slli t1, t1, 1
     addi t1, t1, -2 * (INTERRUPT_TIMER ^ CAUSE_USER_CALL)
     bnez t1, interrupt_slow
-    ld t1, HART_PHASE(t0)
-    bnez t1, interrupt_slow
     ld t1, HART_TIMER_FAST(t0)
     ld a7, HART_EDGE(t0)
-    bne t1, a7, interrupt_slow  /* an alarm; or not for us to set */
-    ld t1, HART_SLOT_TICKS(t0)
-    add a7, a7, t1
-    csrr t1, time
-    bgeu t1, a7, interrupt_slow /* edges have been missed */
+    bne t1, a7, interrupt_slow
     ld a7, HART_SLOT(t0)
-    addi a7, a7, 1
-    andi t1, a7, 63
+    addi a7, a7, 4              /* the vector is aligned */
+    andi t1, a7, 255
     beqz t1, interrupt_slow
-    slli a7, a7, 2
-    ld t1, HART_VECTOR(t0)
-    add t1, t1, a7
-    lwu t1, 0(t1)
+    lwu t1, 0(a7)
     sd t1, HART_NEXT(t0)
     srli t1, t1, ENV_INDEX_SHIFT
     slli t1, t1, 3
@@ -603,17 +602,12 @@ interrupt:
     ld t1, HART_NEXT(t0)
     bne t1, a7, interrupt_slow  /* nobody's, or asleep */
     ld a7, HART_UAREA(t0)
+    lwu t1, UAREA_MASKED(a7)
+    bnez t1, interrupt_slow
     ld t1, UAREA_ENTRY_EPILOGUE(a7)
     beqz t1, interrupt_slow
-    lwu t1, UAREA_MASKED(a7)    /* in a prologue it is */
-    andi a7, t1, MASKED_INTERRUPT | MASKED_DOUBLE
-    bnez a7, interrupt_slow
-    ld a7, HART_UAREA(t0)
-    sw t1, UAREA_INTERRUPT + LEVEL_MASKED(a7)
-    ori t1, t1, MASKED_INTERRUPT
-    sw t1, UAREA_MASKED(a7)
     ld t1, HART_SLOT(t0)
-    addi t1, t1, 1
+    addi t1, t1, 4
     sd t1, HART_SLOT(t0)
     ld t1, HART_EDGE(t0)
     ld a7, HART_SLOT_TICKS(t0)
@@ -623,11 +617,13 @@ interrupt:
     ld a7, HART_GRACE_TICKS(t0)
     add t1, t1, a7
     csrw CSR_STIMECMP, t1
-    sd t1, HART_TIMER_FAST(t0)
     li t1, PHASE_GRACE
     sd t1, HART_PHASE(t0)
     ld a7, HART_UAREA(t0)
-    upcall UAREA_INTERRUPT, UAREA_ENTRY_EPILOGUE
+    sw zero, UAREA_INTERRUPT + LEVEL_MASKED(a7)
+    li t1, MASKED_INTERRUPT
+    sw t1, UAREA_MASKED(a7)
+    upcall UAREA_INTERRUPT, UAREA_ENTRY_EPILOGUE, 0
 
 interrupt_slow:
     csrr t1, sstatus

@@ -27,7 +27,19 @@ uint64_t bench_ebreak(uint64_t *roundtrip);
 uint64_t bench_load(uint64_t *roundtrip);
 uint64_t bench_illegal(uint64_t *roundtrip);
 void bench_handler(void);
+void bench_prologue(void);
+void bench_slice(uint64_t end);
+void bench_slice_child(void);
 extern int64_t bench_result;
+
+/* Where slice_switch and the other env meet: the page at SHARED. primitives.S
+   knows where what lies. */
+struct slice {
+    uint64_t parent;
+    uint64_t stopped; /* the count when the parent was last seen to run */
+    uint64_t least;
+    uint64_t spin; /* whether the child is to look for the ends of slices */
+};
 
 /* What counting costs; how many operations one run did, 1 unless it says. */
 extern uint64_t overhead;

@@ -34,8 +34,10 @@
     X(demand_page, 420, "store to no page, a clean frame mapped, store done")  \
     X(demand_page_scrub, 1250, "the same, the frame allocated and scrubbed")   \
     X(pct_oneway, 60, "call in one env to the first instruction in another")   \
+    X(pct_oneway_fp, 66, "the same with floating point of the caller live")    \
     X(pct_roundtrip, 115, "synchronous call and return")                       \
-    X(yield_to, 180, "per switch, registers saved and restored by lib/exo")
+    X(yield_to, 180, "per switch, registers saved and restored by lib/exo")    \
+    X(slice_switch, 220, "slice end to the next env's code, by lib/exo")
 
 #define PRIMITIVE_GOALS(X)                                                     \
     X(frame_alloc_free, 220, "one frame, same guard, both calls")              \

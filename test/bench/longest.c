@@ -204,7 +204,7 @@ longest_env(void)
           CAP_RIGHTS_ALL, 0);
     TIMED(0, "a page table", frame_give, CAP_CHILD, leaf, env, 0, 0, 0);
     TIMED(0, "a page", frame_give, CAP_CHILD, uarea, env, 0, 0, 0);
-    TIMED(0, "a page with 64 maps", env_bind, CAP_CHILD, env, uarea, 0, 0, 0);
+    TIMED(0, "a page with 64 maps", env_bind, CAP_CHILD, env, 0, uarea, 0, 0);
     while (timed("steps of an env with full tables", CALL_env_destroy,
                  CAP_CHILD, env, 0, 0, 0, 0) == -EAGAIN) {
     }

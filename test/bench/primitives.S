@@ -144,3 +144,46 @@ bench_gate:
     li a7, CALL_PCT_RETURN
     ecall
     unimp
+
+/* void bench_slice(uint64_t end): spins until the time `end`, with the count of
+   instructions in s1. Whoever has the hart next finds it there. */
+    .balign 4
+    .global bench_slice
+bench_slice:
+    addi sp, sp, -16
+    sd s1, 0(sp)
+1:  rdinstret s1
+    rdtime t1
+    bltu t1, a0, 1b
+    ld s1, 0(sp)
+    addi sp, sp, 16
+    ret
+
+/* The child's prologue: three instructions, which are taken away again, to keep
+   that count. */
+    .balign 4
+    .global bench_prologue
+bench_prologue:
+    lui t1, 0x40000             /* SHARED */
+    sd s1, 8(t1)
+    j exo_prologue
+
+/* void bench_slice_child(void): how long after the parent's last count it gets
+   the hart; the least, until it is to stop. */
+    .balign 4
+    .global bench_slice_child
+bench_slice_child:
+    lui a0, 0x40000
+1:  rdinstret a1
+    ld a2, 8(a0)
+    beqz a2, 2f
+    bltu a1, a2, 2f             /* read before this one was stopped */
+    sd zero, 8(a0)
+    sub a1, a1, a2
+    addi a1, a1, -3
+    ld a3, 16(a0)
+    bgeu a1, a3, 2f
+    sd a1, 16(a0)
+2:  ld a3, 24(a0)
+    bnez a3, 1b
+    ret
