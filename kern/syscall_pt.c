@@ -63,7 +63,12 @@ sys_pt_map(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
     }
     batch = ((struct uarea *)hart_self()->uarea)->batch;
     if (count != 1) {
-        return pt_insert(&place, count, batch, c);
+        uint64_t first = count >> 16;
+
+        count &= 0xffff;
+        return first > UAREA_BATCH_WORDS || count > UAREA_BATCH_WORDS - first
+                   ? -EINVAL
+                   : pt_insert(&place, count, batch + first, c);
     }
     error = pt_insert_one(&place, __atomic_load_n(batch, __ATOMIC_RELAXED), c);
     return error < 0 ? error : 1;

@@ -35,6 +35,15 @@ int64_t exo_yield(uint64_t id, struct uarea *uarea);
  */
 int64_t exo_call(uint64_t binding, struct uarea *uarea, uint64_t argument);
 
+/*
+ * sys_batch until all `count` entries are done (0), or one has failed: its
+ * error, and in uarea->batch_next the index of its header's word. An entry that
+ * itself says -EAGAIN counts as failed. In *done, how many succeeded. `uarea`
+ * is the caller's own on this hart.
+ */
+int64_t exo_batch(struct uarea *uarea, uint64_t first, uint64_t count,
+                  uint64_t *done);
+
 /* The prologue entry that goes with exo_yield. In assembly; not to be called.
  */
 void exo_prologue(void);
