@@ -22,7 +22,7 @@
 
 #define PROTOTYPE_FAST(name, ...)
 #define PROTOTYPE_CALL(name, ...) int64_t sys_##name(__VA_ARGS__);
-#define PROTOTYPE_ALONE PROTOTYPE_CALL
+#define PROTOTYPE_ALONE(name, ...) int64_t sys_##name(__VA_ARGS__);
 #define PROTOTYPE(number, name, path, arguments, meaning)                      \
     PROTOTYPE_##path(name, arguments)
 CALL_TABLE(PROTOTYPE)

@@ -66,6 +66,7 @@ refusals(void)
     /* Entries end with the words. */
     word[UAREA_BATCH_WORDS - 1] = BATCH_HEADER(NUMBER_null, 1);
     EXPECT(sys_batch(UAREA_BATCH_WORDS - 1, 1), -EINVAL);
+    EXPECT(word[UAREA_BATCH_WORDS - 1], -EINVAL);
     ended(0, UAREA_BATCH_WORDS - 1);
     word[UAREA_BATCH_WORDS - 1] = NUMBER_null;
     EXPECT(sys_batch(UAREA_BATCH_WORDS - 1, 1), 1);
