@@ -11,10 +11,9 @@
 #include "platform/device.h"
 
 _Static_assert(INFORMATION_BOOT - INFORMATION_FRAMES >=
-                   sizeof(struct frame) * FRAME_LIMIT,
-               "no record lies where other tables do");
-_Static_assert(INFORMATION_END <= INFORMATION_FRAMES + FRAME_TABLE_SIZE,
-               "all is in the gigabyte that is exported");
+                       sizeof(struct frame) * FRAME_LIMIT &&
+                   INFORMATION_END <= INFORMATION_FRAMES + FRAME_TABLE_SIZE,
+               "tables lie behind the records, in the gigabyte of these");
 _Static_assert(INFORMATION_HARTS == HARTS_MAX, "every hart has a row");
 
 void *
@@ -28,15 +27,6 @@ information_map(uint64_t address, uint64_t size)
            PTE_KERNEL_RW);
     memset(at, 0, size);
     return at;
-}
-
-void
-information_init(void)
-{
-    struct information *info =
-        information_map(INFORMATION_BOOT, sizeof(struct information));
-
-    info->version = INFORMATION_VERSION;
 }
 
 static void
@@ -77,6 +67,7 @@ information_fill(const struct fdt *tree)
 {
     struct information *info = information_boot();
 
+    info->version = INFORMATION_VERSION;
     info->frames = frame_counts.ram;
     info->time_frequency = time_frequency;
     harts_fill(info);

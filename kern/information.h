@@ -21,8 +21,8 @@ information_at(uint64_t address)
     return (void *)(address - INFORMATION_FRAMES + FRAME_TABLE_BASE);
 }
 
-/* What envs see at INFORMATION_BOOT. Until the first env runs, modules may
-   write the fields that are theirs. */
+/* What envs see at INFORMATION_BOOT. From its mapping until the first env runs,
+   modules may write the fields that are theirs. */
 static inline struct information *
 information_boot(void)
 {
@@ -34,10 +34,8 @@ information_boot(void)
    vm_switch and frame_table_init. Unbacked places fault. */
 void *information_map(uint64_t address, uint64_t size);
 
-/* Makes the page at INFORMATION_BOOT; on the same terms. */
-void information_init(void);
-
-/* Fills it, but for the fields of other modules. After hart_start_all. */
+/* Fills the page at INFORMATION_BOOT, which main.c has mapped, but for the
+   fields of other modules. After hart_start_all. */
 void information_fill(const struct fdt *tree);
 
 #endif

@@ -202,7 +202,7 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     boot_reading = "a device of the tree";
     device_init(&boot_tree);
     boot_reading = NULL;
-    information_init();
+    (void)information_map(INFORMATION_BOOT, sizeof(struct information));
     frame_table_init(&kernel_memory, kernel, 3);
     hart_start_all();
     ready = time_now();

@@ -76,10 +76,9 @@ entry_do(const struct entry *entry)
 {
     const uint64_t *a = entry->argument;
 
-    if (entry->number == NUMBER_null) {
-        return 0;
-    }
-    return functions[entry->number](a[0], a[1], a[2], a[3], a[4], a[5]);
+    return entry->number == NUMBER_null
+               ? 0
+               : functions[entry->number](a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 /* Whether the hart should look elsewhere before it begins this entry. */

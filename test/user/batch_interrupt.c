@@ -11,6 +11,7 @@
 #define ENTRIES 8
 #define BATCHES 5000
 #define TEXT 0x0a3a657079540a0aUL /* "\n\nType:\n" */
+#define TEXT_SIZE 8
 
 static int64_t
 batch_write(void)
@@ -21,7 +22,7 @@ batch_write(void)
         entry[0] = BATCH_HEADER(NUMBER_console_write, 3);
         entry[1] = 0;
         entry[2] = TEXT;
-        entry[3] = sizeof(TEXT);
+        entry[3] = TEXT_SIZE;
     }
     return sys_batch(0, ENTRIES);
 }
