@@ -3,7 +3,8 @@
 #define CHITIN_KERN_ARGUMENT_H
 /*
  * The kernel's arguments: the words of /chosen/bootargs, each `name` or
- * `name=value`. The kernel knows these; others are for programs:
+ * `name=value`. The kernel knows these; others are for programs, which read all
+ * of them in the boot information:
  *
  *   loglevel=0..3   messages up to this level (print.h); 2 by default
  *   exit=N          end the machine with status N once it is up

@@ -45,7 +45,6 @@ struct cap_list env_no_caps;
 static struct lock table_lock;
 static struct row env_table[ENVS_MAX];
 
-_Alignas(FRAME_SIZE) struct env_row env_rows[ENVS_MAX];
 static struct lock rows_lock;
 
 struct env_row *

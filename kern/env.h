@@ -21,13 +21,13 @@
  * who comes: an env that gives the hart away has saved what it needs, and goes
  * on at its prologue, with t0 = U-area and the interrupt level masked.
  */
-#include "kern/abi/information.h"
 #include "kern/abi/uarea.h"
 #include "kern/cap.h"
 #include "kern/frame.h"
 #include "kern/gate.h"
 #include "kern/hart.h"
 #include "kern/hart_offsets.h"
+#include "kern/information.h"
 #include "kern/lock.h"
 
 /* An id is index << ENV_INDEX_SHIFT | generation; index 0 is not used, and
@@ -106,7 +106,7 @@ env_current(void)
 extern struct cap_list env_no_caps;
 
 /* The table of envs as everybody sees it. */
-extern struct env_row env_rows[ENVS_MAX];
+#define env_rows ((struct env_row *)information_at(INFORMATION_ENVS))
 
 /* Makes the first env from the archive at `archive` (in the direct map, `size`
    bytes): the ELF file `init`, with the empty name and all rights, its stack

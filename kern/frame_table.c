@@ -135,7 +135,8 @@ frame_table_init(const struct memory_map *map, const struct memory_run *kernel,
             window = next;
         }
     }
-    vm_map_holes(FRAME_TABLE_BASE, FRAME_TABLE_SIZE,
+    /* What lies above the records is kern/information.h's. */
+    vm_map_holes(FRAME_TABLE_BASE, sizeof(struct frame) * FRAME_LIMIT,
                  vm_image_address(absent_records), PTE_KERNEL_RO);
     vm_export(FRAME_TABLE_BASE, INFORMATION_FRAMES);
     boot_memory_close();

@@ -13,7 +13,8 @@
  *   0xffffffe0_00000000  frame table: the record of physical page n at
  *                        FRAME_TABLE_BASE + 64 n: the lower
  *                        half; what no record of RAM takes is
- *                        one page of zeroes                    RW-    1 GiB
+ *                        one page of zeroes. Above are the
+ *                        other tables that envs read           RW-    1 GiB
  *   0xffffffe8_00000000  hart slots: guard page, stack, hart
  *                        block, 16 KiB a hart                  RW-    1 GiB
  *   0xffffffec_00000000  device registers                      RW-    1 GiB

@@ -16,6 +16,7 @@
 #include "kern/frame.h"
 #include "kern/frame_table.h"
 #include "kern/hart.h"
+#include "kern/information.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
 #include "kern/print.h"
@@ -201,9 +202,14 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     boot_reading = "a device of the tree";
     device_init(&boot_tree);
     boot_reading = NULL;
+    (void)information_map(INFORMATION_BOOT, sizeof(struct information));
+    (void)information_map(INFORMATION_ENVS, ENVS_MAX * sizeof(struct env_row));
+    (void)information_map(INFORMATION_SLOTS,
+                          hart_count * SLOTS * sizeof(uint32_t));
     frame_table_init(&kernel_memory, kernel, 3);
     hart_start_all();
     ready = time_now();
+    information_fill(&boot_tree);
 
     report(entered, ready);
     device_console_listen();

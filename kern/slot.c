@@ -25,7 +25,6 @@
 /* Slots that a search looks at: some bits may be out of date. */
 #define SEARCH_MAX 64
 
-_Alignas(FRAME_SIZE) uint32_t slot_vector[HARTS_MAX][SLOTS];
 static struct lock slot_lock;
 
 void
@@ -37,6 +36,8 @@ slot_init_hart(struct hart *self)
     self->slot = self->vector;
     self->alarm = TIME_NEVER;
     self->timer = TIME_NEVER;
+    information_boot()->slot_ticks = self->slot_ticks;
+    information_boot()->slots = SLOTS;
 }
 
 /* Tells the hart whose slots have changed. */

@@ -29,7 +29,8 @@
    since: one is forgiven each time that the vector has gone round. */
 #define EXCESS_MAX 64
 
-extern uint32_t slot_vector[HARTS_MAX][SLOTS]; /* ids of envs; 0: nobody's */
+/* The ids of envs; 0: nobody's. */
+#define slot_vector ((uint32_t(*)[SLOTS])information_at(INFORMATION_SLOTS))
 
 /* Gives the executing hart its clockwork. */
 void slot_init_hart(struct hart *self);

@@ -65,8 +65,6 @@ sys_machine_exit(uint64_t cap, uint64_t status)
     machine_exit((unsigned)status);
 }
 
-#define NUMBER(number, name, path, arguments, meaning) NUMBER_##name = (number),
-enum { CALL_TABLE(NUMBER) };
 _Static_assert(NUMBER_null == CALL_NULL && NUMBER_resume == CALL_RESUME &&
                    NUMBER_yield == CALL_YIELD &&
                    NUMBER_pct_call == CALL_PCT_CALL &&
@@ -78,6 +76,7 @@ _Static_assert(NUMBER_null == CALL_NULL && NUMBER_resume == CALL_RESUME &&
 /* The C function of each call, for call_c in trap.S. */
 #define FUNCTION_FAST(number, name)
 #define FUNCTION_CALL(number, name) [number] = (void (*)(void))sys_##name,
+#define FUNCTION_ALONE FUNCTION_CALL
 #define FUNCTION(number, name, path, arguments, meaning)                       \
     FUNCTION_##path(number, name)
 static void (*const call_functions[CALL_MAX])(void) = {CALL_TABLE(FUNCTION)};
@@ -85,6 +84,7 @@ static void (*const call_functions[CALL_MAX])(void) = {CALL_TABLE(FUNCTION)};
 /* Ways into the kernel, labels of trap.S. */
 #define LABEL_FAST(name) void call_##name(void);
 #define LABEL_CALL(name)
+#define LABEL_ALONE(name)
 #define LABEL(number, name, path, arguments, meaning) LABEL_##path(name)
 CALL_TABLE(LABEL)
 void call_c(void);
@@ -92,12 +92,15 @@ void call_unknown(void);
 
 #define ENTRY_FAST(number, name) [number] = call_##name,
 #define ENTRY_CALL(number, name) [number] = call_c,
+#define ENTRY_ALONE ENTRY_CALL
 #define ENTRY(number, name, path, arguments, meaning) ENTRY_##path(number, name)
 static void (*const call_entries[CALL_MAX])(void) = {CALL_TABLE(ENTRY)};
 
 void
 syscall_init_hart(struct hart *hart)
 {
+    /* Batches read it. Where firmware forbids that, it shall show at boot. */
+    (void)csr_read(instret);
     for (unsigned i = 0; i < CALL_MAX; i++) {
         hart->functions[i] = (uint64_t)call_functions[i];
         hart->calls[i] = (uint64_t)(call_entries[i] != NULL ? call_entries[i]

@@ -22,10 +22,15 @@
 
 #define PROTOTYPE_FAST(name, ...)
 #define PROTOTYPE_CALL(name, ...) int64_t sys_##name(__VA_ARGS__);
+#define PROTOTYPE_ALONE(name, ...) int64_t sys_##name(__VA_ARGS__);
 #define PROTOTYPE(number, name, path, arguments, meaning)                      \
     PROTOTYPE_##path(name, arguments)
 CALL_TABLE(PROTOTYPE)
 #undef PROTOTYPE
+
+#define NUMBER(number, name, path, arguments, meaning) NUMBER_##name = (number),
+enum { CALL_TABLE(NUMBER) };
+#undef NUMBER
 
 /* Fills the hart's table of ways into the kernel, by call number. */
 void syscall_init_hart(struct hart *hart);

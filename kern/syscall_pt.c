@@ -76,9 +76,12 @@ batch_word(const struct hart *hart)
 /* What is usual goes by pt_one.h; the rest, and what was not usual after all,
    by these. */
 __attribute__((noinline)) static int64_t
-map_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
+map_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t words)
 {
     const struct cap *c = cap_second(caps);
+    uint64_t count = words & 0xffff;
+    uint64_t first = words >> 16;
+    const struct uarea *uarea;
     struct pt_place place;
     int error = place_make(&place, cap_first(caps), table, index);
 
@@ -88,8 +91,10 @@ map_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
     if (c == NULL) {
         return -EBADF;
     }
-    return pt_insert(&place, count, ((struct uarea *)hart_self()->uarea)->batch,
-                     c);
+    uarea = (const struct uarea *)hart_self()->uarea;
+    return first > UAREA_BATCH_WORDS || count > UAREA_BATCH_WORDS - first
+               ? -EINVAL
+               : pt_insert(&place, count, uarea->batch + first, c);
 }
 
 int64_t

@@ -93,7 +93,7 @@ void vm_map(uint64_t address, paddr_t physical, uint64_t size, pte_t bits);
 void vm_copy_kernel_half(pte_t *root);
 
 /* Maps every page of the range that is not mapped yet to the one page at
-   `page`. The range is whole root entries, whose tables exist. Boot only. */
+   `page`. The range is whole megapages; the root entries exist. Boot only. */
 void vm_map_holes(uint64_t address, uint64_t size, paddr_t page, pte_t bits);
 
 /* Makes the gigabyte of the kernel's map at `address` readable by every env at

@@ -8,10 +8,10 @@
  */
 #include "kern/fdt.h"
 
-/* Finds and sets up interrupt controller, console and the device that ends the
-   machine. Boot hart only, once, with the kernel's final map. Attaches the
-   console to printk. Fails the boot if there is no console. The tree must stay
-   where it is. */
+/* Finds and sets up interrupt controller, console, clock and the device that
+   ends the machine. Boot hart only, once, with the kernel's final map. Attaches
+   the console to printk. Fails the boot if there is no console. The tree must
+   stay where it is. */
 void device_init(const struct fdt *tree);
 
 /* Sets up the executing hart's share of the interrupt controller. */
@@ -22,6 +22,10 @@ void device_interrupt(void);
 
 /* Tries to end the machine with `status`; returns if no device can. */
 void device_exit(unsigned status);
+
+/* Reads the wall clock, in nanoseconds since 1970-01-01 00:00 UTC. False, with
+ *nanoseconds unchanged, if the board has none that a driver knows. */
+bool device_clock(uint64_t *nanoseconds);
 
 /* Lets the console's input interrupt the boot hart from now on. Until then
    nothing is read. */

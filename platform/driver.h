@@ -47,6 +47,11 @@ void plic_complete(uint32_t source);
 bool finisher_init(const struct fdt *tree, fdt_node_t node);
 void finisher_exit(unsigned status);
 
+/* The clock of QEMU's virt machine (platform/dev/goldfish_rtc.c): nanoseconds
+   since 1970-01-01 00:00 UTC. */
+bool goldfish_rtc_init(const struct fdt *tree, fdt_node_t node);
+uint64_t goldfish_rtc_read(void);
+
 /* Ends the machine through a debugger or emulator that serves semihosting;
    returns at once where none does (platform/dev/semihosting.c). */
 void semihosting_exit(unsigned status);

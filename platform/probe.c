@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Matches device-tree nodes with drivers. The order matters little: the
- * interrupt controller and the finisher are taken where they stand in the
- * tree, then the console that /chosen names, or else the first one known.
+ * interrupt controller, the clock and the finisher are taken where they stand
+ * in the tree, then the console that /chosen names, or else the first one
+ * known.
  */
 #include "kern/console.h"
 #include "kern/panic.h"
@@ -24,6 +25,7 @@ static const struct console_match console_matches[] = {
 };
 
 static const char *const plic_names[] = {"sifive,plic-1.0.0", "riscv,plic0"};
+static const char *const clock_names[] = {"google,goldfish-rtc"};
 static const char *const finisher_names[] = {"sifive,test0", "sifive,test1"};
 
 #define EXIT_NANOSECONDS 100000000
@@ -34,6 +36,7 @@ static const struct console_driver *console;
 static uint32_t console_source;
 static bool has_controller;
 static bool has_finisher;
+static bool has_clock;
 
 volatile void *
 driver_registers(const struct fdt *tree, fdt_node_t node, uint64_t size)
@@ -141,6 +144,9 @@ device_init(const struct fdt *tree)
         } else if (!has_controller &&
                    is_one_of(tree, node, plic_names, COUNT(plic_names))) {
             has_controller = plic_init(tree, node);
+        } else if (!has_clock &&
+                   is_one_of(tree, node, clock_names, COUNT(clock_names))) {
+            has_clock = goldfish_rtc_init(tree, node);
         }
     }
     console_init(tree);
@@ -187,6 +193,15 @@ device_interrupt(void)
         }
         plic_complete(source);
     }
+}
+
+bool
+device_clock(uint64_t *nanoseconds)
+{
+    if (has_clock) {
+        *nanoseconds = goldfish_rtc_read();
+    }
+    return has_clock;
 }
 
 void

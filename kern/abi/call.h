@@ -8,7 +8,8 @@
  *   X(number, name, path, arguments, meaning)
  *
  * path is FAST for a call that assembly does without a stack, CALL for one in
- * C; arguments are ARGUMENTS_n(type, name, ...).
+ * C, ALONE for one in C that may not return, or that cannot stand in a batch;
+ * arguments are ARGUMENTS_n(type, name, ...).
  *
  * The three pct calls keep a0 to a5 and every preserved register; a6 arrives as
  * the id of the env that called, in t2 and the other temporaries is nothing of
@@ -22,7 +23,21 @@
  * caps names two capabilities in one argument: the one for the page table to
  * be changed, plus 256 times the one for what is put there (frames, the table
  * below; for pt_copy, the table copied from). Batch words are those of the
- * caller's U-area, read once each. indexes is from plus 65536 times to.
+ * caller's U-area, read once each. indexes is from plus 65536 times to. The
+ * count of pt_map is how many, plus 65536 times the first of its batch words.
+ *
+ * batch does up to 64 calls, one after the other. An entry is a header word,
+ * BATCH_HEADER(number, n), and n words of arguments (n at most 6; those left
+ * out are 0); `first` is the index of the first entry's header among the batch
+ * words. The result of each call that was made replaces its header. The batch
+ * ends at the first error, which is its result too; what was done before stays
+ * done. It ends early with -EAGAIN when an interrupt waits or the crossing
+ * would take long, but not before its first entry. At its end batch_done of the
+ * U-area says how many entries succeeded, batch_next the index of the word
+ * behind them: that of the entry that failed, whose header is now the error, or
+ * of the one to go on with, whose header is still there. Calls that are FAST
+ * (but for null) or ALONE are -EINVAL in a batch, unknown ones too. -EINVAL for
+ * more than 64 entries or a `first` beyond the words leaves the U-area alone.
  */
 #include "kern/abi/call_numbers.h"
 
@@ -33,6 +48,10 @@
 /* notify: on whichever hart suits. */
 #define GATE_HART_ANY (~(uint64_t)0)
 
+#define BATCH_ENTRIES_MAX 64
+#define BATCH_COUNT_SHIFT 16
+#define BATCH_HEADER(number, count) ((number) | (count) << BATCH_COUNT_SHIFT)
+
 #define CALL_TABLE(X)                                                          \
     X(0, null, FAST, ARGUMENTS_0(), "do nothing")                              \
     X(1, resume, FAST, ARGUMENTS_0(),                                          \
@@ -42,7 +61,7 @@
       "write up to 8 bytes, lowest first, to the console")                     \
     X(3, console_read, CALL, ARGUMENTS_1(uint64_t, cap),                       \
       "the oldest byte typed, or -EAGAIN")                                     \
-    X(4, machine_exit, CALL, ARGUMENTS_2(uint64_t, cap, uint64_t, status),     \
+    X(4, machine_exit, ALONE, ARGUMENTS_2(uint64_t, cap, uint64_t, status),    \
       "end the machine with a status")                                         \
     X(5, cap_derive, CALL,                                                     \
       ARGUMENTS_4(uint64_t, from, uint64_t, to, uint64_t, component, uint64_t, \
@@ -126,6 +145,8 @@
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, gate, uint64_t,      \
                   binding),                                                    \
       "make a binding of the caller's lead to a gate")                         \
+    X(31, batch, ALONE, ARGUMENTS_2(uint64_t, first, uint64_t, count),         \
+      "do the calls in the batch words; how many were done")                   \
     X(36, slot_alloc, CALL,                                                    \
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, hart, uint64_t,      \
                   slot),                                                       \
@@ -134,7 +155,7 @@
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, hart, uint64_t,      \
                   slot),                                                       \
       "make a slot of an env free")                                            \
-    X(38, sleep, CALL, ARGUMENTS_0(),                                          \
+    X(38, sleep, ALONE, ARGUMENTS_0(),                                         \
       "give the hart away until an event comes; 0 if one is pending")          \
     X(39, alarm, CALL, ARGUMENTS_2(uint64_t, deadline, uint64_t, cookie),      \
       "post the cookie to the completion ring at a time; ~0 takes it back")    \

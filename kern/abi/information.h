@@ -2,9 +2,13 @@
 #ifndef CHITIN_ABI_INFORMATION_H
 #define CHITIN_ABI_INFORMATION_H
 /*
- * What the kernel tells every env, in pages that all can read.
+ * What the kernel tells every env, in pages that all can read
+ * (kern/abi/layout.h says where): at INFORMATION_BOOT a struct information
+ * about the machine and its boot, which is not written after the first env
+ * runs; at INFORMATION_ENVS a struct env_row for each env; at INFORMATION_SLOTS
+ * for each hart the ids of the owners of its SLOTS slots, 0 for none.
  */
-
+#include "kern/abi/layout.h"
 #include "kern/abi/types.h"
 
 /* Slots in the time vector of a hart. */
@@ -43,5 +47,46 @@ struct env_row {
     uint32_t root;   /* and its root page table */
     uint32_t zero[6];
 };
+
+#define INFORMATION_VERSION 1
+
+/* Bits of flags: what the board or its firmware had. Without its bit a field is
+   zero. */
+#define INFORMATION_CLOCK 1   /* clock, clock_time */
+#define INFORMATION_ENTROPY 2 /* entropy */
+
+/* Bits of a hart's flags. */
+#define INFORMATION_HART_UP 1 /* it runs the kernel */
+#define INFORMATION_HART_FLOAT 2
+#define INFORMATION_HART_STIMECMP 4 /* its timer needs no firmware */
+
+#define INFORMATION_HARTS 8
+#define INFORMATION_ENTROPY_SIZE 32
+#define INFORMATION_ARGUMENTS_SIZE 2048
+
+struct information_hart {
+    uint64_t id; /* the hardware's number; the kernel's is the index */
+    uint64_t flags;
+};
+
+struct information {
+    uint32_t version; /* of all that lies in the information pages */
+    uint32_t flags;
+    uint64_t frames;         /* pages of RAM that have records */
+    uint64_t time_frequency; /* ticks of `time` in a second */
+    uint64_t slot_ticks;     /* length of a slot */
+    uint32_t slots;          /* in the vector of one hart */
+    uint32_t hart_count;
+    uint64_t clock;      /* nanoseconds since 1970-01-01 00:00 UTC, */
+    uint64_t clock_time; /* when `time` was this */
+    /* From the firmware, the same for every reader: a start for generators
+       whose output need not be hidden from other envs. */
+    uint8_t entropy[INFORMATION_ENTROPY_SIZE];
+    struct information_hart hart[INFORMATION_HARTS];
+    /* The words given at boot, those for programs among them; ends with 0. */
+    char arguments[INFORMATION_ARGUMENTS_SIZE];
+};
+
+_Static_assert(sizeof(struct information) <= FRAME_SIZE, "one page");
 
 #endif

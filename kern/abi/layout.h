@@ -8,10 +8,22 @@
  *   0x00000000_00001000  USER_START  the env's: page 0 stays empty by custom
  *   0x0000003f_c0000000  USER_END
  *   0x0000003f_c0000000  INFORMATION_FRAMES: the record of page n at 64 n
+ *   0x0000003f_e0000000  INFORMATION_BOOT: struct information
+ *   0x0000003f_e0010000  INFORMATION_ENVS: a row for each env
+ *   0x0000003f_e0020000  INFORMATION_ACCOUNTS: a row for each account
+ *   0x0000003f_e0040000  INFORMATION_SLOTS: the vector of each hart
+ *   0x0000003f_e0200000  INFORMATION_END
+ *
+ * A table that a kernel does not have is not mapped.
  */
 #define USER_START 0x1000
 #define USER_END 0x3fc0000000
 #define INFORMATION_FRAMES 0x3fc0000000
+#define INFORMATION_BOOT 0x3fe0000000
+#define INFORMATION_ENVS 0x3fe0010000
+#define INFORMATION_ACCOUNTS 0x3fe0020000
+#define INFORMATION_SLOTS 0x3fe0040000
+#define INFORMATION_END 0x3fe0200000
 
 /* Where the kernel puts the first env's things; what it does with its address
    space later is its own affair. The stack grows down from FIRST_STACK_TOP,

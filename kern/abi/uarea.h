@@ -27,9 +27,11 @@
  *   0x200  forced-save area: pc, then x1 to x31
  *   0x300  floating point: f0 to f31, then fcsr, while another env has the
  *          registers of this hart
+ *   0x408  batch_done, batch_next: how far the last batch came (call.h)
  *   0x410  completion ring
  *   0x610  more words that the kernel never looks at          (the env's)
- *   0x710  batch: arguments of calls that take many          (the env's)
+ *   0x710  batch: arguments of calls that take many, and the entries of batch;
+ *          the kernel writes results there                  (the env's)
  *
  * Every upcall enters with t0 = self; pc, t0, t1 and a7 are saved at the
  * level, cause and value beside them; t1 and a7 hold nothing; every other
@@ -75,6 +77,8 @@
 #define UAREA_OWN 0x130
 #define UAREA_FORCED_AREA 0x200
 #define UAREA_FLOAT 0x300
+#define UAREA_BATCH_DONE 0x408
+#define UAREA_BATCH_NEXT 0x40c
 #define UAREA_RING 0x410
 #define UAREA_SAVE 0x610
 #define UAREA_BATCH 0x710
@@ -147,7 +151,8 @@ struct uarea {
     uint64_t own[UAREA_OWN_WORDS];
     uint64_t forced_area[32];
     uint64_t float_registers[33];
-    uint64_t unused;
+    uint32_t batch_done;
+    uint32_t batch_next;
     struct ring_entry ring[UAREA_RING_ENTRIES];
     uint64_t save[32];
     uint64_t batch[UAREA_BATCH_WORDS];
@@ -176,6 +181,8 @@ _Static_assert(offsetof(struct uarea, entry_exception) ==
                    offsetof(struct uarea, own) == UAREA_OWN &&
                    offsetof(struct uarea, forced_area) == UAREA_FORCED_AREA &&
                    offsetof(struct uarea, float_registers) == UAREA_FLOAT &&
+                   offsetof(struct uarea, batch_done) == UAREA_BATCH_DONE &&
+                   offsetof(struct uarea, batch_next) == UAREA_BATCH_NEXT &&
                    offsetof(struct uarea, ring) == UAREA_RING &&
                    offsetof(struct uarea, batch) == UAREA_BATCH &&
                    offsetof(struct uarea, save) == UAREA_SAVE,

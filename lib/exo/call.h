@@ -55,4 +55,9 @@ call_raw(uint64_t number, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3,
 CALL_TABLE(STUB)
 #undef STUB
 
+/* The number of each call, for the entries of a batch: NUMBER_NAME. */
+#define NUMBER(number, name, path, arguments, meaning) NUMBER_##name = (number),
+enum { CALL_TABLE(NUMBER) };
+#undef NUMBER
+
 #endif

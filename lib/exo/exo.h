@@ -57,6 +57,15 @@ int64_t exo_bind(struct uarea *uarea, uint64_t cap, uint64_t env, uint64_t gate,
  */
 int64_t exo_call(uint64_t binding, struct uarea *uarea, uint64_t argument);
 
+/*
+ * sys_batch until all `count` entries are done (0), or one has failed: its
+ * error, and in uarea->batch_next the index of its header's word. An entry that
+ * itself says -EAGAIN counts as failed. In *done, how many succeeded. `uarea`
+ * is the caller's own on this hart.
+ */
+int64_t exo_batch(struct uarea *uarea, uint64_t first, uint64_t count,
+                  uint64_t *done);
+
 /* The entries that go with these. In assembly; not to be called. */
 void exo_prologue(void);
 void exo_epilogue(void);

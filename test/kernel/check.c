@@ -130,6 +130,10 @@ check_leaf(uint64_t address, pte_t entry, unsigned level)
             pte_address(vm_walk(address - INFORMATION_FRAMES + FRAME_TABLE_BASE,
                                 &kernel_level)) == start &&
             kernel_level == level);
+        /* Beside the records, only places that have a name. */
+        EXPECT(address < INFORMATION_BOOT ||
+               (address < INFORMATION_END && level == 0 &&
+                frame_record(start >> FRAME_SHIFT)->type == FRAME_KERNEL));
         return;
     }
     EXPECT((entry & (PTE_W | PTE_X)) != (PTE_W | PTE_X));

@@ -104,6 +104,7 @@ main(void)
     struct shared *shared = (struct shared *)SHARED;
     uint64_t page = frame_clean(0);
     uint64_t window = window_open(page);
+    uint64_t old = 0;
 
     shared->parent = exo_id;
     exo_event_handler = event_keep;
@@ -115,6 +116,13 @@ main(void)
     for (unsigned round = 0; round < 20; round++) {
         struct child child = child_make(window, page, child_main);
 
+        /* Its index was another's before: that id names nobody, and what is
+           the child's is not the parent's to free. */
+        EXPECT(sys_env_destroy(CAP_CHILD, old), -ESRCH);
+        EXPECT(sys_yield(old), -ESRCH);
+        EXPECT(old == 0 || old >> 20 == child.id >> 20, 1);
+        old = child.id;
+        EXPECT(sys_frame_free(child.frames[1]), -EPERM);
         /* Its record can be read; that does not outlive it. */
         exo_uarea->batch[0] = child.frames[0] << 10 | 0x42; /* A, R */
         EXPECT(sys_pt_map(0, window, 8, 1), 1);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random calls. The kernel must answer each, whatever its arguments, and its
- * records must stay consistent: from time to time every page table is read and
- * compared with what the frame table says of the frames in it; at the end all
- * is taken apart, and every frame must be to be had by its name.
+ * records must stay consistent: after each thousand every page table is read
+ * and compared with what the frame table says of the frames in it, and each
+ * frame must be free or belong to an env that there is; at the end all is taken
+ * apart, and every frame must be to be had by its name. The line at the start
+ * has what repeats the run (fuzz.h).
  *
  * The program keeps itself alive by what it plays with: a pool of frames in
  * which nothing of its own lies, the part of its root from FREE_ROOT on, and
@@ -12,9 +14,12 @@
  */
 #include "test/user/fuzz.h"
 
+#include <string.h>
+
 static uint64_t window;
 static uint64_t faults;
 static uint64_t checks;
+static uint64_t calls; /* made so far, entries of batches included */
 static uint64_t good_of[CALL_MAX];
 static uint64_t longest_of[CALL_MAX]; /* instructions, if QEMU counts them */
 
@@ -154,16 +159,67 @@ grow(uint64_t id)
     }
 }
 
+static void
+id_note(int64_t id)
+{
+    if (id > 0 && id_count < IDS) {
+        ids[id_count++] = (uint64_t)id;
+    }
+}
+
+/* A batch, to its end. What the kernel says of how far it came must fit what
+   stands in the words. */
+static int64_t
+batch_run(uint64_t first, uint64_t count)
+{
+    static uint64_t before[UAREA_BATCH_WORDS];
+    const volatile struct uarea *after = exo_uarea;
+    int64_t result = -EAGAIN;
+
+    if (first >= UAREA_BATCH_WORDS || count > BATCH_ENTRIES_MAX) {
+        return sys_batch(first, count);
+    }
+    memcpy(before, exo_uarea->batch, sizeof(before));
+    while (result == -EAGAIN) {
+        uint64_t start = instructions();
+        uint64_t done;
+
+        result = sys_batch(first, count);
+        start = instructions() - start;
+        if (start > longest_of[NUMBER_batch]) {
+            longest_of[NUMBER_batch] = start;
+        }
+        done = after->batch_done;
+        EXPECT(result >= 0 ? (uint64_t)result == count : done < count, 1);
+        EXPECT(result >= 0 ? done == count : true, 1);
+        count -= done;
+        calls += done;
+        for (; done > 0; done--) {
+            unsigned number = before[first] & (CALL_MAX - 1);
+
+            EXPECT((int64_t)after->batch[first] >= 0, 1);
+            good_of[number]++;
+            if (number == NUMBER_env_create) {
+                id_note((int64_t)after->batch[first]);
+            }
+            first += 1 + (before[first] >> BATCH_COUNT_SHIFT);
+        }
+        EXPECT(first, after->batch_next);
+        if (result < 0 && first < UAREA_BATCH_WORDS &&
+            after->batch[first] != before[first]) {
+            EXPECT(after->batch[first], result);
+            break;
+        }
+    }
+    return result;
+}
+
 /* One random call, by this env or the puppet. */
 static void
 call_random(void)
 {
-    static const uint8_t numbers[] = {
-        2,  3,  4,  5,  6,  7,  8,  8,  8,  9,  9,  10, 10, 11, 12,
-        13, 13, 13, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 18, 18,
-        19, 19, 19, 21, 21, 22, 22, 22, 23, 24, 25, 25, 25, 29, 30};
     volatile struct shared *shared = (volatile struct shared *)SHARED;
-    uint64_t number = numbers[below(sizeof(numbers))];
+    uint64_t number = number_pick();
     bool by_puppet = below(4) == 0;
     uint64_t before;
     uint64_t a[6];
@@ -199,6 +255,8 @@ call_random(void)
         shared->result = -1000;
         (void)exo_yield(puppet.id, exo_uarea);
         result = shared->result;
+    } else if (number == NUMBER_batch) {
+        result = batch_run(a[0], a[1]);
     } else {
         if (number == 15) {
             batch_fill();
@@ -213,8 +271,8 @@ call_random(void)
     if (number < CALL_MAX) {
         good_of[number] += result >= 0;
     }
-    if (number == 21 && result > 0 && id_count < IDS) {
-        ids[id_count++] = (uint64_t)result;
+    if (number == 21 && result > 0) {
+        id_note(result);
         grow((uint64_t)result);
     }
 }
@@ -343,6 +401,34 @@ check(void)
     EXPECT(record(exo_root)->maps, held_root);
 }
 
+/* Every frame of the pool is free, and then nothing holds it, or it belongs to
+   an env that there is: of those with one index only the last has not gone. */
+static void
+check_owners(void)
+{
+    static uint64_t last[256];
+
+    memset(last, 0, sizeof(last));
+    last[exo_id >> 20] = exo_id;
+    for (unsigned i = 0; i <= id_count; i++) {
+        uint64_t id = i < id_count ? ids[i] : puppet.id;
+
+        if (id > last[id >> 20]) {
+            last[id >> 20] = id;
+        }
+    }
+    for (unsigned i = 0; i < PAGES; i++) {
+        const volatile struct frame *f = record(pool_page(i));
+
+        if (f->type == FRAME_FREE) {
+            EXPECT(f->owner | f->maps | f->chain | f->pins, 0);
+        } else if (f->type != FRAME_PART) {
+            EXPECT(f->type >= FRAME_DATA && f->owner != 0, 1);
+            EXPECT(f->owner, last[f->owner >> 20]);
+        }
+    }
+}
+
 static void
 others_end(void)
 {
@@ -441,8 +527,13 @@ int
 main(void)
 {
     volatile struct shared *shared = (volatile struct shared *)SHARED;
+    uint64_t seed = argument("seed=", SEED);
+    uint64_t wanted = argument("calls=", CALLS);
+    uint64_t limit = argument("longest=", ~0UL);
+    uint64_t longest = 0;
 
-    printf("test: fuzz: seed 0x%lx\n", state);
+    printf("test: fuzz: seed=%lu calls=%lu\n", seed, wanted);
+    streams_seed(seed);
     page = frame_clean(0);
     window = window_open(page);
     shared->parent = exo_id;
@@ -454,22 +545,27 @@ main(void)
         base[i] = (uint64_t)number;
     }
     EXPECT(sys_frame_split(base[0]), 0);
-    while (done < CALLS) {
+    while (calls < wanted) {
+        uint64_t until = calls + ROUND;
+
         versions_write();
         puppet = child_make(window, page, puppet_main);
-        for (unsigned i = 0; i < ROUND; i++, done++) {
+        while (calls < until && id_count < IDS) {
             switch (below(16)) {
             case 0:
                 probe();
                 break;
             case 1:
                 transfer();
+                calls++;
                 break;
             default:
                 call_random();
+                calls++;
             }
         }
         check();
+        check_owners();
         others_end();
         check();
     }
@@ -479,8 +575,10 @@ main(void)
             printf("fuzz: call %u: %lu succeeded, longest %lu\n", i, good_of[i],
                    longest_of[i]);
         }
+        longest = longest_of[i] > longest ? longest_of[i] : longest;
     }
+    EXPECT(longest <= limit, 1);
     printf("fuzz: %lu faults, %lu checks\n", faults, checks);
-    printf("test: fuzz ok %lu calls seed 0x%lx\n", done, (uint64_t)SEED);
+    printf("test: fuzz ok, %lu calls\n", calls);
     return 0;
 }

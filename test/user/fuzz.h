@@ -8,20 +8,19 @@
 #include "kern/abi/call_numbers.h"
 #include "kern/abi/cap.h"
 #include "kern/abi/frame.h"
+#include "kern/abi/information.h"
 #include "lib/exo/exo.h"
 #include "test/user/child.h"
 #include "test/user/expect.h"
 
-#ifndef SEED
-#define SEED 0x43686974696eUL
-#endif
-#ifndef CALLS
-#define CALLS 500000
-#endif
+/* Boot arguments, decimal: seed= for another run, calls= for a longer one, and
+   under -icount longest=, what no call may take. */
+#define SEED 73815234405742
+#define CALLS 1000000
 
 /* Calls between two consistency checks, after each of which all other envs are
    destroyed and a new puppet is made. */
-#define ROUND 1250
+#define ROUND 1000
 
 #define SMALL 512 /* frames of order 0 in the pool */
 #define LARGE 2   /* of order 9: all their pages are in the pool */
@@ -47,15 +46,19 @@ struct shared {
     int64_t result;
 };
 
-extern uint64_t state;
 extern uint64_t base[LARGE + 1]; /* of the pool's parts */
 extern uint64_t ids[IDS];
 extern unsigned id_count;
 extern struct child puppet;
 extern uint64_t page;
-extern uint64_t done;
 
-/* Numbers from one seed: any, and below a limit. */
+/* The value of a boot argument, `name` with its =, or what it is without. */
+uint64_t argument(const char *name, uint64_t without);
+
+/* Each hart has a stream of numbers of its own, made of the seed and the number
+   of the hart: what one does is the same, however the others keep pace. Any
+   number, and one below a limit. */
+void streams_seed(uint64_t seed);
 uint64_t random64(void);
 uint64_t below(uint64_t limit);
 
@@ -72,10 +75,17 @@ uint64_t idle_pick(unsigned types);
 uint64_t id_pick(void);
 uint64_t anything(void);
 
+/* A number that is some call's. */
+uint64_t number_pick(void);
+
 /* Arguments for a call: such as it may well accept; changed where they would
    end the test or take away what it stands on; and words for the batch. */
 void arguments_likely(uint64_t number, uint64_t a[6]);
 void arguments_tame(uint64_t number, uint64_t a[6], bool puppets);
 void batch_fill(void);
+
+/* Writes entries for a batch, tamed, and sometimes broken ones; how many, and
+   the word of the first. */
+uint64_t batch_make(uint64_t *first);
 
 #endif

@@ -5,21 +5,53 @@
  */
 #include "test/user/fuzz.h"
 
-uint64_t state = SEED;
+#include <string.h>
+
+struct stream {
+    _Alignas(64) uint64_t state; /* of one hart: a line of its own */
+};
+
+static struct stream stream[INFORMATION_HARTS];
 uint64_t base[LARGE + 1];
 uint64_t ids[IDS];
 unsigned id_count;
 struct child puppet;
 uint64_t page;
-uint64_t done;
+
+uint64_t
+argument(const char *name, uint64_t without)
+{
+    const char *text =
+        ((const struct information *)INFORMATION_BOOT)->arguments;
+    const char *found = strstr(text, name);
+
+    return found != NULL ? strtoul(found + strlen(name), NULL, 10) : without;
+}
+
+/* Streams must not be shifted copies of one another: they begin at places that
+   a multiplication has torn apart (the finaliser of splitmix64). */
+void
+streams_seed(uint64_t seed)
+{
+    for (unsigned i = 0; i < INFORMATION_HARTS; i++) {
+        uint64_t z = seed + (i + 1) * 0x9e3779b97f4a7c15UL;
+
+        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9UL;
+        z = (z ^ z >> 27) * 0x94d049bb133111ebUL;
+        z ^= z >> 31;
+        stream[i].state = z != 0 ? z : 1;
+    }
+}
 
 uint64_t
 random64(void)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state * 0x2545f4914f6cdd1dUL;
+    uint64_t *state = &stream[exo_uarea->hart % INFORMATION_HARTS].state;
+
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state * 0x2545f4914f6cdd1dUL;
 }
 
 uint64_t
@@ -171,6 +203,15 @@ index_pick(void)
     return below(2) ? below(8) : below(520);
 }
 
+/* Of pt_map: sometimes with another place of its words. */
+static uint64_t
+map_count_pick(void)
+{
+    uint64_t count = below(3) ? below(3) + 1 : below(66);
+
+    return below(8) ? count : count | below(330) << 16;
+}
+
 static uint64_t
 count_pick(void)
 {
@@ -188,6 +229,71 @@ batch_fill(void)
                                             << 10 |
                                         (random64() & 0x3c6) | AD;
     }
+}
+
+uint64_t
+number_pick(void)
+{
+    static const uint8_t numbers[] = {
+        2,  3,  4,  5,  6,  7,  8,  8,  8,  9,  9,  10, 10, 11, 12, 13,
+        13, 13, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 18, 18, 19, 19,
+        19, 21, 21, 22, 22, 22, 23, 24, 25, 25, 25, 29, 30, 31, 31};
+
+    return numbers[below(sizeof(numbers))];
+}
+
+/* One entry at word `at`; the word behind it. An argument that is left out is
+   zero, which must be as tame as any. */
+static uint64_t
+entry_make(uint64_t at)
+{
+    uint64_t number = number_pick() % NUMBER_batch; /* else null */
+    uint64_t count = 6;
+    uint64_t a[6];
+
+    for (unsigned i = 0; i < 6; i++) {
+        a[i] = anything();
+    }
+    arguments_likely(number, a);
+    arguments_tame(number, a, false);
+    if (below(4) == 0) {
+        uint64_t left = below(6);
+        uint64_t b[6] = {0};
+
+        memcpy(b, a, left * sizeof(a[0]));
+        arguments_tame(number, b, false);
+        for (count = 6; count > left && b[count - 1] == 0; count--) {
+        }
+        memcpy(a, b, sizeof(a));
+    }
+    exo_uarea->batch[at++] = BATCH_HEADER(number, count);
+    for (unsigned i = 0; i < count && at < UAREA_BATCH_WORDS; i++) {
+        exo_uarea->batch[at++] = a[i];
+    }
+    if (below(30) == 0) { /* a header that is none: no call is made */
+        exo_uarea->batch[at - 1 - count] |= (uint64_t)1 << (19 + below(45));
+    }
+    return at;
+}
+
+uint64_t
+batch_make(uint64_t *first)
+{
+    uint64_t at = below(4) ? 66 : below(UAREA_BATCH_WORDS);
+    uint64_t wanted = below(40);
+    uint64_t made = 0;
+
+    batch_fill();
+    *first = at;
+    while (made < wanted && at + 7 <= UAREA_BATCH_WORDS) {
+        at = entry_make(at);
+        made++;
+    }
+    /* Behind the last entry stand words that nobody has tamed. */
+    if (at < UAREA_BATCH_WORDS) {
+        exo_uarea->batch[at] = CALL_MAX;
+    }
+    return below(8) ? made : below(70);
 }
 
 /* Arguments that the call may well accept. */
@@ -229,7 +335,7 @@ arguments_likely(uint64_t number, uint64_t a[6])
         a[0] = caps_pick();
         a[1] = table_pick();
         a[2] = index_pick();
-        a[3] = count_pick();
+        a[3] = number == 15 ? map_count_pick() : count_pick();
         break;
     case 16: /* pt_link */
         a[0] = caps_pick();
@@ -279,6 +385,9 @@ arguments_likely(uint64_t number, uint64_t a[6])
         a[1] = frame_pick(data | ANY_TABLE);
         a[2] = id_pick();
         break;
+    case 31: /* batch */
+        a[0] = a[1] = 0;
+        break;
     case 30: /* gate_bind */
         a[1] = id_pick();
         a[2] = below(9);
@@ -315,7 +424,9 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
     case 18:
         if (a[1] == exo_root) {
             a[2] = FREE_ROOT + a[2] % (FREE_ROOT_END - FREE_ROOT);
-            a[3] = number == 16 ? a[3] : a[3] % 54;
+            if (number != 16) {
+                a[3] = (a[3] & ~0xffffUL) | (a[3] & 0xffff) % 54;
+            }
         }
         break;
     case 19:
@@ -337,6 +448,11 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
         a[2] = below(4) || puppets ? (uint64_t)fuzz_gate : 0;
         break;
     }
+    case 31: /* batch: entries that are tame themselves */
+        if (!puppets && a[0] < UAREA_BATCH_WORDS && a[1] <= BATCH_ENTRIES_MAX) {
+            a[1] = batch_make(&a[0]);
+        }
+        break;
     default:
         break;
     }
