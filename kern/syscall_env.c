@@ -88,7 +88,8 @@ env_unborn(const struct env *e)
 }
 
 int64_t
-sys_env_create(uint64_t cap, uint64_t record, uint64_t list, uint64_t root)
+sys_env_create(uint64_t cap, uint64_t record, uint64_t list, uint64_t root,
+               uint64_t account)
 {
     const struct cap *c = cap_of(cap);
     const struct env_parts parts = {owned_frame(record), owned_frame(list),
@@ -98,10 +99,12 @@ sys_env_create(uint64_t cap, uint64_t record, uint64_t list, uint64_t root)
         return -EBADF;
     }
     if (!(c->rights & CAP_CONTROL) || parts.record == NULL ||
-        parts.list == NULL || parts.root == NULL) {
+        parts.list == NULL || parts.root == NULL || account >= ACCOUNTS_MAX) {
         return -EPERM;
     }
-    return env_create(env_current(), &c->name, &parts);
+    return env_create(env_current(), &c->name, &parts,
+                      account != 0 ? (uint32_t)account
+                                   : env_account(env_current()));
 }
 
 int64_t

@@ -87,10 +87,10 @@
     X(20, yield, FAST, ARGUMENTS_1(uint64_t, env),                             \
       "give the rest of the slice to an env, which goes on at its prologue")   \
     X(21, env_create, CALL,                                                    \
-      ARGUMENTS_4(uint64_t, cap, uint64_t, record, uint64_t, list, uint64_t,   \
-                  root),                                                       \
+      ARGUMENTS_5(uint64_t, cap, uint64_t, record, uint64_t, list, uint64_t,   \
+                  root, uint64_t, account),                                    \
       "make an env under the capability's name of two frames and a root, "     \
-      "which pass to it; its id")                                              \
+      "which pass to it, charged to an account (0: the caller's); its id")     \
     X(22, env_bind, CALL,                                                      \
       ARGUMENTS_3(uint64_t, cap, uint64_t, env, uint64_t, frame),              \
       "let an env run on this hart: give it a U-area")                         \
@@ -115,6 +115,10 @@
     X(30, gate_bind, CALL,                                                     \
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, gate, uint64_t,      \
                   binding),                                                    \
-      "make a binding of the caller's lead to a gate")
+      "make a binding of the caller's lead to a gate")                         \
+    X(33, account_carve, CALL, ARGUMENTS_2(uint64_t, frames, uint64_t, slots), \
+      "carve an account with these limits off the caller's; its number")       \
+    X(34, account_close, CALL, ARGUMENTS_1(uint64_t, account),                 \
+      "give back an account carved off the caller's and not in use")
 
 #endif

@@ -49,6 +49,24 @@ ppn_t model_head(ppn_t n);
 bool model_dominates(unsigned cap, unsigned guard);
 bool model_right(unsigned cap, uint64_t right);
 
+/* Accounts: that of the first owner, of the second, carved off it, and of the
+   third, carved off the second's; then any that the test carves. */
+#define MODEL_ACCOUNTS 12
+struct model_account {
+    bool open;
+    unsigned parent;
+    uint64_t limit[2];
+    uint64_t used[2];
+};
+extern struct model_account model_account[MODEL_ACCOUNTS];
+#define MODEL_OWNER(i) (11u * ((i) + 1))
+struct model_account *model_account_of(uint32_t owner);
+bool model_has_room(const struct model_account *a, unsigned kind,
+                    uint64_t amount);
+int model_carve(unsigned from, unsigned row, const uint64_t limit[2]);
+int model_close(unsigned row, unsigned from);
+int model_give(ppn_t n, uint32_t owner);
+
 /* `taken` is what the real one took. */
 int model_take(uint32_t owner, unsigned guard, uint64_t order, ppn_t wanted,
                ppn_t taken);

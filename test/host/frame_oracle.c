@@ -11,8 +11,8 @@
 static const struct machine_bank banks[] = {{448, 448 + 64 + 4UL * 512 + 128},
                                             {8UL * 512, 9UL * 512}};
 
-static struct machine_owner owners[MODEL_OWNERS] = {
-    {.id = 11}, {.id = 22}, {.id = 33}};
+struct machine_owner owners[MODEL_OWNERS] = {
+    {.id = MODEL_OWNER(0)}, {.id = MODEL_OWNER(1)}, {.id = MODEL_OWNER(2)}};
 uint64_t oracle_seed;
 
 /* A page, with luck the head of one of the types of the mask. */
@@ -30,7 +30,7 @@ page_any(unsigned mask)
     return n;
 }
 
-static struct frame_list *
+struct frame_list *
 list_of(uint32_t owner)
 {
     for (unsigned i = 0; i < MODEL_OWNERS; i++) {
@@ -110,7 +110,8 @@ do_return(void)
     CHECK(!frame_locked(f));
     CHECK_EQUAL(result, model_return(n));
     model_compare(n);
-    if (result == 0 && model_page[n].order == 0 && chance(30)) {
+    if (result == 0 && model_page[n].order == 0 && chance(30) &&
+        model_has_room(&model_account[0], 0, 1)) {
         /* Taken again at once it is the same one, and needs no scrub. */
         unsigned guard = model_page[n].guard;
         ppn_t taken;
@@ -152,23 +153,6 @@ do_guard(void)
     }
     model_compare(n);
     return result;
-}
-
-static int
-do_give(void)
-{
-    ppn_t n = page_any(~(MASK(FRAME_DATA) - 1));
-    struct machine_owner *to = &owners[below(MODEL_OWNERS)];
-    struct frame *f = frame_record(n);
-
-    if (model_page[n].type >= FRAME_DATA) {
-        frame_lock(f);
-        frame_give(list_of(f->owner), &to->list, to->id, f);
-        frame_unlock(f);
-        model_page[n].owner = to->id;
-        model_compare(n);
-    }
-    return 0;
 }
 
 static int
@@ -317,14 +301,14 @@ do_gather(void)
         if (p->type == FRAME_FREE && p->order == 0) {
             CHECK_EQUAL(frame_take(&owner->list, owner->id, &model_guard[guard],
                                    0, n, &taken),
-                        0);
-            CHECK_EQUAL(model_take(owner->id, guard, 0, n, n), 0);
+                        model_take(owner->id, guard, 0, n, n));
         } else if (p->type == FRAME_DATA && p->order == 0 && !model_busy(n)) {
             frame_lock(f);
-            frame_give(list_of(f->owner), &owner->list, owner->id, f);
+            CHECK_EQUAL(
+                frame_give(list_of(f->owner), &owner->list, owner->id, &f, 1),
+                model_give(n, owner->id));
             CHECK_EQUAL(frame_set_guard(f, &model_guard[guard]), 0);
             frame_unlock(f);
-            model_page[n].owner = owner->id;
             CHECK_EQUAL(model_set_guard(n, guard), 0);
             for (unsigned i = 0; i < 2 && !p->unscrubbed; i++) {
                 *page_word(n, i) = *page_word(n, i) != 0 ? guard + 1u : 0;
@@ -393,6 +377,9 @@ static struct operation operations[] = {
     {"return", do_return, 10, true, 0, 0},
     {"guard", do_guard, 2, false, 0, 0},
     {"give", do_give, 2, false, 0, 0},
+    {"carve", do_carve, 2, false, 0, 0},
+    {"close", do_close, 2, false, 0, 0},
+    {"charge", do_charge, 2, false, 0, 0},
     {"scrub", do_scrub, 12, true, 0, 0},
     {"write", do_write, 4, false, 0, 0},
     {"split", do_split, 1, true, 0, 0},
@@ -479,6 +466,7 @@ check_all(void)
 {
     machine_check(owners, MODEL_OWNERS, true);
     model_compare_all();
+    accounts_compare();
 }
 
 int
@@ -491,6 +479,7 @@ main(int argc, char **argv)
     (void)fflush(stdout);
     machine_init(banks, sizeof(banks) / sizeof(banks[0]));
     model_init();
+    accounts_init();
     image_records = calloc(machine_page_count, sizeof(*image_records));
     image_tables = calloc((size_t)TABLES_MAX * 2, FRAME_SIZE);
     CHECK(image_records != NULL && image_tables != NULL);

@@ -2,8 +2,8 @@
 #ifndef CHITIN_TEST_FRAME_ORACLE_H
 #define CHITIN_TEST_FRAME_ORACLE_H
 /*
- * What the two halves of the random test share: frames (frame_oracle.c, which
- * also runs it) and page tables (frame_oracle_pt.c).
+ * What the parts of the random test share: frames (frame_oracle.c, which also
+ * runs it), owners (frame_oracle_own.c) and page tables (frame_oracle_pt.c).
  */
 #include "check.h"
 #include "frame_model.h"
@@ -29,6 +29,14 @@ chance(unsigned percent)
 /* A page, with luck the head of one of the types of the mask. */
 ppn_t page_any(unsigned mask);
 
+/* Owners; that of the id, or the first. */
+extern struct machine_owner owners[MODEL_OWNERS];
+struct frame_list *list_of(uint32_t owner);
+
+/* Accounts for them, and the comparison with the model's. */
+void accounts_init(void);
+void accounts_compare(void);
+
 /* Page tables, found without searching. */
 #define TABLES_MAX 64
 extern ppn_t tables[TABLES_MAX];
@@ -45,6 +53,10 @@ void table_destroy(ppn_t table);
 void frame_break(ppn_t n);
 
 /* One call each: what it returned. */
+int do_give(void);
+int do_carve(void);
+int do_close(void);
+int do_charge(void);
 int do_make(void);
 int do_unmake(void);
 int do_destroy(void);

@@ -98,6 +98,7 @@ machine_init(const struct machine_bank *banks, unsigned count)
         frame_add_free(banks[i].first, pages);
         frame_counts.ram += pages;
     }
+    account_init(frame_counts.free, 100);
 }
 
 static bool
@@ -150,6 +151,32 @@ owner_check(const struct machine_owner *owner)
         previous = n;
     }
     CHECK_EQUAL(pages, owner->list.pages);
+}
+
+/* What an account has used is what its owners have, and the limits of those
+   carved off it; each is within its limit. */
+static void
+accounts_check(const struct machine_owner *owners, unsigned count)
+{
+    uint64_t used[ACCOUNTS_MAX] = {0};
+    uint64_t slots[ACCOUNTS_MAX] = {0};
+
+    for (unsigned i = 0; i < count; i++) {
+        used[account_number(owners[i].list.account)] += owners[i].list.pages;
+    }
+    for (unsigned i = ACCOUNT_FIRST + 1; i < ACCOUNTS_MAX; i++) {
+        used[account_table[i].parent] += account_table[i].limit[ACCOUNT_FRAMES];
+        slots[account_table[i].parent] += account_table[i].limit[ACCOUNT_SLOTS];
+    }
+    for (unsigned i = ACCOUNT_FIRST; i < ACCOUNTS_MAX; i++) {
+        const struct account *a = &account_table[i];
+
+        CHECK_EQUAL(a->used[ACCOUNT_FRAMES], used[i]);
+        CHECK(a->used[ACCOUNT_SLOTS] >= slots[i]);
+        for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+            CHECK(a->used[kind] <= a->limit[kind]);
+        }
+    }
 }
 
 /* Free frames have no list that a test can see but by its links: every free
@@ -277,6 +304,7 @@ machine_check(const struct machine_owner *owners, unsigned count, bool fences)
     for (unsigned i = 0; i < count; i++) {
         owner_check(&owners[i]);
     }
+    accounts_check(owners, count);
     free_check();
     for (unsigned i = 0; i < machine_page_count; i++) {
         const struct frame *f = frame_record(machine_pages[i]);

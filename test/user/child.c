@@ -110,7 +110,7 @@ child_make(uint64_t window, uint64_t shared, void (*run)(struct uarea *uarea))
     uarea->level[LEVEL_INTERRUPT].t1 = CHILD_STACK + 4096;
     uarea->level[LEVEL_INTERRUPT].t0 = CHILD_UAREA;
 
-    child.id = (uint64_t)sys_env_create(c, record, list, root);
+    child.id = (uint64_t)sys_env_create(c, record, list, root, 0);
     EXPECT((int64_t)child.id > 0, 1);
     EXPECT(sys_yield(child.id), -ESRCH);
     for (unsigned i = 0; i < table_count; i++) {

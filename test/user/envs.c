@@ -47,7 +47,8 @@ bare_make(struct parts *parts)
     *parts = (struct parts){frame_clean(CAP_CHILD), frame_clean(CAP_CHILD),
                             frame_clean(CAP_CHILD), frame_clean(CAP_CHILD)};
     EXPECT(sys_pt_make(parts->root, parts->shadow, 2), 0);
-    return sys_env_create(CAP_CHILD, parts->record, parts->list, parts->root);
+    return sys_env_create(CAP_CHILD, parts->record, parts->list, parts->root,
+                          0);
 }
 
 /* When the table of envs is full, a refusal changes nothing: not even what is
@@ -68,7 +69,7 @@ exhaust(uint64_t window)
     EXPECT(sys_pt_map(CAP_CHILD << 8, window, 5, 1), 1);
     page[0] = 77;
     EXPECT(sys_pt_unmap(0, window, 5, 1), 1);
-    EXPECT(sys_env_create(CAP_CHILD, parts.record, parts.list, parts.root),
+    EXPECT(sys_env_create(CAP_CHILD, parts.record, parts.list, parts.root, 0),
            -ENOSPC);
     EXPECT(sys_pt_map(CAP_CHILD << 8, window, 5, 1), 1);
     EXPECT(page[0], 77);
@@ -81,7 +82,7 @@ exhaust(uint64_t window)
         }
         EXPECT(error, 0);
     }
-    EXPECT(sys_env_create(CAP_CHILD, parts.root, parts.list, parts.root),
+    EXPECT(sys_env_create(CAP_CHILD, parts.root, parts.list, parts.root, 0),
            -EINVAL);
     EXPECT(sys_pt_unmake(parts.root), 0);
     EXPECT(sys_frame_free(parts.record), 0);

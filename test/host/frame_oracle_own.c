@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who owns what: accounts, and frames that pass from one owner to another.
+ */
+#include "frame_oracle.h"
+#include "kern/abi/error.h"
+
+#define SLOTS 100 /* of machine_init */
+
+/* The real account of each row of the model's. */
+static uint32_t row_account[MODEL_ACCOUNTS] = {ACCOUNT_FIRST};
+
+void
+accounts_init(void)
+{
+    static const uint64_t limit[MODEL_OWNERS][2] = {
+        {0, 0}, {2700, 50}, {700, 20}};
+
+    model_account[0] =
+        (struct model_account){true, 0, {frame_counts.free, SLOTS}, {0, 0}};
+    for (unsigned i = 0; i < MODEL_OWNERS; i++) {
+        if (i > 0) {
+            int64_t account = account_carve(row_account[i - 1], limit[i]);
+
+            CHECK_EQUAL(account, ACCOUNT_FIRST + i);
+            CHECK_EQUAL(model_carve(i - 1, i, limit[i]), 0);
+            row_account[i] = (uint32_t)account;
+            CHECK_EQUAL(account_join(row_account[i], row_account[i - 1]), 0);
+        }
+        owners[i].list.account = &account_table[row_account[i]];
+    }
+}
+
+void
+accounts_compare(void)
+{
+    for (unsigned i = 0; i < MODEL_ACCOUNTS; i++) {
+        const struct model_account *m = &model_account[i];
+        const struct account *a = &account_table[row_account[i]];
+
+        for (unsigned kind = 0; m->open && kind < 2; kind++) {
+            CHECK_EQUAL(a->parent, row_account[m->parent]);
+            CHECK_EQUAL(a->limit[kind], m->limit[kind]);
+            CHECK_EQUAL(a->used[kind], m->used[kind]);
+        }
+    }
+}
+
+static uint64_t
+amount_any(void)
+{
+    return chance(90)   ? below(20)
+           : chance(50) ? below(1000)
+                        : random_next(&oracle_seed) >> below(64);
+}
+
+int
+do_carve(void)
+{
+    unsigned from = (unsigned)below(MODEL_ACCOUNTS);
+    unsigned row = (unsigned)below(MODEL_ACCOUNTS);
+    uint64_t limit[2] = {amount_any(), amount_any() % 200};
+    int64_t result;
+
+    if (!model_account[from].open || model_account[row].open) {
+        return 0;
+    }
+    limit[chance(50)] = 0;
+    result = account_carve(row_account[from], limit);
+    CHECK_EQUAL(result < 0 ? result : 0, model_carve(from, row, limit));
+    if (result >= 0) {
+        row_account[row] = (uint32_t)result;
+    }
+    return result < 0 ? (int)result : 0;
+}
+
+/* Closes one, mostly: or has an env be in it for a while, which does the same
+   when it goes, upwards as far as accounts are empty. */
+int
+do_close(void)
+{
+    unsigned row = (unsigned)below(MODEL_ACCOUNTS);
+    unsigned from =
+        chance(90) ? model_account[row].parent : (unsigned)below(MODEL_OWNERS);
+    int result;
+
+    if (!model_account[row].open || !model_account[from].open) {
+        return 0;
+    }
+    if (chance(70)) {
+        result = account_close(row_account[row], row_account[from]);
+        CHECK_EQUAL(result, model_close(row, from));
+        return result;
+    }
+    result = account_join(row_account[row], row_account[from]);
+    CHECK_EQUAL(result,
+                from == row || (row != 0 && model_account[row].parent == from)
+                    ? 0
+                    : -EPERM);
+    if (result == 0 && chance(50)) {
+        account_leave(row_account[row], false);
+    } else if (result == 0) {
+        account_leave(row_account[row], true);
+        while (model_close(row, from) == 0) {
+            row = from;
+            from = model_account[row].parent;
+        }
+    }
+    return result;
+}
+
+int
+do_charge(void)
+{
+    unsigned row = (unsigned)below(MODEL_OWNERS);
+    struct model_account *m = &model_account[row];
+    uint64_t amount = amount_any() % 150;
+    int result = account_charge(row_account[row], ACCOUNT_SLOTS, amount);
+
+    CHECK_EQUAL(result, model_has_room(m, 1, amount) ? 0 : -EDQUOT);
+    if (result == 0) {
+        CHECK_EQUAL(account_table[row_account[row]].used[1],
+                    m->used[1] + amount);
+        account_release(row_account[row], ACCOUNT_SLOTS, amount);
+    }
+    return result;
+}
+
+int
+do_give(void)
+{
+    ppn_t n = page_any(~(MASK(FRAME_DATA) - 1));
+    struct machine_owner *to = &owners[below(MODEL_OWNERS)];
+    struct frame *f = frame_record(n);
+    int result;
+
+    if (model_page[n].type < FRAME_DATA) {
+        return 0;
+    }
+    frame_lock(f);
+    result = frame_give(list_of(f->owner), &to->list, to->id, &f, 1);
+    frame_unlock(f);
+    CHECK_EQUAL(result, model_give(n, to->id));
+    model_compare(n);
+    return result;
+}
