@@ -118,6 +118,15 @@ env_lock(uint64_t id)
     return e;
 }
 
+/* Who is about to end goes on to do so only when its page tables are gone. */
+struct frame_list *
+owner_frames(uint32_t id)
+{
+    struct env *e = env_table[index_of(id)].env;
+
+    return e != NULL && e->id == id && e->state == ENV_LIVE ? &e->frames : NULL;
+}
+
 void
 env_unlock(struct env *e)
 {
@@ -141,7 +150,7 @@ root_lock(struct frame *f)
     if (frame_type(f) != FRAME_TABLE_2) {
         return -EINVAL;
     }
-    if (f->pins != 0) {
+    if (f->pins != 0 || (f->flags & FRAME_BREAKING)) {
         return -EBUSY;
     }
     return word_try_lock(&frame_record(f->shadow)->lock) ? 0 : -EAGAIN;
@@ -264,7 +273,7 @@ env_give(struct env *from, struct env *to, struct frame *f)
     if ((frame_type(f) != FRAME_DATA && !pt_is_table(f)) ||
         f->owner != from->id) { /* given away on another hart */
         error = -EINVAL;
-    } else if (f->pins != 0) {
+    } else if (f->pins != 0 || (f->flags & FRAME_BREAKING)) {
         error = -EBUSY;
     } else if (!pt_is_table(f)) {
         error = frame_give(&from->frames, &to->frames, to->id, &f, 1);
@@ -379,6 +388,9 @@ frame_release(struct env *e, struct frame *f)
 {
     bool is_table = pt_is_table(f);
 
+    if (frame_type(f) == FRAME_DATA) {
+        return pt_release(&e->frames, e->id, f, STEP_BINDINGS);
+    }
     if (is_table && table_clear(f)) {
         return -EAGAIN;
     }
@@ -393,9 +405,7 @@ frame_release(struct env *e, struct frame *f)
     if (frame_type(f) == FRAME_ENV) {
         f->pins--; /* the capability list */
     }
-    if (frame_type(f) != FRAME_DATA) {
-        frame_become(f, FRAME_DATA);
-    }
+    frame_become(f, FRAME_DATA);
     return frame_return(&e->frames, f);
 }
 

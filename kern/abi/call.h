@@ -50,8 +50,10 @@
       ARGUMENTS_3(uint64_t, cap, uint64_t, order, uint64_t, wanted),           \
       "own a free frame under the capability's name: page `wanted`, or any "   \
       "if 0")                                                                  \
-    X(9, frame_free, CALL, ARGUMENTS_1(uint64_t, frame),                       \
-      "give back a frame that nothing uses")                                   \
+    X(9, frame_free, CALL, ARGUMENTS_2(uint64_t, frame, uint64_t, flags),      \
+      "give back a frame that nothing uses, or let its first heir have it "    \
+      "(1); with bit 0 of `flags` break its bindings first; -EAGAIN while "    \
+      "there are more")                                                        \
     X(10, frame_scrub, CALL, ARGUMENTS_1(uint64_t, frame),                     \
       "zero some pages of an unscrubbed frame; -EAGAIN while more are left")   \
     X(11, frame_split, CALL, ARGUMENTS_1(uint64_t, frame),                     \

@@ -92,6 +92,9 @@ int model_protect(struct model_place place, uint64_t count, pte_t clear,
                   pte_t set, unsigned cap);
 int model_copy(struct model_place from, struct model_place to, uint64_t count,
                pte_t keep, bool drop);
+/* Takes out what the real ones have of frame n no longer; how many those are.
+ */
+unsigned model_sync(ppn_t n);
 /* After the real one: which entries it broke first is its own affair. */
 int model_break(ppn_t n, unsigned limit);
 

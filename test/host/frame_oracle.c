@@ -377,6 +377,8 @@ static struct operation operations[] = {
     {"return", do_return, 10, true, 0, 0},
     {"guard", do_guard, 2, false, 0, 0},
     {"give", do_give, 2, false, 0, 0},
+    {"release", do_release, 6, true, 0, 0},
+    {"die", do_die, 1, false, 0, 0},
     {"carve", do_carve, 2, false, 0, 0},
     {"close", do_close, 2, false, 0, 0},
     {"charge", do_charge, 2, false, 0, 0},
@@ -480,6 +482,8 @@ main(int argc, char **argv)
     machine_init(banks, sizeof(banks) / sizeof(banks[0]));
     model_init();
     accounts_init();
+    machine_owners = owners;
+    machine_owner_count = MODEL_OWNERS;
     image_records = calloc(machine_page_count, sizeof(*image_records));
     image_tables = calloc((size_t)TABLES_MAX * 2, FRAME_SIZE);
     CHECK(image_records != NULL && image_tables != NULL);

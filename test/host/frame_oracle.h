@@ -48,12 +48,21 @@ extern unsigned fence_count;
 extern unsigned partial_count;
 extern unsigned longest_chain;
 
+/* Around a call that may fence: what it fences is noted, and that the maps of
+   the frames held stand until then, and are right after it, or not: dropped. */
+void call_begin(void);
+void hold(ppn_t n);
+void hold_drop(void);
+void call_end(void);
+
 /* Everything out of a table, and it out of everything; breaks a frame. */
 void table_destroy(ppn_t table);
 void frame_break(ppn_t n);
 
 /* One call each: what it returned. */
 int do_give(void);
+int do_release(void);
+int do_die(void);
 int do_carve(void);
 int do_close(void);
 int do_charge(void);

@@ -144,3 +144,115 @@ do_give(void)
     model_compare(n);
     return result;
 }
+
+/* The first owner along the chain that would have the frame, or 0. The chain is
+   the real one's, which machine_check has looked at. */
+static uint32_t
+heir_of(ppn_t n, uint32_t owner)
+{
+    uint64_t pages = (uint64_t)1 << model_page[n].order;
+
+    for (uint32_t link = frame_record(n)->chain; link != 0;) {
+        const struct model_page *table = &model_page[link >> 9];
+        const uint64_t *shadow = frame_contents(table->shadow);
+        uint32_t id = table->owner;
+
+        if ((table->entry[link % 512] & PTE_HEIR) && id != owner &&
+            !owners[id / 11 - 1].dead &&
+            (model_account_of(id) == model_account_of(owner) ||
+             model_has_room(model_account_of(id), 0, pages))) {
+            return id;
+        }
+        link = (uint32_t)shadow[link % 512];
+    }
+    return 0;
+}
+
+static int
+release_refused(ppn_t n, uint32_t owner)
+{
+    const struct model_page *p = &model_page[n];
+
+    return p->owner != owner       ? -EPERM
+           : p->type != FRAME_DATA ? -EINVAL
+           : p->pins != 0          ? -EBUSY
+                                   : 0;
+}
+
+/* One call, and what the model says of it. */
+static int
+release_once(ppn_t n, uint32_t owner, unsigned limit)
+{
+    struct frame *f = frame_record(n);
+    struct model_page *p = &model_page[n];
+    int refused = release_refused(n, owner);
+    uint32_t heir = refused == 0 ? heir_of(n, owner) : 0;
+    bool breaking = p->breaking && !(f->harts >> 32 & 1);
+    int result;
+
+    call_begin();
+    hold(n);
+    result = pt_release(list_of(owner), owner, f, limit);
+    if (refused < 0) {
+        CHECK_EQUAL(result, refused);
+        CHECK_EQUAL((f->flags & FRAME_BREAKING) != 0, p->breaking);
+    } else if (result == -EAGAIN) {
+        unsigned removed = model_sync(n);
+
+        CHECK(removed == limit || removed == 0);
+        CHECK(f->flags & FRAME_BREAKING);
+        CHECK(heir == 0 || removed == 0 || breaking);
+        p->breaking = true;
+        hold_drop();
+    } else if (result == -EBUSY) {
+        CHECK(limit == 0 && heir == 0 && model_busy(n));
+        CHECK(!breaking || (f->flags & FRAME_BREAKING));
+        p->breaking = f->flags & FRAME_BREAKING;
+    } else if (heir != 0) {
+        CHECK_EQUAL(result, 1);
+        CHECK_EQUAL(model_give(n, heir), 0);
+        p->breaking = false;
+    } else {
+        CHECK(limit != 0 || !model_busy(n));
+        CHECK_EQUAL(result, 0);
+        CHECK(model_sync(n) <= limit);
+        p->breaking = false;
+        CHECK_EQUAL(model_return(n), 0);
+    }
+    call_end();
+    if (result != -EAGAIN) {
+        model_compare(n);
+    }
+    return result;
+}
+
+int
+do_release(void)
+{
+    ppn_t n = page_any(MASK(FRAME_DATA));
+    unsigned limit = chance(30) ? 0 : chance(50) ? 1 : PT_BATCH_MAX;
+    uint32_t owner;
+    int result;
+
+    for (unsigned i = 0; i < 60 && model_page[n].maps == 0; i++) {
+        n = page_any(chance(95) ? MASK(FRAME_DATA) : ~0u);
+    }
+    if (model_page[n].type < FRAME_DATA) {
+        return 0;
+    }
+    owner = chance(95) ? model_page[n].owner : owners[below(MODEL_OWNERS)].id;
+    do {
+        result = release_once(n, owner, limit);
+    } while (result == -EAGAIN && chance(98));
+    return result;
+}
+
+/* Who is dead is no heir. */
+int
+do_die(void)
+{
+    struct machine_owner *owner = &owners[below(MODEL_OWNERS)];
+
+    owner->dead = chance(30);
+    return 0;
+}

@@ -14,6 +14,8 @@ ppn_t *machine_pages;
 unsigned machine_page_count;
 _Thread_local struct hart machine_hart;
 void (*machine_pause)(void);
+struct machine_owner *machine_owners;
+unsigned machine_owner_count;
 
 /* By the walker, for each page: how many lists or frames it was found in, and
    how many links to it. */
@@ -34,6 +36,17 @@ panic(const char *format, ...)
     (void)fputs("\n", stderr);
     va_end(arguments);
     abort();
+}
+
+struct frame_list *
+owner_frames(uint32_t id)
+{
+    for (unsigned i = 0; i < machine_owner_count; i++) {
+        if (machine_owners[i].id == id && !machine_owners[i].dead) {
+            return &machine_owners[i].list;
+        }
+    }
+    return NULL;
 }
 
 void

@@ -149,7 +149,7 @@ child_end(const struct child *child)
     EXPECT(sys_yield(child->id), -ESRCH);
     for (unsigned i = 0; i < 3; i++) {
         EXPECT(sys_frame_alloc(0, 0, child->frames[i]), child->frames[i]);
-        EXPECT(sys_frame_free(child->frames[i]), 0);
+        EXPECT(sys_frame_free(child->frames[i], 0), 0);
     }
 }
 

@@ -85,10 +85,10 @@ exhaust(uint64_t window)
     EXPECT(sys_env_create(CAP_CHILD, parts.root, parts.list, parts.root, 0),
            -EINVAL);
     EXPECT(sys_pt_unmake(parts.root), 0);
-    EXPECT(sys_frame_free(parts.record), 0);
-    EXPECT(sys_frame_free(parts.list), 0);
-    EXPECT(sys_frame_free(parts.root), 0);
-    EXPECT(sys_frame_free(parts.shadow), 0);
+    EXPECT(sys_frame_free(parts.record, 0), 0);
+    EXPECT(sys_frame_free(parts.list, 0), 0);
+    EXPECT(sys_frame_free(parts.root, 0), 0);
+    EXPECT(sys_frame_free(parts.shadow, 0), 0);
 }
 
 int

@@ -401,12 +401,12 @@ end(void)
         while (f->order != 0) {
             EXPECT(sys_frame_split(number), 0);
         }
-        EXPECT(sys_frame_free(number), 0);
+        EXPECT(sys_frame_free(number, 0), 0);
         EXPECT(sys_frame_alloc(0, 0, number), number);
     }
     for (unsigned i = 0; i < PAGES; i++) {
         EXPECT(in_pool(pool_page(i)), 1);
-        EXPECT(sys_frame_free(pool_page(i)), 0);
+        EXPECT(sys_frame_free(pool_page(i), 0), 0);
     }
 }
 
