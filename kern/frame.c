@@ -385,6 +385,38 @@ frame_scrub(struct frame *f)
     return 0;
 }
 
+/* Where in the list of free pages it is looked for one that is not clean. */
+#define IDLE_PAGES 32
+
+/* The page stays in its list: it is locked, as lock.h has it for a free frame
+   (4), and whoever takes it off the list waits there before he looks at it. */
+bool
+frame_scrub_idle(void)
+{
+    struct frame *f = NULL;
+    uint32_t number;
+
+    word_lock(&frame_lists_lock);
+    number = free_first[0];
+    for (unsigned i = 0; f == NULL && number != 0 && i < IDLE_PAGES; i++) {
+        struct frame *candidate = frame_record(number);
+
+        if (!(frame_state(candidate) & FRAME_STATE_FLAG(FRAME_CLEAN)) &&
+            word_try_lock(&candidate->lock)) {
+            f = candidate;
+        }
+        number = candidate->next;
+    }
+    word_unlock(&frame_lists_lock);
+    if (f == NULL) {
+        return false;
+    }
+    page_clear(frame_contents(frame_number(f)));
+    state_set(f, FRAME_STATE(FRAME_FREE, 0) | FRAME_STATE_FLAG(FRAME_CLEAN));
+    frame_unlock(f);
+    return true;
+}
+
 int
 frame_split(struct frame_list *list, uint32_t owner, struct frame *f)
 {

@@ -156,6 +156,12 @@ int frame_set_guard(struct frame *f, const struct cap_name *guard);
    it is not unscrubbed. The caller holds the lock, and keeps it. */
 int frame_scrub(struct frame *f);
 
+/* Zeroes one page that is free, so that whoever takes it need not; whether it
+   found one near the head of the list. For a hart that has nothing to do: some
+   700 instructions, for which the page's own lock is held, and a taker of that
+   page waits. No lock may be held. */
+bool frame_scrub_idle(void);
+
 /* Splits an owned frame of order 9 or 18 into 512 of the next order, and joins
    512 such into one. The caller has checked owner and capability. `f` is the
    first frame, `list` the owner's. -EINVAL if the order does not allow it, or

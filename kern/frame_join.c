@@ -10,7 +10,8 @@
 /* Moves the frames that are to be parts of f behind it in the owner's list, in
    order, where they are not yet: MOVES_MAX in one call, which is -EAGAIN if
    there are more. So each call is bounded, and parts leave the list together.
-   -EINVAL if one is not like f or not the owner's. */
+   -EINVAL if one to be moved is not like f or not the owner's; one that is in
+   its place is the owner's, and parts_take looks at the rest. */
 #define MOVES_MAX 64
 
 static int
@@ -23,10 +24,10 @@ parts_gather(struct frame *f, struct frame *end, uint32_t step, uint32_t *first)
     unsigned moves = 0;
 
     for (struct frame *part = f + step; part < end; part += step) {
-        if ((frame_state(part) & ~any) != state || part->owner != owner) {
-            return -EINVAL;
-        }
         if (part->previous != number) {
+            if ((frame_state(part) & ~any) != state || part->owner != owner) {
+                return -EINVAL;
+            }
             if (++moves > MOVES_MAX) {
                 return -EAGAIN;
             }
@@ -45,15 +46,38 @@ word_of(uint32_t state)
     return (uint64_t)state << 32;
 }
 
-/* Makes a part the frame that it was. Under its lock, so that who takes that
-   next sees all of what was done to the record here. */
+/* Makes a part the frame that it was. Release, as giving back its lock is, so
+   that who takes that next sees all of what was done to the record here. If
+   somebody has it for a moment, to find that it is a part, his turn comes
+   first. */
 static void
 part_give_back(struct frame *part, uint32_t state)
 {
-    frame_lock(part);
+    uint64_t word = word_of(FRAME_PART);
+
     part->harts = 0;
-    state_set(part, state);
-    frame_unlock(part);
+    if (!__atomic_compare_exchange_n(&part->lock_and_state, &word,
+                                     word_of(state), false, __ATOMIC_RELEASE,
+                                     __ATOMIC_RELAXED)) {
+        frame_lock(part);
+        state_set(part, state);
+        frame_unlock(part);
+    }
+}
+
+/* Why a frame whose first word is this cannot be a part of one in `state`. */
+static int
+word_refuse(uint64_t word, uint32_t state)
+{
+    const uint32_t any = FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING);
+
+    if ((uint32_t)word != 0) {
+        return -EAGAIN; /* somebody works on it */
+    }
+    if ((word >> 32 & ~any) != (state & ~any)) {
+        return -EINVAL;
+    }
+    return word & word_of(FRAME_STATE_FLAG(FRAME_BREAKING)) ? -EBUSY : -EAGAIN;
 }
 
 /* Makes the frames from `f + step` on parts of f, as long as they can be, and
@@ -81,10 +105,7 @@ parts_take(struct frame *f, struct frame *end, uint32_t step,
             !__atomic_compare_exchange_n(&part->lock_and_state, &word,
                                          word_of(FRAME_PART), true,
                                          __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
-            error = (uint32_t)word == 0 &&
-                            (word & word_of(FRAME_STATE_FLAG(FRAME_BREAKING)))
-                        ? -EBUSY
-                        : -EAGAIN;
+            error = word_refuse(word, f->state);
             break;
         }
         if (!guard_equal(&part->guard, &guard) ||

@@ -152,6 +152,13 @@ int pt_break(struct frame *f, unsigned limit);
 int pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
                unsigned limit);
 
+/* Puts data, or a page table, under another guard, after at most `limit` of its
+   bindings are broken. `owner` or, if that is not its owner, `control`, which
+   may be NULL, must have the right: else -EPERM. -EINVAL for another type,
+   -EBUSY if it is pinned, -EAGAIN to call again, as in pt_break. */
+int pt_set_guard(struct frame *f, const struct cap_name *guard, uint32_t owner,
+                 const struct cap *control, unsigned limit);
+
 /* The frames of env `id` if it is alive, else NULL. The caller has a page table
    open that the env owns: until it is closed the list is there. Of env.c, but
    in host tests. */

@@ -87,6 +87,35 @@ env_unborn(const struct env *e)
     return 0;
 }
 
+/* Whether an env, whose lock is held, takes `what` from anyone. */
+static bool
+env_consents(const struct env *e, uint64_t what)
+{
+    for (unsigned i = 0; e->state == ENV_LIVE && i < HARTS_MAX; i++) {
+        const struct context *c = &e->context[i];
+
+        if (c->uarea_frame != NULL &&
+            (__atomic_load_n(&c->uarea->consent, __ATOMIC_RELAXED) & what)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the caller may give `what` to an env, whose lock is held: because
+   that takes it, or with control over one that is not born. 0 or the error. */
+static int
+give_check(const struct env *e, uint64_t cap, uint64_t what)
+{
+    int error;
+
+    if (env_consents(e, what)) {
+        return 0;
+    }
+    error = cap_check(cap, &e->guard, CAP_CONTROL);
+    return error < 0 ? error : env_unborn(e);
+}
+
 int64_t
 sys_env_create(uint64_t cap, uint64_t record, uint64_t list, uint64_t root,
                uint64_t account)
@@ -155,17 +184,20 @@ int64_t
 sys_frame_give(uint64_t cap, uint64_t frame, uint64_t env)
 {
     struct frame *f = owned_frame(frame);
-    int error = 0;
+    int error;
     struct env *e;
 
     if (f == NULL) {
         return -EPERM;
     }
-    e = controlled_env(cap, env, &error);
-    if (e == NULL) {
-        return error;
+    if (env == env_current()->id) {
+        return -EINVAL;
     }
-    error = env_unborn(e);
+    e = env_lock(env);
+    if (e == NULL) {
+        return -ESRCH;
+    }
+    error = give_check(e, cap, CONSENT_FRAMES);
     if (error == 0) {
         error = env_give(env_current(), e, f);
     }

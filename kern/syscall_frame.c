@@ -88,3 +88,20 @@ sys_frame_join(uint64_t frame)
 
     return f == NULL ? -EPERM : frame_join(&e->frames, e->id, f);
 }
+
+int64_t
+sys_frame_set_guard(uint64_t cap_new, uint64_t cap_control, uint64_t frame)
+{
+    const struct cap *c = cap_of(cap_new);
+    struct frame *f = named_frame(frame);
+
+    if (c == NULL) {
+        return -EBADF;
+    }
+    if (!(c->rights & CAP_CONTROL)) {
+        return -EPERM;
+    }
+    return f == NULL ? -EINVAL
+                     : pt_set_guard(f, &c->name, env_current()->id,
+                                    cap_of(cap_control), BREAK_MAX);
+}

@@ -104,7 +104,7 @@
       "give a capability to an env that has no U-area yet")                    \
     X(25, frame_give, CALL,                                                    \
       ARGUMENTS_3(uint64_t, cap, uint64_t, frame, uint64_t, env),              \
-      "give a frame to an env that has no U-area yet")                         \
+      "give a frame to an env that has no U-area yet, or takes frames")        \
     X(26, pct_call, FAST, ARGUMENTS_0(),                                       \
       "jump to the gate of the binding in t2, which returns")                  \
     X(27, pct_send, FAST, ARGUMENTS_0(),                                       \
@@ -118,6 +118,10 @@
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, gate, uint64_t,      \
                   binding),                                                    \
       "make a binding of the caller's lead to a gate")                         \
+    X(32, frame_set_guard, CALL,                                               \
+      ARGUMENTS_3(uint64_t, cap_new, uint64_t, cap_control, uint64_t, frame),  \
+      "break the bindings of a frame, then put it under the first "            \
+      "capability's name; -EAGAIN while there are more")                       \
     X(33, account_carve, CALL, ARGUMENTS_2(uint64_t, frames, uint64_t, slots), \
       "carve an account with these limits off the caller's; its number")       \
     X(34, account_close, CALL, ARGUMENTS_1(uint64_t, account),                 \

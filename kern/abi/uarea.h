@@ -86,6 +86,10 @@
 /* Bits of pending. */
 #define PENDING_DEATH 1 /* an env that this one created has ended */
 
+/* Bits of consent: what the env takes from anyone, if it is set in any of its
+   U-areas. */
+#define CONSENT_FRAMES 1 /* frames, which its account then is charged for */
+
 /* Levels, for resume. */
 #define LEVEL_EXCEPTION 0
 #define LEVEL_INTERRUPT 1

@@ -240,8 +240,9 @@ model_take(uint32_t owner, unsigned guard, uint64_t order, ppn_t wanted,
     model_page[taken].type = FRAME_DATA;
     model_page[taken].owner = owner;
     if (model_page[taken].guard != guard) {
-        model_page[taken].unscrubbed = true;
+        model_page[taken].unscrubbed = !model_page[taken].clean;
     }
+    model_page[taken].clean = false;
     model_page[taken].guard = (uint8_t)guard;
     model_free -= (uint64_t)1 << order;
     account->used[0] += (uint64_t)1 << order;
@@ -316,6 +317,8 @@ model_join(uint32_t owner, ppn_t n)
 {
     struct model_page whole = model_page[n];
     uint64_t step = pages_of(n);
+    bool invalid = false;
+    bool busy = false;
 
     if (whole.type != FRAME_DATA || whole.owner != owner || whole.order == 18 ||
         n % (512 * step) != 0) {
@@ -329,22 +332,17 @@ model_join(uint32_t owner, ppn_t n)
 
         if (at >= FRAME_LIMIT || p->type != FRAME_DATA || p->owner != owner ||
             p->order != whole.order) {
-            return -EINVAL;
-        }
-    }
-    for (ppn_t at = n; at < n + 512 * step; at += step) {
-        const struct model_page *p = &model_page[at];
-
-        if (p->breaking) {
-            return -EBUSY;
-        }
-        if (p->guard != whole.guard) {
-            return -EINVAL;
-        }
-        if (model_busy(at)) {
-            return -EBUSY;
+            invalid = true;
+        } else if (p->guard != whole.guard) {
+            invalid = true;
+            busy |= p->breaking;
+        } else {
+            busy |= model_busy(at);
         }
         whole.unscrubbed |= p->unscrubbed;
+    }
+    if (invalid || busy) {
+        return invalid && busy ? MODEL_EITHER : invalid ? -EINVAL : -EBUSY;
     }
     whole.order = (uint8_t)(whole.order + 9);
     whole.scrubbed = 0;
@@ -367,6 +365,7 @@ model_compare(ppn_t n)
     }
     CHECK_EQUAL(f->order, p->order);
     CHECK_EQUAL(f->flags, (p->unscrubbed ? FRAME_UNSCRUBBED : 0) |
+                              (p->clean ? FRAME_CLEAN : 0) |
                               (p->breaking ? FRAME_BREAKING : 0));
     CHECK(memcmp(&f->guard, &model_guard[p->guard], sizeof(f->guard)) == 0);
     CHECK_EQUAL(f->owner, p->owner);

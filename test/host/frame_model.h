@@ -19,6 +19,7 @@ struct model_page {
     uint8_t guard; /* index */
     bool unscrubbed;
     bool breaking;
+    bool clean;
     uint32_t owner; /* id */
     uint32_t maps;
     uint32_t pins;
@@ -74,6 +75,8 @@ int model_return(ppn_t n);
 int model_set_guard(ppn_t n, unsigned guard);
 int model_scrub(ppn_t n);
 int model_split(uint32_t owner, ppn_t n);
+/* Of several frames that do not fit, which is found first is not said. */
+#define MODEL_EITHER (-1000) /* -EINVAL or -EBUSY */
 int model_join(uint32_t owner, ppn_t n);
 
 int model_make(ppn_t table, ppn_t shadow, uint64_t level, uint32_t owner);

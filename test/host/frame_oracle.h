@@ -59,9 +59,16 @@ void call_end(void);
 void table_destroy(ppn_t table);
 void frame_break(ppn_t n);
 
+/* The first and the last word of a page tell whose contents it has: 0, or its
+   guard's number plus 1. */
+uint64_t *page_word(ppn_t n, unsigned last);
+void contents_guard(ppn_t n, unsigned guard);
+
 /* One call each: what it returned. */
 int do_give(void);
 int do_release(void);
+int do_set_guard(void);
+int do_idle(void);
 int do_die(void);
 int do_carve(void);
 int do_close(void);

@@ -186,7 +186,9 @@ release_once(ppn_t n, uint32_t owner, unsigned limit)
     struct frame *f = frame_record(n);
     struct model_page *p = &model_page[n];
     int refused = release_refused(n, owner);
-    uint32_t heir = refused == 0 ? heir_of(n, owner) : 0;
+    /* None is looked for any more when breaking has begun. */
+    uint32_t heir =
+        refused == 0 && !(f->harts >> 33 & 1) ? heir_of(n, owner) : 0;
     bool breaking = p->breaking && !(f->harts >> 32 & 1);
     int result;
 
@@ -255,4 +257,75 @@ do_die(void)
 
     owner->dead = chance(30);
     return 0;
+}
+
+/* The call, until it is done: by the owner, or by a capability. */
+int
+do_set_guard(void)
+{
+    ppn_t n = page_any(chance(97) ? MASK(FRAME_DATA) | MASK_TABLES : ~0u);
+    unsigned guard = (unsigned)below(MODEL_GUARDS - 1);
+    unsigned cap = (unsigned)below(MODEL_CAPS);
+    uint32_t owner = chance(50) ? model_page[n].owner : 99;
+    const struct model_page *p = &model_page[n];
+    bool table = pt_type_is_table(p->type);
+    int expected;
+    int result;
+
+    if (p->type < FRAME_DATA) {
+        return 0;
+    }
+    expected = p->owner != owner && !(model_dominates(cap, p->guard) &&
+                                      model_right(cap, CAP_CONTROL))
+                   ? -EPERM
+               : p->type != FRAME_DATA && !table ? -EINVAL
+               : p->pins != 0                    ? -EBUSY
+                                                 : 0;
+    do {
+        call_begin();
+        hold(n);
+        result = pt_set_guard(
+            frame_record(n), &model_guard[guard], owner,
+            chance(90) || owner != p->owner ? &model_caps.entry[cap] : NULL,
+            PT_BATCH_MAX);
+        hold_drop();
+        if (expected == 0) {
+            CHECK_EQUAL(result, model_break(n, PT_BATCH_MAX));
+        }
+        call_end();
+    } while (result == -EAGAIN);
+    CHECK_EQUAL(result, expected);
+    if (result == 0) {
+        model_page[n].guard = (uint8_t)guard;
+        if (!table) {
+            contents_guard(n, guard);
+        }
+    }
+    model_compare(n);
+    return result;
+}
+
+/* Which page it takes is its own affair; if none, there was none near. */
+int
+do_idle(void)
+{
+    unsigned found = 0;
+    bool result = frame_scrub_idle();
+
+    for (unsigned i = 0; i < machine_page_count; i++) {
+        ppn_t n = machine_pages[i];
+        struct model_page *p = &model_page[n];
+
+        if (p->type == FRAME_FREE && !p->clean &&
+            (frame_record(n)->flags & FRAME_CLEAN)) {
+            CHECK_EQUAL(p->order, 0);
+            CHECK_EQUAL(*page_word(n, 0), 0);
+            CHECK_EQUAL(*page_word(n, 1), 0);
+            p->clean = true;
+            p->unscrubbed = false;
+            found++;
+        }
+    }
+    CHECK_EQUAL(found, result);
+    return result ? 0 : -EAGAIN;
 }

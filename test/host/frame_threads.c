@@ -487,6 +487,12 @@ do_release(void)
     return result;
 }
 
+static int
+do_idle(void)
+{
+    return frame_scrub_idle() ? 0 : -EINVAL;
+}
+
 /* Runs another root, or none. The bit is set before a walk, and cleared when
    nothing is left of it. */
 static int
@@ -526,7 +532,7 @@ static const struct {
     {do_walk, 40},  {do_take, 14},      {do_return, 10}, {do_record, 16},
     {do_make, 3},   {do_split_join, 1}, {do_insert, 16}, {do_link, 8},
     {do_remove, 8}, {do_protect, 5},    {do_copy, 6},    {do_break, 4},
-    {do_switch, 2}, {do_unmake, 3},     {do_release, 3},
+    {do_switch, 2}, {do_unmake, 3},     {do_release, 3}, {do_idle, 1},
 };
 
 /* Two share an account; the third has one carved off it. */
