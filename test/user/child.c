@@ -15,6 +15,8 @@
 static uint64_t tables[8];
 static unsigned table_count;
 
+uint64_t child_account;
+
 uint64_t
 frame_clean(uint64_t cap)
 {
@@ -110,7 +112,7 @@ child_make(uint64_t window, uint64_t shared, void (*run)(struct uarea *uarea))
     uarea->level[LEVEL_INTERRUPT].t1 = CHILD_STACK + 4096;
     uarea->level[LEVEL_INTERRUPT].t0 = CHILD_UAREA;
 
-    child.id = (uint64_t)sys_env_create(c, record, list, root, 0);
+    child.id = (uint64_t)sys_env_create(c, record, list, root, child_account);
     EXPECT((int64_t)child.id > 0, 1);
     EXPECT(sys_yield(child.id), -ESRCH);
     for (unsigned i = 0; i < table_count; i++) {
