@@ -150,7 +150,7 @@ test_join_scattered(void)
         calls++;
     }
     CHECK_EQUAL(result, 0);
-    CHECK(calls > 1 && calls <= 9);
+    CHECK(calls > 1 && calls <= 17);
     machine_check(&owner, 1, true);
 
     /* One that is mapped keeps all of them apart. */

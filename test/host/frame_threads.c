@@ -223,7 +223,7 @@ do_take(void)
 
     /* Large frames are left for others. */
     if (order == 0 && memory_is_short()) {
-        return -ENOMEM;
+        return frame_scrub_idle() ? 0 : -ENOMEM;
     }
     result = frame_take(&owner->list, owner->id, &guards[below(GUARDS)], order,
                         order == 0 ? wanted : 0, &taken);
@@ -243,12 +243,6 @@ do_take(void)
 }
 
 static int
-give_back(struct frame *f)
-{
-    return frame_return(&owner_of(f)->list, f);
-}
-
-static int
 do_return(void)
 {
     struct frame *f = frame_of(FRAME_DATA, FRAME_DATA);
@@ -258,7 +252,7 @@ do_return(void)
         frame_unlock(f);
         return -EINVAL;
     }
-    return give_back(f);
+    return frame_return(&owner_of(f)->list, f);
 }
 
 /* Writes its guard's number into a locked page that has become clean. */
@@ -457,7 +451,7 @@ do_break(void)
     if (result == 0) {
         CHECK(frame_locked(f));
         if (frame_type(f) == FRAME_DATA && f->pins == 0 && below(2)) {
-            CHECK_EQUAL(give_back(f), 0);
+            CHECK_EQUAL(frame_return(&owner_of(f)->list, f), 0);
         } else {
             frame_unlock(f);
         }
@@ -485,12 +479,6 @@ do_release(void)
     }
     count_heirs += result == 1;
     return result;
-}
-
-static int
-do_idle(void)
-{
-    return frame_scrub_idle() ? 0 : -EINVAL;
 }
 
 /* Runs another root, or none. The bit is set before a walk, and cleared when
@@ -532,7 +520,7 @@ static const struct {
     {do_walk, 40},  {do_take, 14},      {do_return, 10}, {do_record, 16},
     {do_make, 3},   {do_split_join, 1}, {do_insert, 16}, {do_link, 8},
     {do_remove, 8}, {do_protect, 5},    {do_copy, 6},    {do_break, 4},
-    {do_switch, 2}, {do_unmake, 3},     {do_release, 3}, {do_idle, 1},
+    {do_switch, 2}, {do_unmake, 3},     {do_release, 3},
 };
 
 /* Two share an account; the third has one carved off it. */
