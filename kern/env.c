@@ -144,6 +144,15 @@ env_lock(uint64_t id)
     return e;
 }
 
+/* Who is about to end goes on to do so only when its page tables are gone. */
+struct frame_list *
+owner_frames(uint32_t id)
+{
+    struct env *e = env_table[env_index(id)].env;
+
+    return e != NULL && e->id == id && e->state == ENV_LIVE ? &e->frames : NULL;
+}
+
 void
 env_forget(uint32_t id)
 {
@@ -175,7 +184,7 @@ root_lock(struct frame *f)
     if (frame_type(f) != FRAME_TABLE_2) {
         return -EINVAL;
     }
-    if (f->pins != 0) {
+    if (f->pins != 0 || (f->flags & FRAME_BREAKING)) {
         return -EBUSY;
     }
     return word_try_lock(&frame_record(f->shadow)->lock) ? 0 : -EAGAIN;
@@ -212,14 +221,31 @@ parts_lock(const struct env_parts *parts, uint32_t owner)
     return error;
 }
 
-/* Fills in the record of an env that has its id, in three locked parts. */
-static void
-env_build(struct env *e, struct env *creator, uint32_t id,
-          const struct env_parts *parts)
+/* Passes the locked parts of an env to it and its account, one of those that
+   the creator may name: 0, -EPERM, or -EDQUOT. */
+static int
+parts_pass(struct frame_list *to, struct env *creator, uint32_t account,
+           uint32_t id, const struct env_parts *parts)
 {
     struct frame *const owned[4] = {parts->record, parts->list, parts->root,
                                     frame_record(parts->root->shadow)};
+    int error = account_join(account, env_account(creator));
 
+    if (error < 0) {
+        return error;
+    }
+    *to = (struct frame_list){.account = &account_table[account]};
+    error = frame_give(&creator->frames, to, id, owned, 4);
+    if (error < 0) {
+        account_leave(account, false);
+    }
+    return error;
+}
+
+/* Fills in the record of an env that has its id, in three locked parts. */
+static void
+env_build(struct env *e, uint32_t id, const struct env_parts *parts)
+{
     e->id = id;
     e->caps = frame_contents(frame_number(parts->list));
     cap_list_init(e->caps);
@@ -229,20 +255,18 @@ env_build(struct env *e, struct env *creator, uint32_t id,
     e->state = ENV_LIVE;
     frame_become(parts->record, FRAME_ENV);
     frame_become(parts->list, FRAME_ENV);
-    for (unsigned i = 0; i < 4; i++) {
-        frame_give(&creator->frames, &e->frames, id, owned[i]);
-    }
-    for (unsigned i = 0; i < 3; i++) {
-        owned[i]->pins++;
-    }
+    parts->record->pins++;
+    parts->list->pins++;
+    parts->root->pins++;
 }
 
 int64_t
 env_create(struct env *creator, const struct cap_name *guard,
-           const struct env_parts *parts)
+           const struct env_parts *parts, uint32_t account)
 {
     struct env *e = frame_contents(frame_number(parts->record));
     uint32_t id = env_reserve();
+    struct frame_list frames;
     int error;
 
     if (id == 0) {
@@ -253,14 +277,22 @@ env_create(struct env *creator, const struct cap_name *guard,
         env_unreserve(id);
         return error;
     }
-    page_clear(e);
-    e->guard = *guard;
-    env_build(e, creator, id, parts);
-    env_publish(e, creator->id);
+    error = parts_pass(&frames, creator, account, id, parts);
+    if (error == 0) {
+        page_clear(e);
+        e->guard = *guard;
+        e->frames = frames;
+        env_build(e, id, parts);
+        env_publish(e, creator->id);
+    }
     frame_unlock(frame_record(parts->root->shadow));
     frame_unlock(parts->root);
     frame_unlock(parts->list);
     frame_unlock(parts->record);
+    if (error < 0) {
+        env_unreserve(id);
+        return error;
+    }
     return id;
 }
 
@@ -274,14 +306,15 @@ env_give(struct env *from, struct env *to, struct frame *f)
     if ((frame_type(f) != FRAME_DATA && !pt_is_table(f)) ||
         f->owner != from->id) { /* given away on another hart */
         error = -EINVAL;
-    } else if (f->pins != 0) {
+    } else if (f->pins != 0 || (f->flags & FRAME_BREAKING)) {
         error = -EBUSY;
     } else if (!pt_is_table(f)) {
-        frame_give(&from->frames, &to->frames, to->id, f);
+        error = frame_give(&from->frames, &to->frames, to->id, &f, 1);
     } else if (word_try_lock(&frame_record(f->shadow)->lock)) {
-        frame_give(&from->frames, &to->frames, to->id, f);
-        frame_give(&from->frames, &to->frames, to->id, frame_record(f->shadow));
-        frame_unlock(frame_record(f->shadow));
+        struct frame *const pair[2] = {f, frame_record(f->shadow)};
+
+        error = frame_give(&from->frames, &to->frames, to->id, pair, 2);
+        frame_unlock(pair[1]);
     } else {
         error = -EAGAIN; /* somebody edits it; locks in this order are tried */
     }

@@ -141,14 +141,23 @@ struct env_parts {
     struct frame *root;
 };
 
-/* Makes an env under the guard of parts that `creator` owns; they pass to it.
-   Its id, or -EINVAL if they are not three, not of the right type or order,
-   -EBUSY if one is in use (the root: another env's), -ENOSPC. */
+/* Makes an env under the guard of parts that `creator` owns; they pass to it,
+   and to `account`, the creator's or one carved off that. Its id, or -EINVAL if
+   they are not three, not of the right type or order, -EBUSY if one is in use
+   (the root: another env's), -ENOSPC, -EPERM (the account), -EDQUOT. */
 int64_t env_create(struct env *creator, const struct cap_name *guard,
-                   const struct env_parts *parts);
+                   const struct env_parts *parts, uint32_t account);
+
+/* The account that an env is charged to. */
+static inline uint32_t
+env_account(const struct env *e)
+{
+    return account_number(e->frames.account);
+}
 
 /* Moves a frame that `from` owns to another env, whose lock is held: data, or
-   a page table with its shadow, that is not pinned. 0, -EINVAL, or -EBUSY. */
+   a page table with its shadow, that is not pinned. 0, -EINVAL, -EBUSY, or
+   -EDQUOT. */
 int env_give(struct env *from, struct env *to, struct frame *f);
 
 /* The satp of an env whose id and root are set. */

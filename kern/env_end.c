@@ -151,6 +151,9 @@ frame_release(struct env *e, struct frame *f)
 {
     bool is_table = pt_is_table(f);
 
+    if (frame_type(f) == FRAME_DATA) {
+        return pt_release(&e->frames, e->id, f, STEP_BINDINGS);
+    }
     if (is_table) {
         table_seal(f);
         if (table_clear(f)) {
@@ -168,9 +171,7 @@ frame_release(struct env *e, struct frame *f)
     if (frame_type(f) == FRAME_ENV) {
         f->pins--; /* the capability list */
     }
-    if (frame_type(f) != FRAME_DATA) {
-        frame_become(f, FRAME_DATA);
-    }
+    frame_become(f, FRAME_DATA);
     return frame_return(&e->frames, f);
 }
 
@@ -237,6 +238,7 @@ env_delist(struct env *e)
     record->pins--;
     frame_become(record, FRAME_DATA);
     (void)frame_return(&last, record); /* it is data, and nothing holds it */
+    account_leave(account_number(last.account), true);
     return 0;
 }
 

@@ -199,8 +199,10 @@ env_create_first(const void *archive, size_t size)
 {
     static struct env unborn; /* owns the frame in which the record will be */
 
+    account_init(frame_counts.free, (uint64_t)hart_count * SLOTS);
     first = &unborn;
     first->id = FIRST_ID;
+    first->frames.account = &account_table[ACCOUNT_FIRST];
     first = record_take();
     *first = unborn;
     if (env_reserve() != FIRST_ID) {

@@ -178,6 +178,7 @@ take_commit(struct frame_list *list, uint32_t owner,
     f->owner = owner;
     list_push(&list->first, f);
     list->pages += (uint64_t)1 << order;
+    list->account->used[ACCOUNT_FRAMES] += (uint64_t)1 << order;
     frame_counts.free -= (uint64_t)1 << order;
 }
 
@@ -187,17 +188,22 @@ take_slow(struct frame_list *list, uint32_t owner, const struct cap_name *guard,
           uint64_t order, ppn_t wanted, ppn_t *taken)
 {
     int index = order_index(order);
-    struct frame *f;
+    struct frame *f = NULL;
+    bool room;
 
     if (index < 0 || (wanted & (((ppn_t)1 << order) - 1)) != 0 ||
         (wanted != 0 && frame_head(wanted) == NULL)) {
         return -EINVAL;
     }
     word_lock(&frame_lists_lock);
-    f = free_find(index, wanted);
+    room =
+        account_has_room(list->account, ACCOUNT_FRAMES, (uint64_t)1 << order);
+    if (room) {
+        f = free_find(index, wanted);
+    }
     if (f == NULL) {
         word_unlock(&frame_lists_lock);
-        return wanted != 0 ? -EBUSY : -ENOMEM;
+        return !room ? -EDQUOT : wanted != 0 ? -EBUSY : -ENOMEM;
     }
     ASSERT(f->owner == 0 && f->chain == 0 && !frame_busy(f));
     list_remove(&free_first[index], f);
@@ -223,6 +229,7 @@ frame_take(struct frame_list *list, uint32_t owner,
     }
     f = frame_record(wanted != 0 ? wanted : free_first[0]);
     if ((frame_state(f) & 0xffff) != FRAME_STATE(FRAME_FREE, 0) ||
+        !account_has_room(list->account, ACCOUNT_FRAMES, 1) ||
         !word_try_lock(&f->lock)) {
         word_unlock(&frame_lists_lock);
         return take_slow(list, owner, guard, order, wanted, taken);
@@ -242,6 +249,7 @@ return_commit(struct frame_list *list, struct frame *f, unsigned order)
     ASSERT(f->chain == 0);
     list_remove(&list->first, f);
     list->pages -= (uint64_t)1 << order;
+    list->account->used[ACCOUNT_FRAMES] -= (uint64_t)1 << order;
     f->owner = 0;
     f->used = 0;
     state_set(f, (f->state & ~(uint32_t)0xff) | FRAME_FREE);
@@ -281,18 +289,35 @@ frame_return(struct frame_list *list, struct frame *f)
     return 0;
 }
 
-void
+int
 frame_give(struct frame_list *from, struct frame_list *to, uint32_t owner,
-           struct frame *f)
+           struct frame *const f[], unsigned count)
 {
-    ASSERT(frame_locked(f) && f->type >= FRAME_DATA);
+    uint64_t pages = 0;
+    int error = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        ASSERT(frame_locked(f[i]) && frame_type(f[i]) >= FRAME_DATA);
+        pages += pages_of(f[i]);
+    }
     word_lock(&frame_lists_lock);
-    list_remove(&from->first, f);
-    from->pages -= pages_of(f);
-    list_push(&to->first, f);
-    to->pages += pages_of(f);
-    f->owner = owner;
+    if (from->account != to->account &&
+        !account_has_room(to->account, ACCOUNT_FRAMES, pages)) {
+        error = -EDQUOT;
+    } else {
+        from->account->used[ACCOUNT_FRAMES] -= pages;
+        to->account->used[ACCOUNT_FRAMES] += pages;
+        from->pages -= pages;
+        to->pages += pages;
+        for (unsigned i = 0; i < count; i++) {
+            list_remove(&from->first, f[i]);
+            list_push(&to->first, f[i]);
+            /* In one step: who follows a chain here reads it without. */
+            __atomic_store_n(&f[i]->owner, owner, __ATOMIC_RELAXED);
+        }
+    }
     word_unlock(&frame_lists_lock);
+    return error;
 }
 
 int
@@ -358,6 +383,38 @@ frame_scrub(struct frame *f)
     f->used = 0;
     state_set(f, f->state & ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED));
     return 0;
+}
+
+/* Where in the list of free pages it is looked for one that is not clean. */
+#define IDLE_PAGES 32
+
+/* The page stays in its list: it is locked, as lock.h has it for a free frame
+   (4), and whoever takes it off the list waits there before he looks at it. */
+bool
+frame_scrub_idle(void)
+{
+    struct frame *f = NULL;
+    uint32_t number;
+
+    word_lock(&frame_lists_lock);
+    number = free_first[0];
+    for (unsigned i = 0; f == NULL && number != 0 && i < IDLE_PAGES; i++) {
+        struct frame *candidate = frame_record(number);
+
+        if (!(frame_state(candidate) & FRAME_STATE_FLAG(FRAME_CLEAN)) &&
+            word_try_lock(&candidate->lock)) {
+            f = candidate;
+        }
+        number = candidate->next;
+    }
+    word_unlock(&frame_lists_lock);
+    if (f == NULL) {
+        return false;
+    }
+    page_clear(frame_contents(frame_number(f)));
+    state_set(f, FRAME_STATE(FRAME_FREE, 0) | FRAME_STATE_FLAG(FRAME_CLEAN));
+    frame_unlock(f);
+    return true;
 }
 
 int

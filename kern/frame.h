@@ -25,6 +25,7 @@
  * may change owner at any time that the env's lock allows.
  */
 #include "kern/abi/error.h"
+#include "kern/account.h"
 #include "kern/lock.h"
 #include "kern/physical.h"
 
@@ -42,11 +43,12 @@ struct frame_counts {
 };
 extern struct frame_counts frame_counts;
 
-/* The first of a list of frames, and how many pages they have together. Zero
-   is an empty list. */
+/* What an env owns: the first of a list of frames, how many pages they have
+   together, and the account that they are charged to. */
 struct frame_list {
     uint32_t first; /* page number; 0: none */
     uint64_t pages;
+    struct account *account; /* immutable */
 };
 
 /* Takes and gives back the record's lock, and asserts it. The page must be
@@ -123,11 +125,12 @@ struct frame *frame_head(ppn_t number);
 void frame_add_free(ppn_t first, uint64_t pages);
 
 /* Takes a free frame of `order` for `owner`, under `guard`: page `wanted`, or
-   any if that is 0. It becomes FRAME_DATA in `list`, FRAME_UNSCRUBBED unless
-   it was freed under the same guard or is clean. Splits larger frames if it
-   must. Returns 0 and the page number; -EINVAL for a bad order or a `wanted`
-   that is no RAM or not aligned, -EBUSY if that frame is not free, -ENOMEM if
-   none is left. No lock may be held. */
+   any if that is 0. It becomes FRAME_DATA in `list`, charged to its account,
+   FRAME_UNSCRUBBED unless it was freed under the same guard or is clean. Splits
+   larger frames if it must. Returns 0 and the page number; -EINVAL for a bad
+   order or a `wanted` that is no RAM or not aligned, -EDQUOT if the account has
+   no room, -EBUSY if that frame is not free, -ENOMEM if none is left. No lock
+   may be held. */
 int frame_take(struct frame_list *list, uint32_t owner,
                const struct cap_name *guard, uint64_t order, ppn_t wanted,
                ppn_t *taken);
@@ -138,10 +141,11 @@ int frame_take(struct frame_list *list, uint32_t owner,
    -EBUSY if it is in use. */
 int frame_return(struct frame_list *list, struct frame *f);
 
-/* Moves a frame of any type between the lists of two owners. The caller holds
-   the frame's lock, has checked both, and keeps the lock. */
-void frame_give(struct frame_list *from, struct frame_list *to, uint32_t owner,
-                struct frame *f);
+/* Moves `count` frames of any type between the lists of two owners, and their
+   charge between the accounts. The caller holds the frames' locks, has checked
+   both, and keeps the locks. 0, or -EDQUOT and none is moved. */
+int frame_give(struct frame_list *from, struct frame_list *to, uint32_t owner,
+               struct frame *const f[], unsigned count);
 
 /* Puts a FRAME_DATA under another guard. The caller holds the lock, has checked
    capabilities, and keeps the lock. 0, -EINVAL, or -EBUSY. */
@@ -151,6 +155,12 @@ int frame_set_guard(struct frame *f, const struct cap_name *guard);
    is kept in the record. 0 when all of it is done, -EAGAIN before, -EINVAL if
    it is not unscrubbed. The caller holds the lock, and keeps it. */
 int frame_scrub(struct frame *f);
+
+/* Zeroes one page that is free, so that whoever takes it need not; whether it
+   found one near the head of the list. For a hart that has nothing to do: some
+   700 instructions, for which the page's own lock is held, and a taker of that
+   page waits. No lock may be held. */
+bool frame_scrub_idle(void);
 
 /* Splits an owned frame of order 9 or 18 into 512 of the next order, and joins
    512 such into one. The caller has checked owner and capability. `f` is the

@@ -10,8 +10,9 @@
 /* Moves the frames that are to be parts of f behind it in the owner's list, in
    order, where they are not yet: MOVES_MAX in one call, which is -EAGAIN if
    there are more. So each call is bounded, and parts leave the list together.
-   -EINVAL if one is not like f or not the owner's. */
-#define MOVES_MAX 64
+   -EINVAL if one to be moved is not like f or not the owner's; one that is in
+   its place is the owner's, and parts_take looks at the rest. */
+#define MOVES_MAX 32
 
 static int
 parts_gather(struct frame *f, struct frame *end, uint32_t step, uint32_t *first)
@@ -23,10 +24,10 @@ parts_gather(struct frame *f, struct frame *end, uint32_t step, uint32_t *first)
     unsigned moves = 0;
 
     for (struct frame *part = f + step; part < end; part += step) {
-        if ((frame_state(part) & ~any) != state || part->owner != owner) {
-            return -EINVAL;
-        }
         if (part->previous != number) {
+            if ((frame_state(part) & ~any) != state || part->owner != owner) {
+                return -EINVAL;
+            }
             if (++moves > MOVES_MAX) {
                 return -EAGAIN;
             }
@@ -45,22 +46,59 @@ word_of(uint32_t state)
     return (uint64_t)state << 32;
 }
 
-/* Makes a part the frame that it was. Under its lock, so that who takes that
-   next sees all of what was done to the record here. */
+/* Makes a part the frame that it was, which it remembers. Release, as giving
+   back its lock is, so that who takes that next sees all of what was done to
+   the record here. If somebody has it for a moment, to find that it is a part,
+   his turn comes first. */
 static void
-part_give_back(struct frame *part, uint32_t state)
+part_give_back(struct frame *part)
 {
-    frame_lock(part);
+    uint64_t word = word_of(FRAME_PART);
+    uint64_t old = part->harts;
+
     part->harts = 0;
-    state_set(part, state);
-    frame_unlock(part);
+    if (!__atomic_compare_exchange_n(&part->lock_and_state, &word, old, false,
+                                     __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+        frame_lock(part);
+        state_set(part, (uint32_t)(old >> 32));
+        frame_unlock(part);
+    }
+}
+
+_Static_assert(offsetof(struct frame, pins) ==
+                       offsetof(struct frame, maps) + 4 &&
+                   offsetof(struct frame, maps) % 8 == 0,
+               "maps and pins are one word");
+
+/* Whether the frame has maps or pins: both in one load. */
+static bool
+part_held(const struct frame *part)
+{
+    return __atomic_load_n((const uint64_t *)(const void *)&part->maps,
+                           __ATOMIC_RELAXED) != 0;
+}
+
+/* Why a frame whose first word is this cannot be a part of one in `state`. */
+static int
+word_refuse(uint64_t word, uint32_t state)
+{
+    const uint32_t any = FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING);
+
+    if ((uint32_t)word != 0) {
+        return -EAGAIN; /* somebody works on it */
+    }
+    if ((word >> 32 & ~any) != (state & ~any)) {
+        return -EINVAL;
+    }
+    return word & word_of(FRAME_STATE_FLAG(FRAME_BREAKING)) ? -EBUSY : -EAGAIN;
 }
 
 /* Makes the frames from `f + step` on parts of f, as long as they can be, and
    stops at the first that cannot. One that nobody has locked becomes a part in
    one step, and from then on nobody can bind it: so it is looked at after that,
-   and made what it was if it does not fit. Flags are collected in *flags, and
-   kept in `harts`, which only roots need, for those that have any. */
+   and made what it was if it does not fit. What it was is kept in `harts`,
+   which only roots need; flags are collected in *flags. Each instruction counts
+   here: 512 parts taken, and given back, are one call (rule 6). */
 static int
 parts_take(struct frame *f, struct frame *end, uint32_t step,
            struct frame **stopped, uint32_t *flags)
@@ -70,47 +108,41 @@ parts_take(struct frame *f, struct frame *end, uint32_t step,
     const uint64_t plain = word_of(f->state & ~any);
     const struct cap_name guard = f->guard;
     struct frame *part = f + step;
+    uint64_t state = 0;
     int error = 0;
 
     for (; part < end; part += step) {
         uint64_t word =
-            __atomic_load_n(&part->lock_and_state, __ATOMIC_ACQUIRE);
-        uint64_t old = word;
+            __atomic_load_n(&part->lock_and_state, __ATOMIC_RELAXED);
 
         if ((word & mask) != plain ||
             !__atomic_compare_exchange_n(&part->lock_and_state, &word,
                                          word_of(FRAME_PART), true,
                                          __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
-            error = (uint32_t)word == 0 &&
-                            (word & word_of(FRAME_STATE_FLAG(FRAME_BREAKING)))
-                        ? -EBUSY
-                        : -EAGAIN;
+            error = word_refuse(word, f->state);
             break;
         }
-        if (!guard_equal(&part->guard, &guard) ||
-            (__atomic_load_n(&part->maps, __ATOMIC_RELAXED) | part->pins)) {
+        part->harts = word;
+        if (!guard_equal(&part->guard, &guard) || part_held(part)) {
             error = guard_equal(&part->guard, &guard) ? -EBUSY : -EINVAL;
-            part_give_back(part, (uint32_t)(old >> 32));
+            part_give_back(part);
             break;
         }
-        if (old != plain) {
-            part->harts = old >> 32;
-            *flags = any;
-        }
+        state |= word >> 32;
     }
     /* As in frame_busy. */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    *flags = (uint32_t)state & any;
     *stopped = part;
     return error;
 }
 
+/* What parts_take took, up to the one that it stopped at. */
 static void
 parts_give_back(struct frame *f, struct frame *end, uint32_t step)
 {
-    uint32_t state = f->state & ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED);
-
     for (struct frame *part = f + step; part < end; part += step) {
-        part_give_back(part, part->harts != 0 ? (uint32_t)part->harts : state);
+        part_give_back(part);
     }
 }
 

@@ -7,6 +7,7 @@
  */
 #include "kern/main.h"
 
+#include "kern/abi/account.h"
 #include "kern/abi/exit.h"
 #include "kern/argument.h"
 #include "kern/boot_memory.h"
@@ -204,6 +205,8 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     boot_reading = NULL;
     (void)information_map(INFORMATION_BOOT, sizeof(struct information));
     (void)information_map(INFORMATION_ENVS, ENVS_MAX * sizeof(struct env_row));
+    (void)information_map(INFORMATION_ACCOUNTS,
+                          ACCOUNTS_MAX * sizeof(struct account));
     (void)information_map(INFORMATION_SLOTS,
                           hart_count * SLOTS * sizeof(uint32_t));
     frame_table_init(&kernel_memory, kernel, 3);

@@ -137,4 +137,27 @@ int pt_copy(const struct pt_place *from, const struct pt_place *to,
    -EINVAL, without the lock, if it is no such frame. */
 int pt_break(struct frame *f, unsigned limit);
 
+/* Lets go of a data frame of `owner`, in `list`. It passes to its first heir:
+   the first env in its chain that is alive, not the owner, has room in its
+   account, and holds the frame by an entry with PTE_HEIR in a page table that
+   it owns. Without one, at most `limit` of its bindings are broken, and when
+   nothing holds it it goes back to the free lists. 0 when it is free, 1 when it
+   has an heir; -EINVAL if it is not data, -EPERM if not the owner's, -EBUSY if
+   it is pinned, or held and `limit` is 0; -EAGAIN to call again, and until then
+   it accepts no new binding. An env's lock may be held. */
+int pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
+               unsigned limit);
+
+/* Puts data, or a page table, under another guard, after at most `limit` of its
+   bindings are broken. `owner` or, if that is not its owner, `control`, which
+   may be NULL, must have the right: else -EPERM. -EINVAL for another type,
+   -EBUSY if it is pinned, -EAGAIN to call again, as in pt_break. */
+int pt_set_guard(struct frame *f, const struct cap_name *guard, uint32_t owner,
+                 const struct cap *control, unsigned limit);
+
+/* The frames of env `id` if it is alive, else NULL. The caller has a page table
+   open that the env owns: until it is closed the list is there. Of env.c, but
+   in host tests. */
+struct frame_list *owner_frames(uint32_t id);
+
 #endif

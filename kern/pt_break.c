@@ -124,6 +124,9 @@ pt_break(struct frame *f, unsigned limit)
         return -EINVAL;
     }
     frame_set_flag(f, FRAME_BREAKING);
+    if (frame_type(f) == FRAME_DATA) {
+        f->harts &= ~SEARCH_ALONE;
+    }
     removed.count = 0;
     limit = limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX;
     for (unsigned i = 0; i < limit && f->chain != 0; i++) {
@@ -150,6 +153,9 @@ pt_break(struct frame *f, unsigned limit)
         return -EAGAIN;
     }
     ASSERT(f->chain == 0);
+    if (frame_type(f) == FRAME_DATA) {
+        f->harts = 0;
+    }
     frame_clear_flag(f, FRAME_BREAKING);
     return 0;
 }

@@ -20,6 +20,13 @@ typedef uint64_t shadow_t;
 /* A mask that covers every hart, whatever their number. */
 #define HARTS_ALL (~(uint64_t)0)
 
+/* `harts` of a data frame while its next owner is looked for (pt_release.c):
+   the link to look at next; that the search alone has set FRAME_BREAKING; that
+   it found nobody. */
+#define SEARCH_LINK(word) ((uint32_t)(word))
+#define SEARCH_ALONE ((uint64_t)1 << 32)
+#define SEARCH_DONE ((uint64_t)1 << 33)
+
 /* A table whose entries are locked. */
 struct table {
     struct frame *frame;

@@ -13,6 +13,7 @@
 #include "kern/slot.h"
 
 #include "kern/abi/error.h"
+#include "kern/account.h"
 #include "kern/context.h"
 #include "kern/csr.h"
 #include "kern/event.h"
@@ -63,10 +64,15 @@ slot_change(struct env *e, uint64_t hart, uint64_t index, uint32_t from,
         return -EINVAL;
     }
     lock_acquire(&slot_lock);
-    if (slot_vector[hart][index] == from) {
-        __atomic_store_n(&slot_vector[hart][index], to, __ATOMIC_RELAXED);
-    } else {
+    if (slot_vector[hart][index] != from) {
         error = from == 0 ? -EBUSY : -EPERM;
+    } else if (from == 0) {
+        error = account_charge(env_account(e), ACCOUNT_SLOTS, 1);
+    } else {
+        account_release(env_account(e), ACCOUNT_SLOTS, 1);
+    }
+    if (error == 0) {
+        __atomic_store_n(&slot_vector[hart][index], to, __ATOMIC_RELAXED);
     }
     lock_release(&slot_lock);
     if (error == 0) {
@@ -90,12 +96,16 @@ slot_free(struct env *e, uint64_t hart, uint64_t index)
 void
 slot_free_all(const struct env *e, unsigned hart)
 {
+    unsigned count = 0;
+
     lock_acquire(&slot_lock);
     for (unsigned i = 0; i < SLOTS; i++) {
         if (slot_vector[hart][i] == e->id) {
             __atomic_store_n(&slot_vector[hart][i], 0, __ATOMIC_RELAXED);
+            count++;
         }
     }
+    account_release(env_account(e), ACCOUNT_SLOTS, count);
     lock_release(&slot_lock);
 }
 

@@ -36,8 +36,8 @@
 void slot_init_hart(struct hart *self);
 
 /* Makes slot `index` of `hart` the env's, whose lock is held: -EINVAL for a
-   slot that there is not, -EBUSY if somebody has it. The opposite: -EPERM if it
-   is not the env's. */
+   slot that there is not, -EBUSY if somebody has it, -EDQUOT. The opposite:
+   -EPERM if it is not the env's. */
 int slot_alloc(struct env *e, uint64_t hart, uint64_t index);
 int slot_free(struct env *e, uint64_t hart, uint64_t index);
 

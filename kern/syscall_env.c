@@ -84,30 +84,41 @@ controlled_env(uint64_t cap, uint64_t id, int *error)
     return e;
 }
 
-/* Whether the env takes what `consent` (CONSENT_...) means from others: it says
-   so in one of its U-areas; until it has one, who controls it accepts for it.
-   It is locked. */
-static int
-env_accepts(const struct env *e, uint64_t consent)
+/* Whether an env, whose lock is held, takes `what` from anyone. */
+static bool
+env_consents(const struct env *e, uint64_t what)
 {
-    if (e->state != ENV_LIVE) {
-        return -ESRCH;
-    }
-    if (e->bound == 0) {
-        return 0;
-    }
-    for (unsigned i = 0; i < HARTS_MAX; i++) {
+    for (unsigned i = 0; e->state == ENV_LIVE && i < HARTS_MAX; i++) {
+        const struct context *c = &e->context[i];
+
         if ((e->bound >> i & 1) &&
-            (__atomic_load_n(&e->context[i].uarea->consent, __ATOMIC_RELAXED) &
-             consent) != 0) {
-            return 0;
+            (__atomic_load_n(&c->uarea->consent, __ATOMIC_RELAXED) & what)) {
+            return true;
         }
     }
-    return -EBUSY;
+    return false;
+}
+
+/* Whether the caller may give `what` to an env, whose lock is held: because
+   that takes it, or with control over one that is not born. 0 or the error. */
+static int
+give_check(const struct env *e, uint64_t cap, uint64_t what)
+{
+    int error;
+
+    if (env_consents(e, what)) {
+        return 0;
+    }
+    error = cap_check(cap, &e->guard, CAP_CONTROL);
+    return error < 0              ? error
+           : e->state != ENV_LIVE ? -ESRCH
+           : e->bound != 0        ? -EBUSY
+                                  : 0;
 }
 
 int64_t
-sys_env_create(uint64_t cap, uint64_t record, uint64_t list, uint64_t root)
+sys_env_create(uint64_t cap, uint64_t record, uint64_t list, uint64_t root,
+               uint64_t account)
 {
     const struct cap *c = cap_of(cap);
     const struct env_parts parts = {owned_frame(record), owned_frame(list),
@@ -117,10 +128,12 @@ sys_env_create(uint64_t cap, uint64_t record, uint64_t list, uint64_t root)
         return -EBADF;
     }
     if (!(c->rights & CAP_CONTROL) || parts.record == NULL ||
-        parts.list == NULL || parts.root == NULL) {
+        parts.list == NULL || parts.root == NULL || account >= ACCOUNTS_MAX) {
         return -EPERM;
     }
-    return env_create(env_current(), &c->name, &parts);
+    return env_create(env_current(), &c->name, &parts,
+                      account != 0 ? (uint32_t)account
+                                   : env_account(env_current()));
 }
 
 int64_t
@@ -158,14 +171,18 @@ int64_t
 sys_cap_grant(uint64_t from, uint64_t control, uint64_t env, uint64_t to,
               uint64_t keep)
 {
-    int error = 0;
     const struct cap *c = cap_of(from);
-    struct env *e = controlled_env(control, env, &error);
+    struct env *e;
+    int error;
 
-    if (e == NULL) {
-        return error;
+    if (env == env_current()->id) {
+        return -EINVAL;
     }
-    error = env_accepts(e, CONSENT_CAPS);
+    e = env_lock(env);
+    if (e == NULL) {
+        return -ESRCH;
+    }
+    error = give_check(e, control, CONSENT_CAPS);
     if (error == 0) {
         error = cap_grant(c, e->caps, to, keep);
     }
@@ -177,17 +194,20 @@ int64_t
 sys_frame_give(uint64_t cap, uint64_t frame, uint64_t env)
 {
     struct frame *f = owned_frame(frame);
-    int error = 0;
+    int error;
     struct env *e;
 
     if (f == NULL) {
         return -EPERM;
     }
-    e = controlled_env(cap, env, &error);
-    if (e == NULL) {
-        return error;
+    if (env == env_current()->id) {
+        return -EINVAL;
     }
-    error = env_accepts(e, CONSENT_FRAMES);
+    e = env_lock(env);
+    if (e == NULL) {
+        return -ESRCH;
+    }
+    error = give_check(e, cap, CONSENT_FRAMES);
     if (error == 0) {
         error = env_give(env_current(), e, f);
     }

@@ -3,8 +3,12 @@
  * The calls on frames. Each checks everything first and changes nothing on an
  * error.
  */
+#include "kern/pt.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
+
+/* Bindings that one call breaks: rule 6 bounds it. */
+#define BREAK_MAX 32
 
 int64_t
 sys_frame_alloc(uint64_t cap, uint64_t order, uint64_t wanted)
@@ -28,19 +32,28 @@ sys_frame_alloc(uint64_t cap, uint64_t order, uint64_t wanted)
 }
 
 int64_t
-sys_frame_free(uint64_t frame)
+sys_frame_free(uint64_t frame, uint64_t flags)
 {
+    struct env *e = env_current();
     struct frame *f = owned_frame(frame);
+    int error;
 
     if (f == NULL) {
         return -EPERM;
     }
+    if ((flags & ~(uint64_t)FRAME_FREE_BREAK) != 0) {
+        return -EINVAL;
+    }
     frame_lock(f);
-    if (f->owner != env_current()->id) { /* given away meanwhile */
+    if (f->owner != e->id) { /* given away meanwhile */
         frame_unlock(f);
         return -EPERM;
     }
-    return frame_return(&env_current()->frames, f);
+    error = frame_return(&e->frames, f);
+    return error != -EBUSY
+               ? error
+               : pt_release(&e->frames, e->id, f,
+                            flags & FRAME_FREE_BREAK ? BREAK_MAX : 0);
 }
 
 int64_t
@@ -74,4 +87,21 @@ sys_frame_join(uint64_t frame)
     struct frame *f = owned_frame(frame);
 
     return f == NULL ? -EPERM : frame_join(&e->frames, e->id, f);
+}
+
+int64_t
+sys_frame_set_guard(uint64_t cap_new, uint64_t cap_control, uint64_t frame)
+{
+    const struct cap *c = cap_of(cap_new);
+    struct frame *f = named_frame(frame);
+
+    if (c == NULL) {
+        return -EBADF;
+    }
+    if (!(c->rights & CAP_CONTROL)) {
+        return -EPERM;
+    }
+    return f == NULL ? -EINVAL
+                     : pt_set_guard(f, &c->name, env_current()->id,
+                                    cap_of(cap_control), BREAK_MAX);
 }

@@ -76,8 +76,10 @@
       ARGUMENTS_3(uint64_t, cap, uint64_t, order, uint64_t, wanted),           \
       "own a free frame under the capability's name: page `wanted`, or any "   \
       "if 0")                                                                  \
-    X(9, frame_free, CALL, ARGUMENTS_1(uint64_t, frame),                       \
-      "give back a frame that nothing uses")                                   \
+    X(9, frame_free, CALL, ARGUMENTS_2(uint64_t, frame, uint64_t, flags),      \
+      "give back a frame that nothing uses, or let its first heir have it "    \
+      "(1); with bit 0 of `flags` break its bindings first; -EAGAIN while "    \
+      "there are more")                                                        \
     X(10, frame_scrub, CALL, ARGUMENTS_1(uint64_t, frame),                     \
       "zero some pages of an unscrubbed frame; -EAGAIN while more are left")   \
     X(11, frame_split, CALL, ARGUMENTS_1(uint64_t, frame),                     \
@@ -114,10 +116,10 @@
       "give the rest of the slice to an env, which goes on at its prologue; "  \
       "to whoever is next if 0")                                               \
     X(21, env_create, CALL,                                                    \
-      ARGUMENTS_4(uint64_t, cap, uint64_t, record, uint64_t, list, uint64_t,   \
-                  root),                                                       \
+      ARGUMENTS_5(uint64_t, cap, uint64_t, record, uint64_t, list, uint64_t,   \
+                  root, uint64_t, account),                                    \
       "make an env under the capability's name of two frames and a root, "     \
-      "which pass to it; its id")                                              \
+      "which pass to it, charged to an account (0: the caller's); its id")     \
     X(22, env_bind, CALL,                                                      \
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, hart, uint64_t,      \
                   frame),                                                      \
@@ -130,7 +132,7 @@
       "give a capability to an env that has no U-area yet")                    \
     X(25, frame_give, CALL,                                                    \
       ARGUMENTS_3(uint64_t, cap, uint64_t, frame, uint64_t, env),              \
-      "give a frame to an env that has no U-area yet")                         \
+      "give a frame to an env that has no U-area yet, or takes frames")        \
     X(26, pct_call, FAST, ARGUMENTS_0(),                                       \
       "jump to the gate of the binding in t2, which returns")                  \
     X(27, pct_send, FAST, ARGUMENTS_0(),                                       \
@@ -147,6 +149,14 @@
       "make a binding of the caller's lead to a gate")                         \
     X(31, batch, ALONE, ARGUMENTS_2(uint64_t, first, uint64_t, count),         \
       "do the calls in the batch words; how many were done")                   \
+    X(32, frame_set_guard, CALL,                                               \
+      ARGUMENTS_3(uint64_t, cap_new, uint64_t, cap_control, uint64_t, frame),  \
+      "break the bindings of a frame, then put it under the first "            \
+      "capability's name; -EAGAIN while there are more")                       \
+    X(33, account_carve, CALL, ARGUMENTS_2(uint64_t, frames, uint64_t, slots), \
+      "carve an account with these limits off the caller's; its number")       \
+    X(34, account_close, CALL, ARGUMENTS_1(uint64_t, account),                 \
+      "give back an account carved off the caller's and not in use")           \
     X(36, slot_alloc, CALL,                                                    \
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, hart, uint64_t,      \
                   slot),                                                       \

@@ -33,6 +33,9 @@ enum frame_type {
     0x04 /* accepts no new binding: they are being broken                      \
           */
 
+/* Of frame_free: break every binding first. */
+#define FRAME_FREE_BREAK 1
+
 /* Orders: log2 of the number of pages. */
 #define FRAME_ORDER_4K 0
 #define FRAME_ORDER_2M 9
@@ -68,7 +71,8 @@ struct frame {
     uint32_t shadow; /* table: its shadow; shadow: its table */
     uint32_t used;   /* table: entries that are set;
                         unscrubbed: pages that are zero already */
-    uint64_t harts;  /* root: harts that may hold its translations */
+    uint64_t harts;  /* root: harts that may hold its translations;
+                        data: how far the search for an heir got */
 };
 
 #endif

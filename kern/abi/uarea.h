@@ -102,6 +102,10 @@
 #define CONSENT_FRAMES 1 /* ownership of frames */
 #define CONSENT_CAPS 2   /* capabilities */
 
+/* Bits of consent: what the env takes from anyone, if it is set in any of its
+   U-areas. */
+#define CONSENT_FRAMES 1 /* frames, which its account then is charged for */
+
 /* Levels, for resume. */
 #define LEVEL_EXCEPTION 0
 #define LEVEL_INTERRUPT 1

@@ -74,10 +74,10 @@ frame_alloc_scrub(void)
     int64_t frame = sys_frame_alloc(2, 0, 0);
     uint64_t count;
 
-    sys_frame_free((uint64_t)frame);
+    sys_frame_free((uint64_t)frame, 0);
     count = bench_call(CALL_frame_alloc, 0, 0, (uint64_t)frame, 0, 0);
     count += bench_call(CALL_frame_scrub, (uint64_t)frame, 0, 0, 0, 0);
-    sys_frame_free((uint64_t)frame);
+    sys_frame_free((uint64_t)frame, 0);
     return count - overhead;
 }
 

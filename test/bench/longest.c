@@ -94,7 +94,7 @@ longest_batches(void)
     sys_pt_unmap(0, window, PLACE_AFTER, PLACES);
     sys_pt_unmap(0, window, PLACE_COPY, PLACES);
     for (unsigned i = 0; i < PLACES; i++) {
-        bench_result = sys_frame_free(of[i]);
+        bench_result = sys_frame_free(of[i], 0);
         want("frame_free", 0);
     }
 }
@@ -125,7 +125,7 @@ parts_shuffle(uint64_t first)
     for (uint64_t i = 0; i < PARTS; i++) {
         uint64_t part = first + i * 201 % PARTS;
 
-        sys_frame_free(part);
+        sys_frame_free(part, 0);
         (void)sys_frame_alloc(0, 0, part);
     }
 }
@@ -156,7 +156,7 @@ longest_frames(void)
            -EAGAIN) {
     }
     want("frame_join (in no order)", 0);
-    sys_frame_free(first);
+    sys_frame_free(first, 0);
     TIMED(first + 5, "one out of 512", frame_alloc, 0, 0, first + 5, 0, 0, 0);
     TIMED(0, "one", frame_free, first + 5, 0, 0, 0, 0, 0);
 }
@@ -172,9 +172,9 @@ longest_gigabyte(void)
     }
     TIMED(0, "1 GiB", frame_split, first, 0, 0, 0, 0, 0);
     TIMED(0, "1 GiB, as it was split", frame_join, first, 0, 0, 0, 0, 0);
-    sys_frame_free(first);
+    sys_frame_free(first, 0);
     TIMED(first + 5, "one out of 1 GiB", frame_alloc, 0, 0, first + 5, 0, 0, 0);
-    sys_frame_free(first + 5);
+    sys_frame_free(first + 5, 0);
 }
 
 /* An env whose tables are full, whose frames are mapped elsewhere. */

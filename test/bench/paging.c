@@ -104,7 +104,7 @@ demand_page_scrub(void)
     uint64_t cost;
 
     /* The handler takes this one, which is of another guard. */
-    bench_result = sys_frame_free((uint64_t)frame);
+    bench_result = sys_frame_free((uint64_t)frame, 0);
     want("frame_free", 0);
     pager_set(bench_scrub_handler);
     cost = bench_store(ADDRESS);
@@ -113,7 +113,7 @@ demand_page_scrub(void)
     pager_end(1);
     bench_result = (int64_t)bench_pager[PAGER_FRAME];
     want("frame", frame);
-    bench_result = sys_frame_free((uint64_t)frame);
+    bench_result = sys_frame_free((uint64_t)frame, 0);
     want("frame_free", 0);
     return cost;
 }

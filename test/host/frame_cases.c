@@ -15,7 +15,8 @@
 static const struct machine_bank banks[] = {
     {1 << 18, (1 << 18) + 4096}, {1 << 19, (1 << 19) + (1 << 18) + 64}};
 
-static struct machine_owner owner = {.id = OWNER};
+static struct machine_owner owner = {
+    .id = OWNER, .list = {.account = &account_table[ACCOUNT_FIRST]}};
 static const struct cap_name empty;
 static struct cap_list caps;
 static const struct cap *root_cap;
@@ -96,7 +97,11 @@ test_gigabyte(void)
     CHECK_EQUAL(frame_head(n + 70000) - frame_record(n), 0);
     CHECK(frame_head((1 << 19) + (1 << 18) + 64) == NULL);
     CHECK_EQUAL(frame_take(&owner.list, OWNER, &empty, 18, 0, &inside),
+                -EDQUOT);
+    account_table[ACCOUNT_FIRST].limit[ACCOUNT_FRAMES] += 1 << 18;
+    CHECK_EQUAL(frame_take(&owner.list, OWNER, &empty, 18, 0, &inside),
                 -ENOMEM);
+    account_table[ACCOUNT_FIRST].limit[ACCOUNT_FRAMES] -= 1 << 18;
     CHECK_EQUAL(frame_take(&owner.list, OWNER, &empty, 0, n + 5, &inside),
                 -EBUSY);
     machine_check(&owner, 1, true);
@@ -137,7 +142,7 @@ test_join_scattered(void)
         struct frame *f = frame_record(n + i * 77 % 512);
 
         frame_lock(f);
-        frame_give(&owner.list, &owner.list, OWNER, f);
+        CHECK_EQUAL(frame_give(&owner.list, &owner.list, OWNER, &f, 1), 0);
         frame_unlock(f);
     }
     while ((result = frame_join(&owner.list, OWNER, frame_record(n))) ==
@@ -146,7 +151,7 @@ test_join_scattered(void)
         calls++;
     }
     CHECK_EQUAL(result, 0);
-    CHECK(calls > 1 && calls <= 9);
+    CHECK(calls > 1 && calls <= 17);
     machine_check(&owner, 1, true);
 
     /* One that is mapped keeps all of them apart. */

@@ -8,6 +8,7 @@ struct model_page *model_page;
 uint64_t model_free;
 struct cap_name model_guard[MODEL_GUARDS];
 struct cap_list model_caps;
+struct model_account model_account[MODEL_ACCOUNTS];
 
 /* Names as components, 0 ends. */
 static const uint16_t guard_path[MODEL_GUARDS - 1][3] = {
@@ -113,6 +114,70 @@ model_busy(ppn_t n)
            model_page[n].breaking;
 }
 
+struct model_account *
+model_account_of(uint32_t owner)
+{
+    return &model_account[owner / 11 - 1];
+}
+
+bool
+model_has_room(const struct model_account *a, unsigned kind, uint64_t amount)
+{
+    return amount <= a->limit[kind] && a->used[kind] <= a->limit[kind] - amount;
+}
+
+int
+model_carve(unsigned from, unsigned row, const uint64_t limit[2])
+{
+    struct model_account *parent = &model_account[from];
+
+    if (limit[0] == 0 && limit[1] == 0) {
+        return -EINVAL;
+    }
+    if (!model_has_room(parent, 0, limit[0]) ||
+        !model_has_room(parent, 1, limit[1])) {
+        return -EDQUOT;
+    }
+    model_account[row] =
+        (struct model_account){true, from, {limit[0], limit[1]}, {0, 0}};
+    parent->used[0] += limit[0];
+    parent->used[1] += limit[1];
+    return 0;
+}
+
+int
+model_close(unsigned row, unsigned from)
+{
+    struct model_account *a = &model_account[row];
+
+    if (!a->open || row == 0 || a->parent != from) {
+        return -EPERM;
+    }
+    /* The owners' accounts have an env each. */
+    if (row < MODEL_OWNERS || a->used[0] != 0 || a->used[1] != 0) {
+        return -EBUSY;
+    }
+    a->open = false;
+    model_account[from].used[0] -= a->limit[0];
+    model_account[from].used[1] -= a->limit[1];
+    return 0;
+}
+
+int
+model_give(ppn_t n, uint32_t owner)
+{
+    struct model_account *from = model_account_of(model_page[n].owner);
+    struct model_account *to = model_account_of(owner);
+
+    if (from != to && !model_has_room(to, 0, pages_of(n))) {
+        return -EDQUOT;
+    }
+    from->used[0] -= pages_of(n);
+    to->used[0] += pages_of(n);
+    model_page[n].owner = owner;
+    return 0;
+}
+
 /* Turns the head n into heads of a lower order. */
 static void
 split_to(ppn_t n, unsigned order)
@@ -131,12 +196,16 @@ int
 model_take(uint32_t owner, unsigned guard, uint64_t order, ppn_t wanted,
            ppn_t taken)
 {
+    struct model_account *account = model_account_of(owner);
     ppn_t head;
 
     if ((order != 0 && order != 9 && order != 18) ||
         wanted % ((ppn_t)1 << order) != 0 ||
         (wanted != 0 && model_head(wanted) == 0)) {
         return -EINVAL;
+    }
+    if (!model_has_room(account, 0, (uint64_t)1 << order)) {
+        return -EDQUOT;
     }
     if (wanted != 0) {
         head = model_head(wanted);
@@ -171,10 +240,12 @@ model_take(uint32_t owner, unsigned guard, uint64_t order, ppn_t wanted,
     model_page[taken].type = FRAME_DATA;
     model_page[taken].owner = owner;
     if (model_page[taken].guard != guard) {
-        model_page[taken].unscrubbed = true;
+        model_page[taken].unscrubbed = !model_page[taken].clean;
     }
+    model_page[taken].clean = false;
     model_page[taken].guard = (uint8_t)guard;
     model_free -= (uint64_t)1 << order;
+    account->used[0] += (uint64_t)1 << order;
     return 0;
 }
 
@@ -189,6 +260,7 @@ model_return(ppn_t n)
     if (model_busy(n)) {
         return -EBUSY;
     }
+    model_account_of(p->owner)->used[0] -= pages_of(n);
     p->type = FRAME_FREE;
     p->owner = 0;
     p->scrubbed = 0;
@@ -245,6 +317,8 @@ model_join(uint32_t owner, ppn_t n)
 {
     struct model_page whole = model_page[n];
     uint64_t step = pages_of(n);
+    bool invalid = false;
+    bool busy = false;
 
     if (whole.type != FRAME_DATA || whole.owner != owner || whole.order == 18 ||
         n % (512 * step) != 0) {
@@ -258,22 +332,17 @@ model_join(uint32_t owner, ppn_t n)
 
         if (at >= FRAME_LIMIT || p->type != FRAME_DATA || p->owner != owner ||
             p->order != whole.order) {
-            return -EINVAL;
-        }
-    }
-    for (ppn_t at = n; at < n + 512 * step; at += step) {
-        const struct model_page *p = &model_page[at];
-
-        if (p->breaking) {
-            return -EBUSY;
-        }
-        if (p->guard != whole.guard) {
-            return -EINVAL;
-        }
-        if (model_busy(at)) {
-            return -EBUSY;
+            invalid = true;
+        } else if (p->guard != whole.guard) {
+            invalid = true;
+            busy |= p->breaking;
+        } else {
+            busy |= model_busy(at);
         }
         whole.unscrubbed |= p->unscrubbed;
+    }
+    if (invalid || busy) {
+        return invalid && busy ? MODEL_EITHER : invalid ? -EINVAL : -EBUSY;
     }
     whole.order = (uint8_t)(whole.order + 9);
     whole.scrubbed = 0;
@@ -296,6 +365,7 @@ model_compare(ppn_t n)
     }
     CHECK_EQUAL(f->order, p->order);
     CHECK_EQUAL(f->flags, (p->unscrubbed ? FRAME_UNSCRUBBED : 0) |
+                              (p->clean ? FRAME_CLEAN : 0) |
                               (p->breaking ? FRAME_BREAKING : 0));
     CHECK(memcmp(&f->guard, &model_guard[p->guard], sizeof(f->guard)) == 0);
     CHECK_EQUAL(f->owner, p->owner);
@@ -303,7 +373,7 @@ model_compare(ppn_t n)
     CHECK_EQUAL(f->pins, p->pins);
     CHECK_EQUAL(f->shadow, p->shadow);
     CHECK_EQUAL(f->used, pt_type_is_table(p->type) ? p->used : p->scrubbed);
-    CHECK_EQUAL(f->harts, p->harts);
+    CHECK(f->harts == p->harts || (p->type == FRAME_DATA && p->breaking));
     if (pt_type_is_table(p->type)) {
         CHECK(memcmp(frame_contents(n), p->entry,
                      (p->type == FRAME_TABLE_2 ? 255 : 512) * sizeof(pte_t)) ==

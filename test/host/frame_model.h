@@ -19,6 +19,7 @@ struct model_page {
     uint8_t guard; /* index */
     bool unscrubbed;
     bool breaking;
+    bool clean;
     uint32_t owner; /* id */
     uint32_t maps;
     uint32_t pins;
@@ -49,6 +50,24 @@ ppn_t model_head(ppn_t n);
 bool model_dominates(unsigned cap, unsigned guard);
 bool model_right(unsigned cap, uint64_t right);
 
+/* Accounts: that of the first owner, of the second, carved off it, and of the
+   third, carved off the second's; then any that the test carves. */
+#define MODEL_ACCOUNTS 12
+struct model_account {
+    bool open;
+    unsigned parent;
+    uint64_t limit[2];
+    uint64_t used[2];
+};
+extern struct model_account model_account[MODEL_ACCOUNTS];
+#define MODEL_OWNER(i) (11u * ((i) + 1))
+struct model_account *model_account_of(uint32_t owner);
+bool model_has_room(const struct model_account *a, unsigned kind,
+                    uint64_t amount);
+int model_carve(unsigned from, unsigned row, const uint64_t limit[2]);
+int model_close(unsigned row, unsigned from);
+int model_give(ppn_t n, uint32_t owner);
+
 /* `taken` is what the real one took. */
 int model_take(uint32_t owner, unsigned guard, uint64_t order, ppn_t wanted,
                ppn_t taken);
@@ -56,6 +75,8 @@ int model_return(ppn_t n);
 int model_set_guard(ppn_t n, unsigned guard);
 int model_scrub(ppn_t n);
 int model_split(uint32_t owner, ppn_t n);
+/* Of several frames that do not fit, which is found first is not said. */
+#define MODEL_EITHER (-1000) /* -EINVAL or -EBUSY */
 int model_join(uint32_t owner, ppn_t n);
 
 int model_make(ppn_t table, ppn_t shadow, uint64_t level, uint32_t owner);
@@ -74,6 +95,9 @@ int model_protect(struct model_place place, uint64_t count, pte_t clear,
                   pte_t set, unsigned cap);
 int model_copy(struct model_place from, struct model_place to, uint64_t count,
                pte_t keep, bool drop);
+/* Takes out what the real ones have of frame n no longer; how many those are.
+ */
+unsigned model_sync(ppn_t n);
 /* After the real one: which entries it broke first is its own affair. */
 int model_break(ppn_t n, unsigned limit);
 

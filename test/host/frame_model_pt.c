@@ -304,16 +304,13 @@ model_copy(struct model_place from, struct model_place to, uint64_t count,
     return done > 0 ? (int)done : error;
 }
 
-int
-model_break(ppn_t n, unsigned limit)
+unsigned
+model_sync(ppn_t n)
 {
     struct model_page *p = &model_page[n];
     unsigned removed = 0;
 
     model_unmapped_count = 0;
-    if (p->type < FRAME_DATA) {
-        return -EINVAL;
-    }
     for (unsigned i = 0; i < machine_page_count && p->maps > 0; i++) {
         ppn_t table = machine_pages[i];
         const pte_t *real = frame_contents(table);
@@ -323,13 +320,26 @@ model_break(ppn_t n, unsigned limit)
 
             /* Which entries go first is not said. */
             if (entry != 0 && entry >> 10 == n && real[j] == 0) {
-                CHECK(removed++ < limit);
+                CHECK(removed++ < PT_BATCH_MAX);
                 model_fence |= model_harts(table);
                 entry_clear(table, j);
             }
         }
     }
-    CHECK(p->maps == 0 || removed == limit);
+    return removed;
+}
+
+int
+model_break(ppn_t n, unsigned limit)
+{
+    struct model_page *p = &model_page[n];
+    unsigned removed;
+
+    if (p->type < FRAME_DATA) {
+        return -EINVAL;
+    }
+    removed = model_sync(n);
+    CHECK(removed <= limit && (p->maps == 0 || removed == limit));
     p->breaking = p->maps != 0;
     return p->breaking ? -EAGAIN : 0;
 }

@@ -28,14 +28,20 @@ hart_fence(uint64_t harts)
     }
 }
 
-static void
+void
 hold(ppn_t n)
 {
     held[held_count].n = n;
     held[held_count++].maps = frame_record(n)->maps;
 }
 
-static void
+void
+hold_drop(void)
+{
+    held_count = 0;
+}
+
+void
 call_begin(void)
 {
     fenced = 0;
@@ -47,7 +53,7 @@ call_begin(void)
 /* What had to be fenced was, on a hart that is alone at least its own TLB; the
    frames that lost a map are as the model has
    them. */
-static void
+void
 call_end(void)
 {
     if (hart_alone) {

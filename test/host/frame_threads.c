@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "kern/abi/error.h"
+#include "kern/frame_list.h"
 #include "kern/pt_one.h"
 #include "machine.h"
 
@@ -42,7 +43,7 @@ static _Atomic uint64_t count_fences;
 static _Atomic uint64_t count_good;
 static _Atomic uint64_t count_again;
 static _Atomic uint64_t count_joins;
-static _Atomic int64_t count_taken;
+static _Atomic uint64_t count_heirs;
 
 /* Of this hart. */
 static _Thread_local uint64_t seed;
@@ -207,6 +208,17 @@ contents_check(const struct frame *f)
                                                  sizeof(f->guard)) == 0));
 }
 
+static bool
+memory_is_short(void)
+{
+    uint64_t free;
+
+    word_lock(&frame_lists_lock);
+    free = frame_counts.free;
+    word_unlock(&frame_lists_lock);
+    return free < 900;
+}
+
 static int
 do_take(void)
 {
@@ -218,15 +230,14 @@ do_take(void)
     int result;
 
     /* Large frames are left for others. */
-    if (order == 0 && count_taken > 700) {
-        return -ENOMEM;
+    if (order == 0 && memory_is_short()) {
+        return frame_scrub_idle() ? 0 : -ENOMEM;
     }
     result = frame_take(&owner->list, owner->id, &guards[below(GUARDS)], order,
                         order == 0 ? wanted : 0, &taken);
     if (result < 0) {
         return result;
     }
-    count_taken++;
     f = frame_record(taken);
     frame_lock(f);
     if (frame_type(f) == FRAME_DATA && f->order == order && !frame_busy(f)) {
@@ -240,15 +251,6 @@ do_take(void)
 }
 
 static int
-give_back(struct frame *f)
-{
-    int result = frame_return(&owner_of(f)->list, f);
-
-    count_taken -= result == 0;
-    return result;
-}
-
-static int
 do_return(void)
 {
     struct frame *f = frame_of(FRAME_DATA, FRAME_DATA);
@@ -258,7 +260,7 @@ do_return(void)
         frame_unlock(f);
         return -EINVAL;
     }
-    return give_back(f);
+    return frame_return(&owner_of(f)->list, f);
 }
 
 /* Writes its guard's number into a locked page that has become clean. */
@@ -287,8 +289,7 @@ do_record(void)
     if (frame_type(f) == FRAME_DATA) {
         switch (below(8)) {
         case 0:
-            frame_give(&owner_of(f)->list, &to->list, to->id, f);
-            result = 0;
+            result = frame_give(&owner_of(f)->list, &to->list, to->id, &f, 1);
             break;
         case 1:
             result = frame_set_guard(f, &guards[guard]);
@@ -318,8 +319,7 @@ gather(ppn_t first, struct machine_owner *owner)
         ppn_t taken;
 
         if (frame_type(f) == FRAME_FREE) {
-            count_taken += frame_take(&owner->list, owner->id, &guards[0], 0, n,
-                                      &taken) == 0;
+            (void)frame_take(&owner->list, owner->id, &guards[0], 0, n, &taken);
             continue;
         }
         (void)pt_unmake(f);
@@ -327,7 +327,8 @@ gather(ppn_t first, struct machine_owner *owner)
             if (frame_type(f) == FRAME_DATA && f->order == 0 &&
                 frame_set_guard(f, &guards[0]) == 0) {
                 *(uint64_t *)frame_contents(n) = 0;
-                frame_give(&owner_of(f)->list, &owner->list, owner->id, f);
+                (void)frame_give(&owner_of(f)->list, &owner->list, owner->id,
+                                 &f, 1);
             }
             frame_unlock(f);
         }
@@ -395,7 +396,8 @@ do_insert(void)
             below(10) == 0 ? table_any() : frame_of(FRAME_DATA, FRAME_DATA);
 
         entry[i] = frame_number(f) << PTE_PPN_SHIFT |
-                   (below(2) && frame_type(f) == FRAME_DATA ? PTE_W : 0);
+                   (below(2) && frame_type(f) == FRAME_DATA ? PTE_W : 0) |
+                   (below(4) == 0 ? PTE_HEIR : 0);
     }
     if (below(2) && pt_insert_one(&one, entry[0], &caps.entry[0])) {
         return 1;
@@ -453,7 +455,8 @@ do_copy(void)
          i < 8 && frame_type(from.table) != frame_type(to.table); i++) {
         to.table = table_any();
     }
-    return pt_copy(&from, &to, 1 + below(8), PTE_A | PTE_D | PTE_W, below(2));
+    return pt_copy(&from, &to, 1 + below(8),
+                   PTE_A | PTE_D | PTE_W | (below(2) ? PTE_HEIR : 0), below(2));
 }
 
 static int
@@ -468,11 +471,33 @@ do_break(void)
     if (result == 0) {
         CHECK(frame_locked(f));
         if (frame_type(f) == FRAME_DATA && f->pins == 0 && below(2)) {
-            CHECK_EQUAL(give_back(f), 0);
+            CHECK_EQUAL(frame_return(&owner_of(f)->list, f), 0);
         } else {
             frame_unlock(f);
         }
     }
+    return result;
+}
+
+/* Lets go of a frame that others may inherit. */
+static int
+do_release(void)
+{
+    struct frame *f = frame_of(FRAME_DATA, FRAME_DATA);
+    uint32_t id = 0;
+    int result = -EINVAL;
+
+    frame_lock(f);
+    if (frame_type(f) == FRAME_DATA) {
+        id = f->owner;
+        result = -EAGAIN;
+    }
+    frame_unlock(f);
+    for (unsigned i = 0; id != 0 && i < 4 && result == -EAGAIN; i++) {
+        result =
+            pt_release(&owners[id / 11 - 1].list, id, f, (unsigned)below(3));
+    }
+    count_heirs += result == 1;
     return result;
 }
 
@@ -515,8 +540,22 @@ static const struct {
     {do_walk, 40},  {do_take, 14},      {do_return, 10}, {do_record, 16},
     {do_make, 3},   {do_split_join, 1}, {do_insert, 16}, {do_link, 8},
     {do_remove, 8}, {do_protect, 5},    {do_copy, 6},    {do_break, 4},
-    {do_switch, 2}, {do_unmake, 3},
+    {do_switch, 2}, {do_unmake, 3},     {do_release, 3},
 };
+
+/* Two share an account; the third has one carved off it. */
+static void
+owners_init(void)
+{
+    const uint64_t limit[ACCOUNT_KINDS] = {1200, 0};
+
+    account_init(2 * frame_counts.free, 0);
+    owners[0].list.account = &account_table[ACCOUNT_FIRST];
+    owners[1].list.account = &account_table[ACCOUNT_FIRST];
+    CHECK_EQUAL(account_carve(ACCOUNT_FIRST, limit), 2);
+    CHECK_EQUAL(account_join(2, ACCOUNT_FIRST), 0);
+    owners[2].list.account = &account_table[2];
+}
 
 static void *
 hart_run(void *argument)
@@ -537,7 +576,7 @@ hart_run(void *argument)
             at -= operations[j++].weight;
         }
         result = operations[j].run();
-        CHECK(result >= 0 || result >= -40);
+        CHECK(result >= 0 || result >= -40 || result == -EDQUOT);
         count_good += result >= 0;
         count_again += result == -EAGAIN;
     }
@@ -556,6 +595,9 @@ main(int argc, char **argv)
     machine_init(banks, 1);
     machine_pause = pause_sometimes;
     cap_init_root(&caps);
+    owners_init();
+    machine_owners = owners;
+    machine_owner_count = OWNERS;
     for (unsigned i = 0; i < HARTS; i++) {
         CHECK(pthread_mutex_init(&tlbs[i].lock, NULL) == 0);
     }
@@ -567,9 +609,10 @@ main(int argc, char **argv)
     }
     machine_check(owners, OWNERS, true);
     printf("%d harts, %lu calls each, %llu succeeded, %llu to call again; "
-           "%llu walks, %llu fences, %llu joins\n",
+           "%llu walks, %llu fences, %llu joins, %llu heirs\n",
            HARTS, rounds, (unsigned long long)count_good,
            (unsigned long long)count_again, (unsigned long long)count_walks,
-           (unsigned long long)count_fences, (unsigned long long)count_joins);
+           (unsigned long long)count_fences, (unsigned long long)count_joins,
+           (unsigned long long)count_heirs);
     return 0;
 }

@@ -15,6 +15,9 @@ unsigned machine_page_count;
 _Thread_local struct hart machine_hart;
 void (*machine_pause)(void);
 bool hart_alone;
+_Alignas(64) unsigned char machine_information[256 * 64];
+struct machine_owner *machine_owners;
+unsigned machine_owner_count;
 
 /* By the walker, for each page: how many lists or frames it was found in, and
    how many links to it. */
@@ -35,6 +38,17 @@ panic(const char *format, ...)
     (void)fputs("\n", stderr);
     va_end(arguments);
     abort();
+}
+
+struct frame_list *
+owner_frames(uint32_t id)
+{
+    for (unsigned i = 0; i < machine_owner_count; i++) {
+        if (machine_owners[i].id == id && !machine_owners[i].dead) {
+            return &machine_owners[i].list;
+        }
+    }
+    return NULL;
 }
 
 void
@@ -99,6 +113,7 @@ machine_init(const struct machine_bank *banks, unsigned count)
         frame_add_free(banks[i].first, pages);
         frame_counts.ram += pages;
     }
+    account_init(frame_counts.free, 100);
 }
 
 static bool
@@ -151,6 +166,32 @@ owner_check(const struct machine_owner *owner)
         previous = n;
     }
     CHECK_EQUAL(pages, owner->list.pages);
+}
+
+/* What an account has used is what its owners have, and the limits of those
+   carved off it; each is within its limit. */
+static void
+accounts_check(const struct machine_owner *owners, unsigned count)
+{
+    uint64_t used[ACCOUNTS_MAX] = {0};
+    uint64_t slots[ACCOUNTS_MAX] = {0};
+
+    for (unsigned i = 0; i < count; i++) {
+        used[account_number(owners[i].list.account)] += owners[i].list.pages;
+    }
+    for (unsigned i = ACCOUNT_FIRST + 1; i < ACCOUNTS_MAX; i++) {
+        used[account_table[i].parent] += account_table[i].limit[ACCOUNT_FRAMES];
+        slots[account_table[i].parent] += account_table[i].limit[ACCOUNT_SLOTS];
+    }
+    for (unsigned i = ACCOUNT_FIRST; i < ACCOUNTS_MAX; i++) {
+        const struct account *a = &account_table[i];
+
+        CHECK_EQUAL(a->used[ACCOUNT_FRAMES], used[i]);
+        CHECK(a->used[ACCOUNT_SLOTS] >= slots[i]);
+        for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+            CHECK(a->used[kind] <= a->limit[kind]);
+        }
+    }
 }
 
 /* Free frames have no list that a test can see but by its links: every free
@@ -278,6 +319,7 @@ machine_check(const struct machine_owner *owners, unsigned count, bool fences)
     for (unsigned i = 0; i < count; i++) {
         owner_check(&owners[i]);
     }
+    accounts_check(owners, count);
     free_check();
     for (unsigned i = 0; i < machine_page_count; i++) {
         const struct frame *f = frame_record(machine_pages[i]);

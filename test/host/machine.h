@@ -20,7 +20,12 @@ struct machine_bank {
 struct machine_owner {
     uint32_t id;
     struct frame_list list;
+    bool dead;
 };
+
+/* Those that kern/pt_release.c may find; set by the test. */
+extern struct machine_owner *machine_owners;
+extern unsigned machine_owner_count;
 
 /* Makes the memory and gives all of it to the free lists. Once per program. */
 void machine_init(const struct machine_bank *banks, unsigned count);

@@ -189,8 +189,8 @@ many(void)
     EXPECT(exo_batch(exo_uarea, 0, BATCH_ENTRIES_MAX, &done), 0);
     EXPECT(done, BATCH_ENTRIES_MAX);
     EXPECT(exo_uarea->batch[0], 64);
-    EXPECT(sys_frame_free(frame[BATCH_ENTRIES_MAX - 1]), 0);
-    EXPECT(sys_frame_free(frame[0]), -EPERM);
+    EXPECT(sys_frame_free(frame[BATCH_ENTRIES_MAX - 1], 0), 0);
+    EXPECT(sys_frame_free(frame[0], 0), -EPERM);
 }
 
 /* Calls that take long do not add up: a crossing ends, and says so. */

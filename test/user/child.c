@@ -15,6 +15,8 @@
 static uint64_t tables[8];
 static unsigned table_count;
 
+uint64_t child_account;
+
 uint64_t
 frame_clean(uint64_t cap)
 {
@@ -120,7 +122,7 @@ child_make_on(uint64_t window, uint64_t shared,
     uarea->level[LEVEL_INTERRUPT].t1 = CHILD_STACK + 4096;
     uarea->level[LEVEL_INTERRUPT].t0 = CHILD_UAREA;
 
-    child.id = (uint64_t)sys_env_create(c, record, list, root);
+    child.id = (uint64_t)sys_env_create(c, record, list, root, child_account);
     EXPECT((int64_t)child.id > 0, 1);
     EXPECT(sys_yield(child.id), -ESRCH);
     for (unsigned i = 0; i < table_count; i++) {
@@ -160,7 +162,7 @@ child_end(const struct child *child)
     EXPECT(sys_yield(child->id), -ESRCH);
     for (unsigned i = 0; i < 3; i++) {
         EXPECT(sys_frame_alloc(0, 0, child->frames[i]), child->frames[i]);
-        EXPECT(sys_frame_free(child->frames[i]), 0);
+        EXPECT(sys_frame_free(child->frames[i], 0), 0);
     }
 }
 

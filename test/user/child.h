@@ -27,6 +27,9 @@ struct child {
     uint64_t frames[3]; /* that the parent gave, to look for later */
 };
 
+/* The account that children are charged to; 0: the parent's. */
+extern uint64_t child_account;
+
 /* A frame of the caller's under capability `cap`, zeroed; an empty page table.
  */
 uint64_t frame_clean(uint64_t cap);

@@ -47,7 +47,8 @@ bare_make(struct parts *parts)
     *parts = (struct parts){frame_clean(CAP_CHILD), frame_clean(CAP_CHILD),
                             frame_clean(CAP_CHILD), frame_clean(CAP_CHILD)};
     EXPECT(sys_pt_make(parts->root, parts->shadow, 2), 0);
-    return sys_env_create(CAP_CHILD, parts->record, parts->list, parts->root);
+    return sys_env_create(CAP_CHILD, parts->record, parts->list, parts->root,
+                          0);
 }
 
 /* When the table of envs is full, a refusal changes nothing: not even what is
@@ -68,7 +69,7 @@ exhaust(uint64_t window)
     EXPECT(sys_pt_map(CAP_CHILD << 8, window, 5, 1), 1);
     page[0] = 77;
     EXPECT(sys_pt_unmap(0, window, 5, 1), 1);
-    EXPECT(sys_env_create(CAP_CHILD, parts.record, parts.list, parts.root),
+    EXPECT(sys_env_create(CAP_CHILD, parts.record, parts.list, parts.root, 0),
            -ENOSPC);
     EXPECT(sys_pt_map(CAP_CHILD << 8, window, 5, 1), 1);
     EXPECT(page[0], 77);
@@ -81,13 +82,13 @@ exhaust(uint64_t window)
         }
         EXPECT(error == 0 || error == -ESRCH, 1);
     }
-    EXPECT(sys_env_create(CAP_CHILD, parts.root, parts.list, parts.root),
+    EXPECT(sys_env_create(CAP_CHILD, parts.root, parts.list, parts.root, 0),
            -EINVAL);
     EXPECT(sys_pt_unmake(parts.root), 0);
-    EXPECT(sys_frame_free(parts.record), 0);
-    EXPECT(sys_frame_free(parts.list), 0);
-    EXPECT(sys_frame_free(parts.root), 0);
-    EXPECT(sys_frame_free(parts.shadow), 0);
+    EXPECT(sys_frame_free(parts.record, 0), 0);
+    EXPECT(sys_frame_free(parts.list, 0), 0);
+    EXPECT(sys_frame_free(parts.root, 0), 0);
+    EXPECT(sys_frame_free(parts.shadow, 0), 0);
 }
 
 static volatile uint64_t events;
@@ -122,7 +123,7 @@ main(void)
         EXPECT(sys_yield(old), -ESRCH);
         EXPECT(old == 0 || old >> 20 == child.id >> 20, 1);
         old = child.id;
-        EXPECT(sys_frame_free(child.frames[1]), -EPERM);
+        EXPECT(sys_frame_free(child.frames[1], 0), -EPERM);
         /* Its record can be read; that does not outlive it. */
         exo_uarea->batch[0] = child.frames[0] << 10 | 0x42; /* A, R */
         EXPECT(sys_pt_map(0, window, 8, 1), 1);

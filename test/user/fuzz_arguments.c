@@ -321,6 +321,10 @@ arguments_likely(uint64_t number, uint64_t a[6])
     case 11:
     case 12:
         a[0] = below(3) ? idle_pick(data) : base[below(LARGE + 1)];
+        if (number == 9) {
+            a[0] = below(2) ? a[0] : frame_pick(data);
+            a[1] = below(2);
+        }
         break;
     case 13: /* pt_make */
         a[0] = idle_pick(data);
@@ -363,6 +367,7 @@ arguments_likely(uint64_t number, uint64_t a[6])
         a[1] = idle_pick(data);
         a[2] = idle_pick(data);
         a[3] = idle_pick(IS(FRAME_TABLE_2));
+        a[4] = below(2) ? 0 : below(40);
         break;
     case 22: /* env_bind: the version word is there since the start */
         a[1] = id_pick();
@@ -387,6 +392,13 @@ arguments_likely(uint64_t number, uint64_t a[6])
         break;
     case 31: /* batch */
         a[0] = a[1] = 0;
+        break;
+    case 32: /* frame_set_guard */
+        a[1] = cap_pick();
+        a[2] = frame_pick(data | ANY_TABLE);
+        break;
+    case 34: /* account_close */
+        a[0] = below(40);
         break;
     case 30: /* gate_bind */
         a[1] = id_pick();
@@ -417,6 +429,18 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
                            record(a[2])->type == FRAME_PART))) {
             a[2] = base[0];
         }
+        break;
+    case 9: /* frame_free, frame_set_guard: not what the program lies in */
+    case 32:
+        number = number == 9 ? 0 : 2;
+        if (a[number] < RECORDS && !in_pool(a[number]) &&
+            record(a[number])->type > FRAME_PART) {
+            a[number] = base[0];
+        }
+        break;
+    case 33: /* account_carve: little */
+        a[0] %= 9;
+        a[1] %= 9;
         break;
     case 15: /* the program's own half of its root */
     case 16:

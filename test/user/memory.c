@@ -85,15 +85,15 @@ mapping(uint64_t table, uint64_t frame)
     EXPECT(map(0, table, 1, entry((int64_t)frame, R)), 1);
     EXPECT(page[512 + 5], 42);
     probe(page + 512, 1); /* read-only there */
-    EXPECT(sys_frame_free(frame), -EBUSY);
+    EXPECT(sys_frame_free(frame, 0), -EBUSY);
     EXPECT(map(0, table, 0, entry((int64_t)frame, R)), -EBUSY);
     EXPECT(sys_pt_protect(0, table, 0, 1, W, 0), 0 + 1);
     probe(page, 1);
     EXPECT(sys_pt_unmap(0, table, 0, 2), 2);
     probe(page, 1);
     EXPECT(sys_pt_unmap(0, table, 0, 64), 0);
-    EXPECT(sys_frame_free(frame), 0);
-    EXPECT(sys_frame_free(frame), -EPERM);
+    EXPECT(sys_frame_free(frame, 0), 0);
+    EXPECT(sys_frame_free(frame, 0), -EPERM);
 }
 
 /* What was used a moment ago is gone: nothing is left in the TLB. */
@@ -117,7 +117,7 @@ fences(uint64_t table, uint64_t frame)
         probe(page + 1, 1);
         (void)sys_pt_unmap(0, table, 0, 2);
     }
-    EXPECT(sys_frame_free(frame), 0);
+    EXPECT(sys_frame_free(frame, 0), 0);
 }
 
 static void
@@ -161,11 +161,11 @@ refusals(uint64_t table, uint64_t shadow)
     EXPECT(sys_pt_make((uint64_t)frame, (uint64_t)frame, 0), -EINVAL);
     EXPECT(sys_pt_make((uint64_t)frame, table, 0), -EINVAL);
     EXPECT(sys_pt_make(0x80000, (uint64_t)frame, 0), -EPERM);
-    EXPECT(sys_frame_free(table), -EINVAL);
+    EXPECT(sys_frame_free(table, 0), -EINVAL);
     EXPECT(sys_frame_alloc(0, 0, (uint64_t)frame), -EBUSY);
     EXPECT(sys_frame_alloc(0, 0, 0x80000), -EINVAL);
     EXPECT(sys_frame_alloc(0, 3, 0), -EINVAL);
-    EXPECT(sys_frame_free((uint64_t)frame), 0);
+    EXPECT(sys_frame_free((uint64_t)frame, 0), 0);
 }
 
 /* Another guard means a scrub; the same one does not. */
@@ -178,13 +178,13 @@ scrubbing(uint64_t table)
     EXPECT(map(0, table, 0, entry(frame, R | W)), 1);
     page[7] = 77;
     EXPECT(sys_pt_unmap(0, table, 0, 1), 1);
-    EXPECT(sys_frame_free((uint64_t)frame), 0);
+    EXPECT(sys_frame_free((uint64_t)frame, 0), 0);
     EXPECT(sys_frame_alloc(0, 0, (uint64_t)frame), frame);
     EXPECT(sys_frame_scrub((uint64_t)frame), -EINVAL);
     EXPECT(map(0, table, 0, entry(frame, R | W)), 1);
     EXPECT(page[7], 77);
     EXPECT(sys_pt_unmap(0, table, 0, 1), 1);
-    EXPECT(sys_frame_free((uint64_t)frame), 0);
+    EXPECT(sys_frame_free((uint64_t)frame, 0), 0);
 
     EXPECT(sys_cap_derive(0, 1, 1, CAP_RIGHTS_ALL), 0);
     EXPECT(sys_frame_alloc(1, 0, (uint64_t)frame), frame);
@@ -193,7 +193,7 @@ scrubbing(uint64_t table)
     EXPECT(map(0, table, 0, entry(frame, R)), 1);
     EXPECT(page[7], 0);
     EXPECT(sys_pt_unmap(0, table, 0, 1), 1);
-    EXPECT(sys_frame_free((uint64_t)frame), 0);
+    EXPECT(sys_frame_free((uint64_t)frame, 0), 0);
     EXPECT(sys_cap_drop(1), 0);
 }
 
@@ -203,12 +203,12 @@ orders(void)
     int64_t large = sys_frame_alloc(0, 9, 0);
 
     EXPECT(large > 0 && large % 512 == 0, 1);
-    EXPECT(sys_frame_free((uint64_t)large + 1), -EPERM);
+    EXPECT(sys_frame_free((uint64_t)large + 1, 0), -EPERM);
     EXPECT(sys_frame_split((uint64_t)large), 0);
     EXPECT(sys_frame_split((uint64_t)large), -EINVAL);
     EXPECT(sys_frame_join((uint64_t)large + 1), -EINVAL);
     EXPECT(sys_frame_join((uint64_t)large), 0);
-    EXPECT(sys_frame_free((uint64_t)large), 0);
+    EXPECT(sys_frame_free((uint64_t)large, 0), 0);
 }
 
 /* The table of frames can be read by all, and written by none. */
@@ -226,7 +226,7 @@ information(void)
     EXPECT(table[0].type, FRAME_ABSENT);
     EXPECT(table[(1 << 23) - 1].type, FRAME_ABSENT);
     probe((volatile uint64_t *)&table[frame], 1);
-    EXPECT(sys_frame_free((uint64_t)frame), 0);
+    EXPECT(sys_frame_free((uint64_t)frame, 0), 0);
     EXPECT(table[frame].type, FRAME_FREE);
     EXPECT(table[frame].owner, 0);
 }
@@ -253,7 +253,7 @@ main(void)
     EXPECT(sys_pt_unmake((uint64_t)other), 0);
     EXPECT(sys_pt_unmap(0, middle, 0, 1), 1);
     EXPECT(sys_pt_unmake(table), 0);
-    EXPECT(sys_frame_free(table), 0);
+    EXPECT(sys_frame_free(table, 0), 0);
     printf("test: memory ok\n");
     return 0;
 }

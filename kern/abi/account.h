@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_ABI_ACCOUNT_H
+#define CHITIN_ABI_ACCOUNT_H
+/*
+ * Accounts: what the envs that share one may own together, of each kind. The
+ * first env's, ACCOUNT_FIRST, has the whole machine; every other is carved off
+ * one that has room, and its limits count as used there. So at any moment
+ *
+ *     used of an account = what its envs own + limits of accounts carved off it
+ *
+ * and no more than its limit. Rows are numbered from 0; row 0 is not used.
+ */
+#include "kern/abi/types.h"
+
+#define ACCOUNTS_MAX 256
+#define ACCOUNT_FIRST 1
+
+enum account_kind {
+    ACCOUNT_FRAMES, /* in pages */
+    ACCOUNT_SLOTS,
+    ACCOUNT_KINDS
+};
+
+struct account {
+    uint32_t parent; /* the account it was carved off; 0: the row is free */
+    uint32_t envs;   /* how many are charged to it */
+    uint64_t limit[ACCOUNT_KINDS];
+    uint64_t used[ACCOUNT_KINDS];
+    uint64_t unused[3];
+};
+
+_Static_assert(sizeof(struct account) == 64, "a row is one cache line");
+
+#endif

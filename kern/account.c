@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants:
+ *
+ *  - used is never more than limit, of any kind;
+ *  - a row that is free is zero;
+ *  - every account but the first has a limit that is not 0, which its parent is
+ *    charged: so one that is empty has none carved off it.
+ */
+#include "kern/account.h"
+
+#include "kern/frame_list.h"
+
+static bool
+is_empty(const struct account *a)
+{
+    return a->envs == 0 && a->used[ACCOUNT_FRAMES] == 0 &&
+           a->used[ACCOUNT_SLOTS] == 0;
+}
+
+/* Gives an account's limits back to its parent; its row is free then. */
+static void
+give_back(struct account *a)
+{
+    struct account *parent = &account_table[a->parent];
+
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        ASSERT(parent->used[kind] >= a->limit[kind]);
+        parent->used[kind] -= a->limit[kind];
+    }
+    *a = (struct account){0};
+}
+
+/* Gives back an account that is empty, and then its parent if that is. The way
+   up is as long as the table at most. The first is its own parent. */
+static void
+settle(struct account *a)
+{
+    while (is_empty(a) && a != &account_table[ACCOUNT_FIRST]) {
+        struct account *parent = &account_table[a->parent];
+
+        give_back(a);
+        a = parent;
+    }
+}
+
+void
+account_init(uint64_t frames, uint64_t slots)
+{
+    account_table[ACCOUNT_FIRST] = (struct account){
+        .parent = ACCOUNT_FIRST, .envs = 1, .limit = {frames, slots}};
+}
+
+int
+account_charge(uint32_t account, enum account_kind kind, uint64_t amount)
+{
+    struct account *a = &account_table[account];
+    int error = 0;
+
+    word_lock(&frame_lists_lock);
+    if (account_has_room(a, kind, amount)) {
+        a->used[kind] += amount;
+    } else {
+        error = -EDQUOT;
+    }
+    word_unlock(&frame_lists_lock);
+    return error;
+}
+
+void
+account_release(uint32_t account, enum account_kind kind, uint64_t amount)
+{
+    struct account *a = &account_table[account];
+
+    word_lock(&frame_lists_lock);
+    ASSERT(a->used[kind] >= amount);
+    a->used[kind] -= amount;
+    settle(a);
+    word_unlock(&frame_lists_lock);
+}
+
+int64_t
+account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
+{
+    struct account *parent = &account_table[from];
+    uint32_t number = ACCOUNT_FIRST + 1;
+    int64_t result;
+
+    if (limit[ACCOUNT_FRAMES] == 0 && limit[ACCOUNT_SLOTS] == 0) {
+        return -EINVAL;
+    }
+    word_lock(&frame_lists_lock);
+    while (number < ACCOUNTS_MAX && account_table[number].parent != 0) {
+        number++;
+    }
+    if (!account_has_room(parent, ACCOUNT_FRAMES, limit[ACCOUNT_FRAMES]) ||
+        !account_has_room(parent, ACCOUNT_SLOTS, limit[ACCOUNT_SLOTS])) {
+        result = -EDQUOT;
+    } else if (number == ACCOUNTS_MAX) {
+        result = -ENOSPC;
+    } else {
+        account_table[number].parent = from;
+        for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+            account_table[number].limit[kind] = limit[kind];
+            parent->used[kind] += limit[kind];
+        }
+        result = number;
+    }
+    word_unlock(&frame_lists_lock);
+    return result;
+}
+
+int
+account_close(uint32_t account, uint32_t from)
+{
+    struct account *a = &account_table[account];
+    int error = 0;
+
+    word_lock(&frame_lists_lock);
+    if (account == ACCOUNT_FIRST || a->parent != from) {
+        error = -EPERM;
+    } else if (!is_empty(a)) {
+        error = -EBUSY;
+    } else {
+        give_back(a);
+    }
+    word_unlock(&frame_lists_lock);
+    return error;
+}
+
+int
+account_join(uint32_t account, uint32_t from)
+{
+    struct account *a = &account_table[account];
+    int error = -EPERM;
+
+    word_lock(&frame_lists_lock);
+    if (account == from || a->parent == from) {
+        a->envs++;
+        error = 0;
+    }
+    word_unlock(&frame_lists_lock);
+    return error;
+}
+
+void
+account_leave(uint32_t account, bool going)
+{
+    struct account *a = &account_table[account];
+
+    word_lock(&frame_lists_lock);
+    ASSERT(a->envs > 0);
+    a->envs--;
+    if (going) {
+        settle(a);
+    }
+    word_unlock(&frame_lists_lock);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls on accounts. An env deals with its own and with those carved off
+ * it, nothing else.
+ */
+#include "kern/syscall.h"
+#include "kern/syscall_check.h"
+
+int64_t
+sys_account_carve(uint64_t frames, uint64_t slots)
+{
+    const uint64_t limit[ACCOUNT_KINDS] = {frames, slots};
+
+    return account_carve(env_account(env_current()), limit);
+}
+
+int64_t
+sys_account_close(uint64_t account)
+{
+    return account >= ACCOUNTS_MAX
+               ? -EPERM
+               : account_close((uint32_t)account, env_account(env_current()));
+}
