@@ -28,22 +28,32 @@ static uint64_t first_entry;
 
 static const struct cap_name empty_name;
 
-/* A frame of the first env, zeroed. */
+/* Page `wanted`, or any if 0, as a frame of the first env whose contents may be
+   seen. */
 static struct frame *
-page_take(void)
+frame_own(ppn_t wanted)
 {
     ppn_t number;
     struct frame *f;
 
-    if (frame_take(&first->frames, first->id, &empty_name, FRAME_ORDER_4K, 0,
-                   &number) < 0) {
+    if (frame_take(&first->frames, first->id, &empty_name, FRAME_ORDER_4K,
+                   wanted, &number) < 0) {
         boot_fail("no memory for the first program");
     }
     f = frame_record(number);
-    page_clear(frame_contents(number));
     frame_lock(f);
     frame_clear_flag(f, FRAME_UNSCRUBBED);
     frame_unlock(f);
+    return f;
+}
+
+/* A frame of the first env, zeroed. */
+static struct frame *
+page_take(void)
+{
+    struct frame *f = frame_own(0);
+
+    page_clear(frame_contents(frame_number(f)));
     return f;
 }
 
@@ -134,9 +144,8 @@ segment_load(const struct elf *elf, const struct elf_segment *segment)
 static void
 program_load(const void *archive, size_t size)
 {
-    const struct elf_limits limits = {
-        USER_START, FIRST_STACK_TOP - FIRST_STACK_PAGES * FRAME_SIZE,
-        FIRST_PAGES_MAX};
+    const struct elf_limits limits = {USER_START, FIRST_ARCHIVE,
+                                      FIRST_PAGES_MAX};
     struct archive files;
     struct archive_file file;
     struct elf elf;
@@ -160,6 +169,71 @@ program_load(const void *archive, size_t size)
         }
     }
     first_entry = elf.entry;
+}
+
+/* The whole pages of the archive, if each is RAM that the kernel kept for it;
+   else none. The pages at both ends may hold something else as well. */
+static struct memory_run
+archive_pages(paddr_t start, paddr_t end)
+{
+    struct memory_run run = {(start + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1),
+                             end & ~(FRAME_SIZE - 1)};
+    bool good = run.start > 0 && run.start < run.end; /* 0 is no name */
+
+    for (paddr_t at = run.start; good && at < run.end; at += FRAME_SIZE) {
+        good = frame_type(frame_record(at >> FRAME_SHIFT)) == FRAME_KERNEL;
+    }
+    return good ? run : (struct memory_run){0, 0};
+}
+
+/* Makes the pages, which the kernel is done with, frames of the first env with
+   their contents. All of them before anything else takes a frame. */
+static void
+archive_take(struct memory_run run)
+{
+    vm_allow_write(run);
+    for (paddr_t at = run.start; at < run.end; at += FRAME_SIZE) {
+        *frame_record(at >> FRAME_SHIFT) = (struct frame){.type = FRAME_PART};
+    }
+    frame_add_free(run.start >> FRAME_SHIFT,
+                   (run.end - run.start) >> FRAME_SHIFT);
+    for (paddr_t at = run.start; at < run.end; at += FRAME_SIZE) {
+        frame_own(at >> FRAME_SHIFT);
+    }
+}
+
+/* Maps the archive for the first env, to read. Of pages that it does not fill,
+   the env gets a copy of what is the archive's. */
+static void
+archive_map(paddr_t start, uint64_t size)
+{
+    const uint64_t room =
+        FIRST_STACK_TOP - (FIRST_STACK_PAGES + 1) * FRAME_SIZE - FIRST_ARCHIVE;
+    paddr_t end = start + size;
+    struct memory_run whole = archive_pages(start, end);
+    uint64_t address = FIRST_ARCHIVE;
+
+    if (size > room - FRAME_SIZE) {
+        boot_fail("the initrd has %lu bytes: %lu are the most", size,
+                  room - FRAME_SIZE);
+    }
+    archive_take(whole);
+    for (paddr_t at = start & ~(FRAME_SIZE - 1); at < end; at += FRAME_SIZE) {
+        struct frame *f = frame_record(at >> FRAME_SHIFT);
+
+        if (at < whole.start || at >= whole.end) {
+            paddr_t from = at > start ? at : start;
+            paddr_t to = at + FRAME_SIZE < end ? at + FRAME_SIZE : end;
+
+            f = page_take();
+            memcpy((char *)frame_contents(frame_number(f)) + (from - at),
+                   direct_map(from), to - from);
+        }
+        page_map(address, f, PTE_R);
+        address += FRAME_SIZE;
+    }
+    first_registers[12] = FIRST_ARCHIVE + start % FRAME_SIZE;
+    first_registers[13] = size;
 }
 
 static void
@@ -218,6 +292,7 @@ env_create_first(const void *archive, size_t size)
         page_map(FIRST_STACK_TOP - i * FRAME_SIZE, page_take(), PTE_R | PTE_W);
     }
     uarea_bind();
+    archive_map((uint64_t)archive - DIRECT_BASE, size);
     first_registers[2] = FIRST_STACK_TOP;
     first_registers[5] = FIRST_UAREA;
     first_registers[10] = frame_number(first->root);

@@ -118,6 +118,9 @@ sys_env_bind(uint64_t cap, uint64_t env, uint64_t frame)
             : f == NULL          ? -EINVAL
                                  : env_bind(e, f);
     env_unlock(e);
+    if (error == 0) {
+        code_flush(); /* the env's code may be newer than what this hart has */
+    }
     return error;
 }
 

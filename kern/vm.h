@@ -109,6 +109,10 @@ volatile void *vm_map_device(paddr_t physical, uint64_t size);
    does. For self-checks and for reports of faults. */
 pte_t vm_walk(uint64_t address, unsigned *level);
 
+/* Lets the kernel write to what vm_switch kept, a run or a part of one, when it
+   becomes memory like any other. Every hart of the machine sees it. */
+void vm_allow_write(struct memory_run run);
+
 /* Calls `visit` for each leaf of the kernel's own map: what it exports to envs
    in the lower half, then its own half. */
 void vm_visit(void (*visit)(uint64_t address, pte_t entry, unsigned level));

@@ -115,6 +115,9 @@
     X(30, gate_bind, CALL,                                                     \
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, gate, uint64_t,      \
                   binding),                                                    \
-      "make a binding of the caller's lead to a gate")
+      "make a binding of the caller's lead to a gate")                         \
+    X(35, code_fence, CALL, ARGUMENTS_0(),                                     \
+      "make what the env has written be seen by instruction fetch, on every "  \
+      "hart that may run it")
 
 #endif

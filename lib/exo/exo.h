@@ -13,6 +13,10 @@
 extern uint64_t exo_root; /* page number of the root page table */
 extern uint64_t exo_id;
 extern struct uarea *exo_uarea;
+extern const void *exo_archive; /* the archive of programs, or NULL */
+extern size_t exo_archive_size;
+extern uint64_t exo_cap;      /* the capability for memory of its own */
+extern uint64_t exo_argument; /* what the creator had to say; else 0 */
 
 /* Called for each exception, with the interrupted registers that the kernel
    saved (pc, t0, t1, a7, cause, value) in uarea->level[LEVEL_EXCEPTION]; on
@@ -34,6 +38,14 @@ int64_t exo_yield(uint64_t id, struct uarea *uarea);
  * its return entry: one call at a time.
  */
 int64_t exo_call(uint64_t binding, struct uarea *uarea, uint64_t argument);
+
+/* Makes what the program has written be seen by instruction fetch: on this
+   hart, and on every other on which the env runs. */
+static inline void
+exo_code_fence(void)
+{
+    sys_code_fence();
+}
 
 /* The prologue entry that goes with exo_yield. In assembly; not to be called.
  */

@@ -7,6 +7,10 @@
 uint64_t exo_root;
 uint64_t exo_id;
 struct uarea *exo_uarea;
+const void *exo_archive;
+size_t exo_archive_size;
+uint64_t exo_cap;
+uint64_t exo_argument;
 
 static void exception_report(struct uarea *uarea);
 void (*exo_exception_handler)(struct uarea *uarea) = exception_report;
@@ -16,7 +20,9 @@ void exo_exception_entry(void);
 
 int main(void);
 void __libc_init_array(void);
-_Noreturn void exo_start(uint64_t root, uint64_t id, struct uarea *uarea);
+_Noreturn void exo_start(uint64_t root, uint64_t id, const void *archive,
+                         size_t archive_size, uint64_t cap, uint64_t argument,
+                         struct uarea *uarea);
 
 static void
 exception_report(struct uarea *uarea)
@@ -29,11 +35,16 @@ exception_report(struct uarea *uarea)
 }
 
 _Noreturn void
-exo_start(uint64_t root, uint64_t id, struct uarea *uarea)
+exo_start(uint64_t root, uint64_t id, const void *archive, size_t archive_size,
+          uint64_t cap, uint64_t argument, struct uarea *uarea)
 {
     exo_root = root;
     exo_id = id;
     exo_uarea = uarea;
+    exo_archive = archive;
+    exo_archive_size = archive_size;
+    exo_cap = cap;
+    exo_argument = argument;
     uarea->entry_exception = (uint64_t)exo_exception_entry;
     uarea->entry_prologue = (uint64_t)exo_prologue;
     __libc_init_array();

@@ -159,9 +159,9 @@ static void
 call_random(void)
 {
     static const uint8_t numbers[] = {
-        2,  3,  4,  5,  6,  7,  8,  8,  8,  9,  9,  10, 10, 11, 12,
-        13, 13, 13, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 18, 18,
-        19, 19, 19, 21, 21, 22, 22, 22, 23, 24, 25, 25, 25, 29, 30};
+        2,  3,  4,  5,  6,  7,  8,  8,  8,  9,  9,  10, 10, 11, 12, 13,
+        13, 13, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 18, 18, 19, 19,
+        19, 21, 21, 22, 22, 22, 23, 24, 25, 25, 25, 29, 30, 35};
     volatile struct shared *shared = (volatile struct shared *)SHARED;
     uint64_t number = numbers[below(sizeof(numbers))];
     bool by_puppet = below(4) == 0;
