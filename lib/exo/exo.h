@@ -47,6 +47,12 @@ exo_code_fence(void)
     sys_code_fence();
 }
 
+/* Makes the storage of a thread, EXO_TLS_SIZE bytes aligned to 16, what it is
+   when one begins. Its address is then the thread's tp. */
+void exo_tls_init(void *tls);
+extern const char __tls_size[]; /* program.ld: no address, but a number */
+#define EXO_TLS_SIZE ((size_t)__tls_size)
+
 /* The prologue entry that goes with exo_yield. In assembly; not to be called.
  */
 void exo_prologue(void);

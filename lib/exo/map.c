@@ -481,7 +481,8 @@ exo_map_unlink(const struct exo_map *map, const struct exo_entry *e)
     int64_t error = sys_pt_unmap(map->cap, e->table, e->index, 1);
 
     view_drop(table);
-    return error < 0 ? error : table_free(table);
+    return error < 0 || RECORDS[table].owner != exo_id ? error
+                                                       : table_free(table);
 }
 
 struct trim {

@@ -97,8 +97,8 @@ int64_t exo_map_visit(const struct exo_map *map,
                       int64_t (*visit)(void *context, const struct exo_entry *),
                       void *context);
 
-/* Clears the entry and makes the empty table that it pointed to two frames
-   again, which are freed. */
+/* Clears the entry, and makes the empty table that it pointed to two frames
+   again, which are freed, if it is this env's. */
 int64_t exo_map_unlink(const struct exo_map *map, const struct exo_entry *e);
 
 /* Gives back the tables in the range that have become empty; how many. */
