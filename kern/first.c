@@ -171,68 +171,46 @@ program_load(const void *archive, size_t size)
     first_entry = elf.entry;
 }
 
-/* The whole pages of the archive, if each is RAM that the kernel kept for it;
-   else none. The pages at both ends may hold something else as well. */
-static struct memory_run
-archive_pages(paddr_t start, paddr_t end)
+/* The frame for the page at `at` of an archive that lies from `start` to `end`.
+   A page that it fills, of RAM that the kernel had kept for it, becomes the
+   first env's as it is: freed, and taken again. Of others, which may hold
+   something else as well, the env gets a copy of what is the archive's. */
+static struct frame *
+archive_page(paddr_t at, paddr_t start, paddr_t end)
 {
-    struct memory_run run = {(start + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1),
-                             end & ~(FRAME_SIZE - 1)};
-    bool good = run.start > 0 && run.start < run.end; /* 0 is no name */
+    struct frame *f = frame_record(at >> FRAME_SHIFT);
+    paddr_t from = at > start ? at : start;
+    paddr_t to = at + FRAME_SIZE < end ? at + FRAME_SIZE : end;
 
-    for (paddr_t at = run.start; good && at < run.end; at += FRAME_SIZE) {
-        good = frame_type(frame_record(at >> FRAME_SHIFT)) == FRAME_KERNEL;
+    if (to - from == FRAME_SIZE && at > 0 && frame_type(f) == FRAME_KERNEL) {
+        *f = (struct frame){.type = FRAME_PART};
+        frame_add_free(at >> FRAME_SHIFT, 1);
+        return frame_own(at >> FRAME_SHIFT);
     }
-    return good ? run : (struct memory_run){0, 0};
+    f = page_take();
+    memcpy((char *)frame_contents(frame_number(f)) + (from - at),
+           direct_map(from), to - from);
+    return f;
 }
 
-/* Makes the pages, which the kernel is done with, frames of the first env with
-   their contents. All of them before anything else takes a frame. */
-static void
-archive_take(struct memory_run run)
-{
-    vm_allow_write(run);
-    for (paddr_t at = run.start; at < run.end; at += FRAME_SIZE) {
-        *frame_record(at >> FRAME_SHIFT) = (struct frame){.type = FRAME_PART};
-    }
-    frame_add_free(run.start >> FRAME_SHIFT,
-                   (run.end - run.start) >> FRAME_SHIFT);
-    for (paddr_t at = run.start; at < run.end; at += FRAME_SIZE) {
-        frame_own(at >> FRAME_SHIFT);
-    }
-}
-
-/* Maps the archive for the first env, to read. Of pages that it does not fill,
-   the env gets a copy of what is the archive's. */
+/* Maps the archive, with which the kernel is done, for the first env to read.
+   Its address and size are what the env is told. */
 static void
 archive_map(paddr_t start, uint64_t size)
 {
     const uint64_t room =
-        FIRST_STACK_TOP - (FIRST_STACK_PAGES + 1) * FRAME_SIZE - FIRST_ARCHIVE;
+        FIRST_STACK_TOP - (FIRST_STACK_PAGES + 2) * FRAME_SIZE - FIRST_ARCHIVE;
+    paddr_t first_page = start & ~(FRAME_SIZE - 1);
     paddr_t end = start + size;
-    struct memory_run whole = archive_pages(start, end);
-    uint64_t address = FIRST_ARCHIVE;
 
-    if (size > room - FRAME_SIZE) {
-        boot_fail("the initrd has %lu bytes: %lu are the most", size,
-                  room - FRAME_SIZE);
+    if (size > room) {
+        boot_fail("the initrd has %lu bytes: %lu are the most", size, room);
     }
-    archive_take(whole);
-    for (paddr_t at = start & ~(FRAME_SIZE - 1); at < end; at += FRAME_SIZE) {
-        struct frame *f = frame_record(at >> FRAME_SHIFT);
-
-        if (at < whole.start || at >= whole.end) {
-            paddr_t from = at > start ? at : start;
-            paddr_t to = at + FRAME_SIZE < end ? at + FRAME_SIZE : end;
-
-            f = page_take();
-            memcpy((char *)frame_contents(frame_number(f)) + (from - at),
-                   direct_map(from), to - from);
-        }
-        page_map(address, f, PTE_R);
-        address += FRAME_SIZE;
+    for (paddr_t at = first_page; at < end; at += FRAME_SIZE) {
+        page_map(FIRST_ARCHIVE + (at - first_page),
+                 archive_page(at, start, end), PTE_R);
     }
-    first_registers[12] = FIRST_ARCHIVE + start % FRAME_SIZE;
+    first_registers[12] = FIRST_ARCHIVE + (start - first_page);
     first_registers[13] = size;
 }
 

@@ -122,10 +122,10 @@ sbi_fence(uint64_t mask, uint64_t base)
 }
 
 bool
-sbi_fence_code(uint64_t mask, uint64_t base)
+sbi_fence_code(uint64_t id)
 {
     return sbi_features.fence &&
-           sbi_call(EXTENSION_RFENCE, RFENCE_FENCE_I, mask, base, 0).error == 0;
+           sbi_call(EXTENSION_RFENCE, RFENCE_FENCE_I, 1, id, 0).error == 0;
 }
 
 int

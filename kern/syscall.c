@@ -77,8 +77,8 @@ sys_code_fence(void)
     code_flush();
     for (unsigned i = 0; i < hart_count; i++) {
         if ((harts >> i & 1) && i != self->index &&
-            !sbi_fence_code(1, hart_table[i]->id)) {
-            panic("the firmware does not fence hart %lu", hart_table[i]->id);
+            !sbi_fence_code(hart_table[i]->id)) {
+            return -EIO;
         }
     }
     return 0;

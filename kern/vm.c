@@ -17,7 +17,6 @@
 #include "kern/abi/layout.h"
 #include "kern/boot_memory.h"
 #include "kern/csr.h"
-#include "kern/hart.h"
 #include "kern/image.h"
 #include "kern/panic.h"
 #include "kern/string.h"
@@ -187,7 +186,8 @@ vm_switch(const struct memory_map *map, const struct memory_run *kept,
     }
     for (unsigned i = 0; i < kept_count; i++) {
         vm_map(DIRECT_BASE + kept[i].start, kept[i].start,
-               kept[i].end - kept[i].start, PTE_KERNEL_RO);
+               kept[i].end - kept[i].start,
+               i == 0 ? PTE_KERNEL_RO : PTE_KERNEL_RW);
     }
     /* Every root entry of the windows that boot may still map into, so that
        the root itself is final from here on. */
@@ -262,26 +262,6 @@ vm_walk(uint64_t address, unsigned *level)
         }
         table = table_of(entry);
     }
-}
-
-void
-vm_allow_write(struct memory_run run)
-{
-    for (paddr_t at = run.start; at < run.end;) {
-        pte_t *table = kernel_root;
-        unsigned level = SV39_LEVELS - 1;
-        uint64_t address = DIRECT_BASE + at;
-        pte_t *entry = &table[pte_index(address, level)];
-
-        while (!(*entry & PTE_LEAF)) {
-            ASSERT((*entry & PTE_V) && level > 0);
-            table = table_of(*entry);
-            entry = &table[pte_index(address, --level)];
-        }
-        *entry |= PTE_W;
-        at = (at & ~(SPAN(level) - 1)) + SPAN(level);
-    }
-    hart_fence_all(~(uint64_t)0);
 }
 
 static void

@@ -75,8 +75,10 @@ uint64_t early_map(void);
 void vm_init(uint64_t offset);
 
 /* Builds the final tables and switches to them: of the direct map only
-   map->free and the runs `kept`, read-only, remain. Page tables come from
-   boot_memory_take. The switch is this hart's; others start on it. */
+   map->free and the runs `kept` remain. The first of these, the device tree, is
+   read-only; the others, the archive of programs, will be frames of an env.
+   Page tables come from boot_memory_take. The switch is this hart's; others
+   start on it. */
 void vm_switch(const struct memory_map *map, const struct memory_run *kept,
                unsigned kept_count);
 
@@ -108,10 +110,6 @@ volatile void *vm_map_device(paddr_t physical, uint64_t size);
 /* The entry that translates `address`, and in *level its level; 0 if none
    does. For self-checks and for reports of faults. */
 pte_t vm_walk(uint64_t address, unsigned *level);
-
-/* Lets the kernel write to what vm_switch kept, a run or a part of one, when it
-   becomes memory like any other. Every hart of the machine sees it. */
-void vm_allow_write(struct memory_run run);
 
 /* Calls `visit` for each leaf of the kernel's own map: what it exports to envs
    in the lower half, then its own half. */

@@ -76,6 +76,7 @@ int
 main(void)
 {
     unsigned frames;
+    void *more;
     char *end;
 
     stress();
@@ -98,7 +99,9 @@ main(void)
     EXPECT(sbrk((ptrdiff_t)1 << 34) == (void *)-1, 1);
     EXPECT(errno, ENOMEM);
     errno = 0;
-    EXPECT(malloc((size_t)1 << 40) == NULL, 1);
+    more = malloc((size_t)1 << 40);
+    EXPECT(more == NULL, 1);
+    free(more);
     EXPECT(errno, ENOMEM);
     EXPECT(frames_of(exo_id), frames);
     EXPECT((char *)sbrk(0) - end, 0);

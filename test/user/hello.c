@@ -20,6 +20,6 @@ main(void)
         sum += memory[i] + 1;
     }
     printf("hello: cap %lu, argument %lu, archive %lu, %u\n", exo_cap,
-           exo_argument, exo_archive_size, sum);
+           exo_argument, (uint64_t)exo_archive_size, sum);
     return 0;
 }

@@ -102,7 +102,7 @@ together(struct exo_child *fixed, struct exo_child *paged, uint64_t sum)
     /* The heap is promised, and little of it is there. */
     EXPECT(shared->faults >= LIBOS_BLOCKS, 1);
     EXPECT(shared->faults < shared->allocated / 3, 1);
-    printf("libos: sum 0x%lx by %u threads, %lu calls, %lu faults for %lu "
+    printf("libos: sum 0x%lx by %d threads, %lu calls, %lu faults for %lu "
            "pages of heap\n",
            shared->sum, LIBOS_THREADS, shared->served, shared->faults,
            shared->allocated);
