@@ -214,7 +214,17 @@ exo_map_find(const struct exo_map *map, uint64_t address, unsigned *level)
     return (int64_t)place.entry;
 }
 
-/* The same, making what is missing: -EBUSY if a larger page is there. */
+int64_t
+exo_map_table(const struct exo_map *map, uint64_t address)
+{
+    struct place place;
+    int64_t error =
+        address < USER_END ? descend(map, address, 0, &place) : -EINVAL;
+
+    return error < 0 ? error : place.level > 0 ? 0 : (int64_t)place.table;
+}
+
+/* Goes down, making what is missing: -EBUSY if a larger page is there. */
 static int64_t
 descend_make(const struct exo_map *map, uint64_t address, unsigned level,
              struct place *place)
@@ -537,5 +547,13 @@ exo_map_return(void)
 {
     if (window != 0) {
         sys_pt_unmap(exo_cap, window, BORROWED, 1);
+    }
+}
+
+void
+exo_map_forget(void)
+{
+    for (unsigned slot = 0; window != 0 && slot < VIEWS; slot += BATCH) {
+        sys_pt_unmap(exo_cap, window, slot, BATCH);
     }
 }

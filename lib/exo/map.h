@@ -52,6 +52,9 @@ int64_t exo_frame_free(uint64_t frame);
 int64_t exo_map_find(const struct exo_map *map, uint64_t address,
                      unsigned *level);
 
+/* The number of the table that holds the small page at `address`, or 0. */
+int64_t exo_map_table(const struct exo_map *map, uint64_t address);
+
 /* `count` pages of a level (4 KiB, 2 MiB, 1 GiB) from `address` on. */
 struct exo_range {
     uint64_t address;
@@ -112,5 +115,9 @@ int64_t exo_map_free(const struct exo_map *map);
    next call. NULL if that cannot be. */
 void *exo_map_borrow(uint64_t cap, uint64_t frame);
 void exo_map_return(void);
+
+/* Empties the window: no table stays mapped in it, as somebody who wants to
+   change its type may need. */
+void exo_map_forget(void);
 
 #endif

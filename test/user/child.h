@@ -21,23 +21,19 @@
 
 struct child {
     uint64_t id;
-    uint64_t leaf;
     uint64_t uarea;
     uint64_t frames[3]; /* that the parent gave, to look for later */
 };
 
-/* A frame of the caller's under capability `cap`, zeroed; an empty page table.
- */
+/* A frame of the caller's under capability `cap`, zeroed. */
 uint64_t frame_clean(uint64_t cap);
-uint64_t table_new(uint64_t cap, uint64_t level);
 
 /* Maps `page` at SHARED in the parent, mints CAP_CHILD, and returns the page
    table that the parent uses there. */
 uint64_t window_open(uint64_t page);
 
 /* Makes a child that runs `run` when it is first yielded to. */
-struct child child_make(uint64_t window, uint64_t shared,
-                        void (*run)(struct uarea *uarea));
+struct child child_make(uint64_t shared, void (*run)(struct uarea *uarea));
 
 /* Destroys it, and checks that nothing of it is left. */
 void child_end(const struct child *child);

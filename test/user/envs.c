@@ -104,7 +104,7 @@ main(void)
     EXPECT(sys_yield(exo_id + 1), -ESRCH);
     EXPECT(exo_yield(exo_id, exo_uarea), 0); /* to itself */
     for (unsigned round = 0; round < 20; round++) {
-        struct child child = child_make(window, page, child_main);
+        struct child child = child_make(page, child_main);
 
         /* Its record can be read; that does not outlive it. */
         exo_uarea->batch[0] = child.frames[0] << 10 | 0x42; /* A, R */

@@ -449,7 +449,7 @@ main(void)
     EXPECT(sys_frame_split(base[0]), 0);
     while (done < CALLS) {
         versions_write();
-        puppet = child_make(window, page, puppet_main);
+        puppet = child_make(page, puppet_main);
         for (unsigned i = 0; i < ROUND; i++, done++) {
             switch (below(16)) {
             case 0:

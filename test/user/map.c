@@ -37,6 +37,12 @@ found(const struct exo_map *map, uint64_t address, unsigned wanted)
     return (uint64_t)entry << 10 >> 20;
 }
 
+static const volatile struct frame *
+record(int64_t number)
+{
+    return (const volatile struct frame *)INFORMATION_FRAMES + number;
+}
+
 static bool
 writable(const struct exo_map *map, uint64_t address)
 {
@@ -64,6 +70,8 @@ across(void)
     for (unsigned i = 0; i < COUNT; i++) {
         EXPECT(*(volatile uint64_t *)(base + i * PAGE), i);
     }
+    EXPECT(record(exo_map_table(&own, base))->used, 100);
+    EXPECT(exo_map_table(&own, base - 513 * PAGE), 0);
     /* Holes. */
     EXPECT(exo_map_remove(&own, base + 10 * PAGE, PAGE), 1);
     EXPECT(exo_map_remove(&own, base + 20 * PAGE, 70 * PAGE), 70);

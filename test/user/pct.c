@@ -89,9 +89,10 @@ main(void)
 {
     struct shared *shared = (struct shared *)SHARED;
     uint64_t page = frame_clean(0);
-    uint64_t window = window_open(page);
-    struct child child = child_make(window, page, child_main);
+    struct child child;
 
+    (void)window_open(page);
+    child = child_make(page, child_main);
     shared->parent = exo_id;
     EXPECT(exo_call(0, exo_uarea, 7), -ESRCH); /* never bound */
     EXPECT(exo_call(16, exo_uarea, 7), -EINVAL);
@@ -143,7 +144,7 @@ main(void)
     child_end(&child);
 
     /* Another env in the same entry of the table does not answer for it. */
-    child = child_make(window, page, child_main);
+    child = child_make(page, child_main);
     EXPECT(exo_yield(child.id, exo_uarea), 0);
     EXPECT(exo_call(5, exo_uarea, 1), -ESRCH);
     EXPECT(sys_gate_bind(0, child.id, 0, 5), 0);
