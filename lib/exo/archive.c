@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/exo/archive.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "kern/abi/error.h"
 
 /* A header is 6 characters and 13 numbers of 8 hexadecimal digits. */
 #define HEADER 110
-#define MAGIC "070701"
+#define MAGIC "07070" /* then 1, or 2 with checksums */
 #define FIELD_MODE 1
 #define FIELD_SIZE 6
 #define FIELD_NAME_SIZE 11
@@ -23,7 +25,8 @@ field_read(const char *header, unsigned field)
 
     for (unsigned i = 0; i < 8; i++) {
         static const char digits[] = "0123456789abcdef";
-        const char *found = memchr(digits, digit[i] | ('a' ^ 'A'), 16);
+        const char *found =
+            memchr(digits, tolower((unsigned char)digit[i]), 16);
 
         if (found == NULL) {
             return -1;
@@ -39,39 +42,77 @@ padded(size_t size)
     return (size + 3) & ~(size_t)3;
 }
 
+/* Without what stands before every name, or before none. */
+static const char *
+plain(const char *name)
+{
+    for (;;) {
+        if (name[0] == '/') {
+            name++;
+        } else if (name[0] == '.' && name[1] == '/') {
+            name += 2;
+        } else {
+            return name;
+        }
+    }
+}
+
+/* An entry: what is in its header, and where its data begins. */
+struct entry {
+    const char *name;
+    int64_t mode;
+    size_t data;
+    size_t size;
+};
+
+/* Reads the entry at `at`; false if it is none, or does not end inside. */
+static bool
+entry_read(const char *blob, size_t size, size_t at, struct entry *entry)
+{
+    const char *header = blob + at;
+    int64_t data;
+    int64_t length;
+
+    if (at > size || size - at < HEADER || memcmp(header, MAGIC, 5) != 0 ||
+        (header[5] != '1' && header[5] != '2')) {
+        return false;
+    }
+    entry->name = header + HEADER;
+    entry->mode = field_read(header, FIELD_MODE);
+    data = field_read(header, FIELD_SIZE);
+    length = field_read(header, FIELD_NAME_SIZE);
+    if (entry->mode < 0 || data < 0 || length < 1 ||
+        (size_t)length > size - at - HEADER ||
+        entry->name[length - 1] != '\0') {
+        return false;
+    }
+    entry->data = at + padded(HEADER + (size_t)length);
+    entry->size = (size_t)data;
+    return entry->data <= size && entry->size <= size - entry->data;
+}
+
 int64_t
 exo_archive_find(const void *archive, size_t size, const char *name,
                  const void **file, size_t *file_size)
 {
     const char *blob = archive;
-    size_t at = 0;
+    struct entry found = {.name = NULL};
+    struct entry entry;
 
-    while (at < size && size - at >= HEADER) {
-        const char *header = blob + at;
-        int64_t mode = field_read(header, FIELD_MODE);
-        int64_t data = field_read(header, FIELD_SIZE);
-        int64_t length = field_read(header, FIELD_NAME_SIZE);
-        size_t begin;
-
-        if (memcmp(header, MAGIC, 6) != 0 || mode < 0 || data < 0 ||
-            length < 1 || (uint64_t)length > size - at - HEADER ||
-            header[HEADER + length - 1] != '\0') {
-            return -EINVAL;
-        }
-        begin = at + padded(HEADER + (size_t)length);
-        if (begin > size || (uint64_t)data > size - begin) {
-            return -EINVAL;
-        }
-        if (strcmp(header + HEADER, "TRAILER!!!") == 0) {
-            return -ENOENT;
-        }
-        if ((mode & MODE_TYPE) == MODE_FILE &&
-            strcmp(header + HEADER, name) == 0) {
-            *file = blob + begin;
-            *file_size = (size_t)data;
+    for (size_t at = 0; entry_read(blob, size, at, &entry);
+         at = entry.data + padded(entry.size)) {
+        if (strcmp(entry.name, "TRAILER!!!") == 0) {
+            if (found.name == NULL) {
+                return -ENOENT;
+            }
+            *file = blob + found.data;
+            *file_size = found.size;
             return 0;
         }
-        at = begin + padded((size_t)data);
+        if ((entry.mode & MODE_TYPE) == MODE_FILE &&
+            strcmp(plain(entry.name), plain(name)) == 0) {
+            found = entry;
+        }
     }
     return -EINVAL;
 }

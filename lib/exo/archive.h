@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A file in the archive: where its bytes begin, not aligned, and how many there
-   are. 0, -ENOENT, or -EINVAL if the archive is broken before the file is
-   found. `name` is as it stands there. */
+/* A regular file in the archive: where its bytes begin, not aligned, and how
+   many there are; the last of that name, as the kernel would take it. "/" and
+   "./" before names do not count. 0, -ENOENT, or -EINVAL if the archive is
+   broken, with nothing set. Checksums are not looked at. */
 int64_t exo_archive_find(const void *archive, size_t size, const char *name,
                          const void **file, size_t *file_size);
 

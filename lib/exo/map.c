@@ -111,28 +111,34 @@ slot_map(uint64_t slot, uint64_t cap, uint64_t frame, uint64_t bits)
 static int64_t
 window_open(void)
 {
-    int64_t middle = window != 0 ? 1 : table_new(exo_cap, 1);
-    int64_t table = window != 0 || middle < 0 ? middle : table_new(exo_cap, 0);
     uint64_t caps = exo_cap | exo_cap << 8;
+    int64_t middle;
+    int64_t table;
     int64_t error;
 
-    if (window != 0 || table < 0) {
-        if (window == 0 && middle > 0) {
-            table_free((uint64_t)middle);
-        }
-        return table < 0 ? table : 0;
+    if (window != 0) {
+        return 0;
     }
-    error =
-        sys_pt_link(caps, exo_root, index_of(EXO_WINDOW, 2), (uint64_t)middle);
+    middle = table_new(exo_cap, 1);
+    if (middle < 0) {
+        return middle;
+    }
+    table = table_new(exo_cap, 0);
+    error = table < 0 ? table
+                      : sys_pt_link(caps, exo_root, index_of(EXO_WINDOW, 2),
+                                    (uint64_t)middle);
     if (error < 0) {
         table_free((uint64_t)middle);
-        table_free((uint64_t)table);
+        if (table > 0) {
+            table_free((uint64_t)table);
+        }
         return error;
     }
-    error = sys_pt_link(caps, (uint64_t)middle, 0, (uint64_t)table);
+    /* Of fresh tables of one's own, neither of these is refused. */
     window = (uint64_t)table;
-    error = error < 0 ? error : slot_map(ITSELF, exo_cap, window, EXO_AD);
-    return error < 0 ? error : 0;
+    (void)sys_pt_link(caps, (uint64_t)middle, 0, window);
+    (void)slot_map(ITSELF, exo_cap, window, EXO_AD);
+    return 0;
 }
 
 /* The entries of a table, or NULL and why. A slot may have been emptied by the
