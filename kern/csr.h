@@ -71,6 +71,13 @@ tlb_flush(void)
     __asm__ volatile("sfence.vma zero, zero" ::: "memory");
 }
 
+/* Makes this hart fetch what it has written. */
+static inline void
+code_flush(void)
+{
+    __asm__ volatile("fence.i" ::: "memory");
+}
+
 /* Hint that this hart spins: `pause`, written out because it is Zihintpause,
    and a no-op (a FENCE with no predecessor) on harts without. */
 static inline void

@@ -30,22 +30,32 @@ static uint64_t first_entry;
 
 static const struct cap_name empty_name;
 
-/* A frame of the first env, zeroed. */
+/* Page `wanted`, or any if 0, as a frame of the first env whose contents may be
+   seen. */
 static struct frame *
-page_take(void)
+frame_own(ppn_t wanted)
 {
     ppn_t number;
     struct frame *f;
 
-    if (frame_take(&first->frames, first->id, &empty_name, FRAME_ORDER_4K, 0,
-                   &number) < 0) {
+    if (frame_take(&first->frames, first->id, &empty_name, FRAME_ORDER_4K,
+                   wanted, &number) < 0) {
         boot_fail("no memory for the first program");
     }
     f = frame_record(number);
-    page_clear(frame_contents(number));
     frame_lock(f);
     frame_clear_flag(f, FRAME_UNSCRUBBED);
     frame_unlock(f);
+    return f;
+}
+
+/* A frame of the first env, zeroed. */
+static struct frame *
+page_take(void)
+{
+    struct frame *f = frame_own(0);
+
+    page_clear(frame_contents(frame_number(f)));
     return f;
 }
 
@@ -136,9 +146,8 @@ segment_load(const struct elf *elf, const struct elf_segment *segment)
 static void
 program_load(const void *archive, size_t size)
 {
-    const struct elf_limits limits = {
-        USER_START, FIRST_STACK_TOP - FIRST_STACK_PAGES * FRAME_SIZE,
-        FIRST_PAGES_MAX};
+    const struct elf_limits limits = {USER_START, FIRST_ARCHIVE,
+                                      FIRST_PAGES_MAX};
     struct archive files;
     struct archive_file file;
     struct elf elf;
@@ -162,6 +171,49 @@ program_load(const void *archive, size_t size)
         }
     }
     first_entry = elf.entry;
+}
+
+/* The frame for the page at `at` of an archive that lies from `start` to `end`.
+   A page that it fills, of RAM that the kernel had kept for it, becomes the
+   first env's as it is: freed, and taken again. Of others, which may hold
+   something else as well, the env gets a copy of what is the archive's. */
+static struct frame *
+archive_page(paddr_t at, paddr_t start, paddr_t end)
+{
+    struct frame *f = frame_record(at >> FRAME_SHIFT);
+    paddr_t from = at > start ? at : start;
+    paddr_t to = at + FRAME_SIZE < end ? at + FRAME_SIZE : end;
+
+    if (to - from == FRAME_SIZE && at > 0 && frame_type(f) == FRAME_KERNEL) {
+        *f = (struct frame){.type = FRAME_PART};
+        frame_add_free(at >> FRAME_SHIFT, 1);
+        return frame_own(at >> FRAME_SHIFT);
+    }
+    f = page_take();
+    memcpy((char *)frame_contents(frame_number(f)) + (from - at),
+           direct_map(from), to - from);
+    return f;
+}
+
+/* Maps the archive, with which the kernel is done, for the first env to read.
+   Its address and size are what the env is told. */
+static void
+archive_map(paddr_t start, uint64_t size)
+{
+    const uint64_t room =
+        FIRST_STACK_TOP - (FIRST_STACK_PAGES + 2) * FRAME_SIZE - FIRST_ARCHIVE;
+    paddr_t first_page = start & ~(FRAME_SIZE - 1);
+    paddr_t end = start + size;
+
+    if (size > room) {
+        boot_fail("the initrd has %lu bytes: %lu are the most", size, room);
+    }
+    for (paddr_t at = first_page; at < end; at += FRAME_SIZE) {
+        page_map(FIRST_ARCHIVE + (at - first_page),
+                 archive_page(at, start, end), PTE_R);
+    }
+    first_registers[12] = FIRST_ARCHIVE + (start - first_page);
+    first_registers[13] = size;
 }
 
 static void
@@ -225,6 +277,7 @@ env_create_first(const void *archive, size_t size)
         page_map(FIRST_STACK_TOP - i * FRAME_SIZE, page_take(), PTE_R | PTE_W);
     }
     uarea_bind();
+    archive_map((uint64_t)archive - DIRECT_BASE, size);
     first_registers[2] = FIRST_STACK_TOP;
     first_registers[5] = FIRST_UAREA;
     first_registers[10] = frame_number(first->root);

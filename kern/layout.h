@@ -8,8 +8,8 @@
  *
  *   0xffffffc0_00000000  direct map: RAM, at its physical address plus
  *                        DIRECT_BASE; firmware, reservations and the kernel
- *                        image are holes, tree and initrd
- *                        are R--                               RW-   32 GiB
+ *                        image are holes, the device
+ *                        tree is R--                           RW-   32 GiB
  *   0xffffffe0_00000000  frame table: the record of physical page n at
  *                        FRAME_TABLE_BASE + 64 n: the lower
  *                        half; what no record of RAM takes is

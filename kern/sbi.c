@@ -18,6 +18,7 @@
 #define BASE_IMPLEMENTATION_VERSION 2
 #define BASE_PROBE 3
 #define DBCN_WRITE_BYTE 2
+#define RFENCE_FENCE_I 0
 #define RFENCE_SFENCE_VMA 1
 #define HSM_STATUS 2
 #define HSM_STOPPED 1
@@ -118,6 +119,13 @@ sbi_fence(uint64_t mask, uint64_t base)
     return sbi_features.fence &&
            sbi_call(EXTENSION_RFENCE, RFENCE_SFENCE_VMA, mask, base, 0).error ==
                0;
+}
+
+bool
+sbi_fence_code(uint64_t id)
+{
+    return sbi_features.fence &&
+           sbi_call(EXTENSION_RFENCE, RFENCE_FENCE_I, 1, id, 0).error == 0;
 }
 
 int

@@ -39,6 +39,10 @@ void sbi_interrupt_send(uint64_t id);
    if the firmware cannot or does not know one of them. */
 bool sbi_fence(uint64_t mask, uint64_t base);
 
+/* Makes hart `id` do a fence.i: it fetches what was in memory before the call.
+   False if the firmware cannot. */
+bool sbi_fence_code(uint64_t id);
+
 /* Starts hart `id` at physical address `entry` with `opaque` in a1. 0, or the
    negative of an error: -ENOSYS without HSM, -EIO if the firmware refuses. */
 int sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque);

@@ -155,6 +155,9 @@ sys_env_bind(uint64_t cap, uint64_t env, uint64_t hart, uint64_t frame)
         error = env_bind(e, hart_table[hart], f);
     }
     env_unlock(e);
+    if (error == 0) {
+        code_flush(); /* the env's code may be newer than what this hart has */
+    }
     return error;
 }
 

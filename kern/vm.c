@@ -186,7 +186,8 @@ vm_switch(const struct memory_map *map, const struct memory_run *kept,
     }
     for (unsigned i = 0; i < kept_count; i++) {
         vm_map(DIRECT_BASE + kept[i].start, kept[i].start,
-               kept[i].end - kept[i].start, PTE_KERNEL_RO);
+               kept[i].end - kept[i].start,
+               i == 0 ? PTE_KERNEL_RO : PTE_KERNEL_RW);
     }
     /* Every root entry of the windows that boot may still map into, so that
        the root itself is final from here on. */

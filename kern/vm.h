@@ -75,8 +75,10 @@ uint64_t early_map(void);
 void vm_init(uint64_t offset);
 
 /* Builds the final tables and switches to them: of the direct map only
-   map->free and the runs `kept`, read-only, remain. Page tables come from
-   boot_memory_take. The switch is this hart's; others start on it. */
+   map->free and the runs `kept` remain. The first of these, the device tree, is
+   read-only; the others, the archive of programs, will be frames of an env.
+   Page tables come from boot_memory_take. The switch is this hart's; others
+   start on it. */
 void vm_switch(const struct memory_map *map, const struct memory_run *kept,
                unsigned kept_count);
 

@@ -157,6 +157,9 @@
       "carve an account with these limits off the caller's; its number")       \
     X(34, account_close, CALL, ARGUMENTS_1(uint64_t, account),                 \
       "give back an account carved off the caller's and not in use")           \
+    X(35, code_fence, CALL, ARGUMENTS_0(),                                     \
+      "make what the env has written be seen by instruction fetch, on every "  \
+      "hart that may run it")                                                  \
     X(36, slot_alloc, CALL,                                                    \
       ARGUMENTS_4(uint64_t, cap, uint64_t, env, uint64_t, hart, uint64_t,      \
                   slot),                                                       \

@@ -27,8 +27,17 @@
 
 /* Where the kernel puts the first env's things; what it does with its address
    space later is its own affair. The stack grows down from FIRST_STACK_TOP,
-   FIRST_STACK_PAGES pages; the U-area lies above. At entry sp is the stack, t0
-   the U-area, a0 the page number of the root and a1 the env's id. */
+   FIRST_STACK_PAGES pages; the U-area lies above. The archive that init came
+   from is mapped to be read from FIRST_ARCHIVE on, at the place in its page
+   that it had in memory; its frames are the env's. At entry
+
+     sp  the stack           a1  the env's id
+     t0  the U-area          a2  the address of the archive
+     a0  the page number     a3  its bytes
+         of the root
+
+   and every other register is 0. */
+#define FIRST_ARCHIVE 0x3f80000000
 #define FIRST_STACK_TOP 0x3fbfff0000
 #define FIRST_STACK_PAGES 16
 #define FIRST_UAREA 0x3fbfff8000

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * picolibc's standard streams on the kernel's console, by the capability in
- * entry 0: for programs that have no other console.
+ * entry 0: for programs that have no other console. Without such a capability
+ * what is printed is lost, and nothing is read.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -58,7 +59,10 @@ _exit(int status)
 {
     (void)console_flush(&console);
     sys_machine_exit(CONSOLE_CAP, (uint64_t)status & 0xff);
+    /* Not its machine to end. An exception with everything masked ends the
+       env, and its creator is told. */
     for (;;) {
+        exo_uarea->masked = MASKED_DOUBLE;
         __asm__ volatile("ebreak");
     }
 }

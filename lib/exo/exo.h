@@ -13,6 +13,10 @@
 extern uint64_t exo_root; /* page number of the root page table */
 extern uint64_t exo_id;
 extern struct uarea *exo_uarea;
+extern const void *exo_archive; /* the archive of programs, or NULL */
+extern size_t exo_archive_size;
+extern uint64_t exo_cap;      /* the capability for memory of its own */
+extern uint64_t exo_argument; /* what the creator had to say; else 0 */
 
 /* Called for each exception, with the interrupted registers that the kernel
    saved (pc, t0, t1, a7, cause, value) in uarea->level[LEVEL_EXCEPTION]; on
@@ -56,6 +60,20 @@ int64_t exo_bind(struct uarea *uarea, uint64_t cap, uint64_t env, uint64_t gate,
  * given to the callee. One call at a time on a hart.
  */
 int64_t exo_call(uint64_t binding, struct uarea *uarea, uint64_t argument);
+
+/* Makes what the program has written be seen by instruction fetch: on this
+   hart, and on every other on which the env runs. */
+static inline void
+exo_code_fence(void)
+{
+    sys_code_fence();
+}
+
+/* Makes the storage of a thread, EXO_TLS_SIZE bytes aligned to 16, what it is
+   when one begins. Its address is then the thread's tp. */
+void exo_tls_init(void *tls);
+extern const char __tls_size[]; /* program.ld: no address, but a number */
+#define EXO_TLS_SIZE ((size_t)__tls_size)
 
 /*
  * sys_batch until all `count` entries are done (0), or one has failed: its

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/exo/exo.h"
 #include "lib/exo/own.h"
@@ -8,15 +9,26 @@
 uint64_t exo_root;
 uint64_t exo_id;
 struct uarea *exo_uarea;
+const void *exo_archive;
+size_t exo_archive_size;
+uint64_t exo_cap;
+uint64_t exo_argument;
 
 static void exception_report(struct uarea *uarea);
 static void events_forget(struct uarea *uarea);
 void (*exo_exception_handler)(struct uarea *uarea) = exception_report;
 void (*exo_event_handler)(struct uarea *uarea) = events_forget;
 
+/* In program.ld; two are no addresses, but numbers. */
+extern char __tls_base[];
+extern const char __tls_image[];
+extern const char __tls_image_size[];
+
 int main(void);
 void __libc_init_array(void);
-_Noreturn void exo_start(uint64_t root, uint64_t id, struct uarea *uarea);
+_Noreturn void exo_start(uint64_t root, uint64_t id, const void *archive,
+                         size_t archive_size, uint64_t cap, uint64_t argument,
+                         struct uarea *uarea);
 
 static void
 exception_report(struct uarea *uarea)
@@ -37,6 +49,7 @@ events_forget(struct uarea *uarea)
 void
 exo_uarea_init(struct uarea *uarea, void *event_stack_end)
 {
+    memset(uarea->own, 0, sizeof(uarea->own));
     uarea->entry_exception = (uint64_t)exo_exception_entry;
     uarea->entry_interrupt = (uint64_t)exo_event_entry;
     uarea->entry_prologue = (uint64_t)exo_prologue;
@@ -59,15 +72,29 @@ exo_bind(struct uarea *uarea, uint64_t cap, uint64_t env, uint64_t gate,
     return error;
 }
 
+void
+exo_tls_init(void *tls)
+{
+    memcpy(tls, __tls_image, (size_t)__tls_image_size);
+    memset((char *)tls + (size_t)__tls_image_size, 0,
+           EXO_TLS_SIZE - (size_t)__tls_image_size);
+}
+
 static _Alignas(16) unsigned char event_stack[8192];
 
 _Noreturn void
-exo_start(uint64_t root, uint64_t id, struct uarea *uarea)
+exo_start(uint64_t root, uint64_t id, const void *archive, size_t archive_size,
+          uint64_t cap, uint64_t argument, struct uarea *uarea)
 {
     exo_root = root;
     exo_id = id;
     exo_uarea = uarea;
+    exo_archive = archive;
+    exo_archive_size = archive_size;
+    exo_cap = cap;
+    exo_argument = argument;
     exo_uarea_init(uarea, event_stack + sizeof(event_stack));
+    exo_tls_init(__tls_base);
     __libc_init_array();
     exit(main());
 }

@@ -288,7 +288,7 @@ prepare(void)
         frames[i] = frame_clean(0);
     }
     ((volatile struct slice *)SHARED)->parent = exo_id;
-    child = child_make(window, page, child_main);
+    child = child_make(page, child_main);
     (void)exo_yield(child.id, exo_uarea);
     if (sys_gate_bind(0, child.id, 0, BINDING) < 0) {
         printf("bench: no gate\n");

@@ -2,18 +2,12 @@
 #include "test/user/child.h"
 
 #include "kern/abi/cap.h"
-#include "lib/exo/exo.h"
+#include "lib/exo/map.h"
 #include "test/user/expect.h"
 
-#define R 0x02
-#define W 0x04
-#define X 0x08
-#define AD 0xc0
+#define TEXT 0x10000UL
 #define TEXT_PAGES 16
-
-/* Page tables of the child that is being made. */
-static uint64_t tables[8];
-static unsigned table_count;
+#define PAGE 4096UL
 
 uint64_t child_account;
 
@@ -30,35 +24,33 @@ frame_clean(uint64_t cap)
     return (uint64_t)frame;
 }
 
+static void
+map_page(const struct exo_map *map, uint64_t address, uint64_t cap,
+         uint64_t frame)
+{
+    struct exo_range range = {address, 1, 0};
+
+    EXPECT(exo_map_insert(map, &range, cap, &frame, EXO_R | EXO_W), 0);
+}
+
+/* Gives a page table, which is no root, to the env in the making. */
+static int64_t
+table_give(void *context, const struct exo_entry *e)
+{
+    const struct child *child = context;
+
+    return e->entry & EXO_R
+               ? 0
+               : sys_frame_give(CAP_CHILD, e->entry >> 10, child->id);
+}
+
 uint64_t
 table_new(uint64_t cap, uint64_t level)
 {
     uint64_t table = frame_clean(cap);
 
     EXPECT(sys_pt_make(table, frame_clean(cap), level), 0);
-    tables[table_count++] = table;
     return table;
-}
-
-static void
-map(uint64_t caps, uint64_t table, uint64_t address, uint64_t frame)
-{
-    exo_uarea->batch[0] = frame << 10 | R | W | AD;
-    EXPECT(sys_pt_map(caps, table, address >> 12 & 511, 1), 1);
-}
-
-/* Page tables are mapped nowhere here: their numbers are read by mapping them
-   for a moment. */
-static uint64_t
-table_below(uint64_t window, uint64_t table, uint64_t index)
-{
-    uint64_t entry;
-
-    exo_uarea->batch[0] = table << 10 | R | AD;
-    EXPECT(sys_pt_map(0, window, 511, 1), 1);
-    entry = ((volatile uint64_t *)(SHARED + 511 * 4096))[index];
-    EXPECT(sys_pt_unmap(0, window, 511, 1), 1);
-    return entry >> 10;
 }
 
 /* Where resume enters the child: t0 is its U-area, t1 its stack, a0 the
@@ -74,43 +66,32 @@ __asm__(".text\n"
         "   jr t2\n");
 
 struct child
-child_make(uint64_t window, uint64_t shared, void (*run)(struct uarea *uarea))
+child_make(uint64_t shared, void (*run)(struct uarea *uarea))
 {
-    return child_make_on(window, shared, run, 0);
+    return child_make_on(shared, run, 0);
 }
 
 struct child
-child_make_on(uint64_t window, uint64_t shared,
-              void (*run)(struct uarea *uarea), uint64_t hart)
+child_make_on(uint64_t shared, void (*run)(struct uarea *uarea), uint64_t hart)
 {
-    uint64_t text = table_below(window, table_below(window, exo_root, 0), 0);
+    struct exo_map own = exo_map_own();
+    struct exo_range text = {TEXT, TEXT_PAGES, 0};
     uint64_t c = CAP_CHILD;
-    struct child child = {0};
-    uint64_t root = table_new(c, 2);
-    uint64_t middle = table_new(c, 1);
-    uint64_t low_middle = table_new(c, 1);
-    uint64_t low = table_new(c, 0);
     uint64_t record = frame_clean(c);
     uint64_t list = frame_clean(c);
     uint64_t stack = frame_clean(c);
+    struct child child = {.uarea = frame_clean(c)};
+    struct exo_map map;
     struct uarea *uarea;
 
-    child.leaf = table_new(c, 0);
-    child.uarea = frame_clean(c);
-    EXPECT(sys_pt_link(c | c << 8, root, SHARED >> 30, middle), 0);
-    EXPECT(sys_pt_link(c | c << 8, middle, 0, child.leaf), 0);
-    EXPECT(sys_pt_link(c | c << 8, root, 0, low_middle), 0);
-    EXPECT(sys_pt_link(c | c << 8, low_middle, 0, low), 0);
-    /* The text, from 0x10000 on, without a right to write it. */
-    EXPECT(
-        sys_pt_copy(c | 0 << 8, text, low, 16 | 16 << 16, TEXT_PAGES, X | AD),
-        TEXT_PAGES);
-    map(c | 0 << 8, child.leaf, SHARED, shared);
-    map(c | c << 8, child.leaf, CHILD_UAREA, child.uarea);
-    map(c | c << 8, child.leaf, CHILD_STACK, stack);
+    EXPECT(exo_map_new(&map, c), 0);
+    /* Without a right to write it. */
+    EXPECT(exo_map_copy(&own, &text, &map, TEXT, EXO_X | EXO_AD), 0);
+    map_page(&map, SHARED, 0, shared);
+    map_page(&map, CHILD_UAREA, c, child.uarea);
+    map_page(&map, CHILD_STACK, c, stack);
 
-    map(0 | c << 8, window, CHILD_UAREA, child.uarea);
-    uarea = (struct uarea *)CHILD_UAREA;
+    uarea = exo_map_borrow(c, child.uarea);
     *uarea = (struct uarea){0}; /* it may have been another child's */
     uarea->self = CHILD_UAREA;
     uarea->version = UAREA_VERSION;
@@ -119,17 +100,15 @@ child_make_on(uint64_t window, uint64_t shared,
     uarea->entry_interrupt = 0;
     uarea->level[LEVEL_INTERRUPT].pc = (uint64_t)child_start;
     uarea->own[24] = (uint64_t)run;
-    uarea->level[LEVEL_INTERRUPT].t1 = CHILD_STACK + 4096;
+    uarea->level[LEVEL_INTERRUPT].t1 = CHILD_STACK + PAGE;
     uarea->level[LEVEL_INTERRUPT].t0 = CHILD_UAREA;
+    exo_map_return();
 
-    child.id = (uint64_t)sys_env_create(c, record, list, root, child_account);
+    child.id =
+        (uint64_t)sys_env_create(c, record, list, map.root, child_account);
     EXPECT((int64_t)child.id > 0, 1);
     EXPECT(sys_yield(child.id), -ESRCH);
-    for (unsigned i = 0; i < table_count; i++) {
-        if (tables[i] != root) {
-            EXPECT(sys_frame_give(c, tables[i], child.id), 0);
-        }
-    }
+    EXPECT(exo_map_visit(&map, table_give, &child), 0);
     EXPECT(sys_frame_give(c, stack, child.id), 0);
     EXPECT(sys_env_bind(c, child.id, hart, child.uarea),
            -EINVAL); /* not its own */
@@ -140,11 +119,11 @@ child_make_on(uint64_t window, uint64_t shared,
     EXPECT(sys_env_bind(0, child.id, hart, child.uarea), 0);
     EXPECT(sys_env_bind(0, child.id, hart, child.uarea), -EBUSY);
     EXPECT(sys_cap_grant(0, c, child.id, 4, CAP_READ), -EBUSY); /* it is born */
-    EXPECT(sys_pt_unmap(0, window, CHILD_UAREA >> 12 & 511, 1), 1);
+    child.leaf = (uint64_t)exo_map_table(&map, SHARED);
+    exo_map_forget(); /* what holds the tables is what the test made */
     child.frames[0] = record;
     child.frames[1] = stack;
-    child.frames[2] = root;
-    table_count = 0;
+    child.frames[2] = map.root;
     return child;
 }
 
@@ -169,15 +148,14 @@ child_end(const struct child *child)
 uint64_t
 window_open(uint64_t page)
 {
-    uint64_t middle = table_new(0, 1);
-    uint64_t window = table_new(0, 0);
+    struct exo_map own = exo_map_own();
+    uint64_t table;
 
     /* No slices: whoever runs does so until it yields. */
     EXPECT(sys_slot_free(0, exo_id, 0, 0), 0);
-    table_count = 0;
-    EXPECT(sys_pt_link(0, exo_root, SHARED >> 30, middle), 0);
-    EXPECT(sys_pt_link(0, middle, 0, window), 0);
-    map(0, window, SHARED, page);
+    map_page(&own, SHARED, 0, page);
     EXPECT(sys_cap_fresh(0, CAP_CHILD), 0);
-    return window;
+    table = (uint64_t)exo_map_table(&own, SHARED);
+    exo_map_forget();
+    return table;
 }

@@ -22,7 +22,7 @@
 
 struct child {
     uint64_t id;
-    uint64_t leaf;
+    uint64_t leaf; /* its page table at SHARED */
     uint64_t uarea;
     uint64_t frames[3]; /* that the parent gave, to look for later */
 };
@@ -40,12 +40,11 @@ uint64_t table_new(uint64_t cap, uint64_t level);
 uint64_t window_open(uint64_t page);
 
 /* Makes a child that runs `run` when it is first yielded to. */
-struct child child_make(uint64_t window, uint64_t shared,
-                        void (*run)(struct uarea *uarea));
+struct child child_make(uint64_t shared, void (*run)(struct uarea *uarea));
 
 /* The same on another hart, where it runs once it has a slot. */
-struct child child_make_on(uint64_t window, uint64_t shared,
-                           void (*run)(struct uarea *uarea), uint64_t hart);
+struct child child_make_on(uint64_t shared, void (*run)(struct uarea *uarea),
+                           uint64_t hart);
 
 /* Destroys it, and checks that nothing of it is left. */
 void child_end(const struct child *child);

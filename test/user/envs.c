@@ -115,7 +115,7 @@ main(void)
     EXPECT(sys_yield(exo_id + 1), -ESRCH);
     EXPECT(exo_yield(exo_id, exo_uarea), 0); /* to itself */
     for (unsigned round = 0; round < 20; round++) {
-        struct child child = child_make(window, page, child_main);
+        struct child child = child_make(page, child_main);
 
         /* Its index was another's before: that id names nobody, and what is
            the child's is not the parent's to free. */

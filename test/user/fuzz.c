@@ -560,7 +560,7 @@ main(void)
         uint64_t until = calls + ROUND;
 
         versions_write();
-        puppet = child_make(window, page, puppet_main);
+        puppet = child_make(page, puppet_main);
         while (calls < until && id_count < IDS) {
             switch (below(16)) {
             case 0:

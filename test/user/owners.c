@@ -326,7 +326,7 @@ main(void)
     account = sys_account_carve(ACCOUNT_PAGES, 0);
     EXPECT(account > ACCOUNT_FIRST, 1);
     child_account = (uint64_t)account;
-    puppet = child_make(window, page, puppet_main);
+    puppet = child_make(page, puppet_main);
     foreign = frame_clean(CAP_CHILD);
     limits((uint64_t)account, foreign);
     foreign = frame_clean(0);

@@ -94,22 +94,15 @@ child_main(struct uarea *uarea)
     }
 }
 
-static volatile uint64_t events;
-
-static void
-event_keep(struct uarea *uarea)
-{
-    events |= __atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQUIRE);
-}
-
 int
 main(void)
 {
     struct shared *shared = (struct shared *)SHARED;
     uint64_t page = frame_clean(0);
-    uint64_t window = window_open(page);
-    struct child child = child_make(window, page, child_main);
+    struct child child;
 
+    (void)window_open(page);
+    child = child_make(page, child_main);
     shared->parent = exo_id;
     EXPECT(exo_call(0, exo_uarea, 7), -ESRCH); /* never bound */
     EXPECT(exo_call(16, exo_uarea, 7), -EINVAL);
@@ -161,19 +154,19 @@ main(void)
     child_end(&child);
 
     /* Another env in the same entry of the table does not answer for it. */
-    child = child_make(window, page, child_main);
+    child = child_make(page, child_main);
     EXPECT(exo_yield(child.id, exo_uarea), 0);
     EXPECT(exo_call(5, exo_uarea, 1), -ESRCH);
     EXPECT(sys_gate_bind(0, child.id, 0, 5), 0);
     EXPECT(exo_call(5, exo_uarea, 2), 6);
     /* Dies in a call from itself: nobody is left to be told. */
-    exo_event_handler = event_keep;
-    events = 0;
+    exo_uarea->entry_interrupt = 0; /* it stays pending */
+    exo_uarea->pending = 0;
     shared->self = child.id;
     EXPECT(exo_yield(child.id, exo_uarea), 0);
     EXPECT(shared->argument, DIE);
     EXPECT(shared->undead, 0);
-    EXPECT(events, PENDING_DEATH);
+    EXPECT(exo_uarea->pending, PENDING_DEATH);
     child_end(&child);
     EXPECT(exo_call(5, exo_uarea, 2), -ESRCH);
     printf("test: pct ok\n");

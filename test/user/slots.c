@@ -170,14 +170,13 @@ slots_take(uint64_t env, uint64_t first, uint64_t last)
 }
 
 static uint64_t page;
-static uint64_t window;
 
 static void
 share(void)
 {
     struct shared *shared = SHARED_PAGE;
-    struct child first = child_make(window, page, spin_first);
-    struct child second = child_make(window, page, spin_second);
+    struct child first = child_make(page, spin_first);
+    struct child second = child_make(page, spin_second);
 
     shared->count[0] = shared->count[1] = shared->wrong = 0;
     slots_take(first.id, 1, 5);
@@ -202,8 +201,8 @@ static void
 force(void (*run)(struct uarea *uarea))
 {
     struct shared *shared = SHARED_PAGE;
-    struct child forced = child_make(window, page, run);
-    struct child other = child_make(window, page, spin_second);
+    struct child forced = child_make(page, run);
+    struct child other = child_make(page, spin_second);
 
     shared->count[0] = shared->count[1] = shared->wrong = 0;
     slots_take(forced.id, 1, 3);
@@ -221,8 +220,8 @@ static void
 overrun(void)
 {
     struct shared *shared = SHARED_PAGE;
-    struct child slow = child_make(window, page, spin_slow);
-    struct child other = child_make(window, page, spin_second);
+    struct child slow = child_make(page, spin_slow);
+    struct child other = child_make(page, spin_second);
 
     shared->count[0] = shared->count[1] = shared->wrong = shared->excess = 0;
     slots_take(slow.id, 1, 3);
@@ -243,8 +242,8 @@ static void
 sleepers(void)
 {
     struct shared *shared = SHARED_PAGE;
-    struct child asleep = child_make(window, page, sleeper);
-    struct child other = child_make(window, page, spin_second);
+    struct child asleep = child_make(page, sleeper);
+    struct child other = child_make(page, spin_second);
 
     shared->count[0] = shared->count[1] = shared->wrong = 0;
     shared->woken = shared->taken = 0;
@@ -265,7 +264,7 @@ int
 main(void)
 {
     page = frame_clean(0);
-    window = window_open(page);
+    (void)window_open(page);
     EXPECT(sys_slot_alloc(0, exo_id, 0, 1024), -EINVAL);
     EXPECT(sys_slot_alloc(0, exo_id, 8, 1), -EINVAL);
     EXPECT(sys_slot_alloc(0, exo_id + 1, 0, 1), -ESRCH);

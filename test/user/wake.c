@@ -68,11 +68,11 @@ main(void)
 {
     struct shared *shared = (struct shared *)SHARED;
     uint64_t page = frame_clean(0);
-    uint64_t window = window_open(page);
     uint64_t state = 2;
     struct child child;
     uint64_t hart;
 
+    (void)window_open(page);
     shared->parent = exo_id;
     shared->error = 1;
     exo_uarea->masked = MASKED_INTERRUPT;
@@ -81,7 +81,7 @@ main(void)
     EXPECT(sys_gate_set(CAP_CHILD, 0, GATE_NOTIFY), 0);
     EXPECT(sys_slot_alloc(0, exo_id, 0, 0), 0);
     hart = sys_slot_alloc(0, exo_id, 1, 0) == 0; /* is there another? */
-    child = child_make_on(window, page, child_main, hart);
+    child = child_make_on(page, child_main, hart);
     for (uint64_t slot = 1; slot < 1024; slot++) {
         EXPECT(sys_slot_alloc(0, slot % 2 ? child.id : exo_id, hart, slot), 0);
     }
