@@ -22,7 +22,7 @@ is_empty(const struct account *a)
 static void
 give_back(struct account *a)
 {
-    struct account *parent = &account_table[a->parent];
+    struct account *parent = &ACCOUNT_TABLE[a->parent];
 
     for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
         ASSERT(parent->used[kind] >= a->limit[kind]);
@@ -36,8 +36,8 @@ give_back(struct account *a)
 static void
 settle(struct account *a)
 {
-    while (is_empty(a) && a != &account_table[ACCOUNT_FIRST]) {
-        struct account *parent = &account_table[a->parent];
+    while (is_empty(a) && a != &ACCOUNT_TABLE[ACCOUNT_FIRST]) {
+        struct account *parent = &ACCOUNT_TABLE[a->parent];
 
         give_back(a);
         a = parent;
@@ -47,14 +47,14 @@ settle(struct account *a)
 void
 account_init(uint64_t frames, uint64_t slots)
 {
-    account_table[ACCOUNT_FIRST] = (struct account){
+    ACCOUNT_TABLE[ACCOUNT_FIRST] = (struct account){
         .parent = ACCOUNT_FIRST, .envs = 1, .limit = {frames, slots}};
 }
 
 int
 account_charge(uint32_t account, enum account_kind kind, uint64_t amount)
 {
-    struct account *a = &account_table[account];
+    struct account *a = &ACCOUNT_TABLE[account];
     int error = 0;
 
     word_lock(&frame_lists_lock);
@@ -70,7 +70,7 @@ account_charge(uint32_t account, enum account_kind kind, uint64_t amount)
 void
 account_release(uint32_t account, enum account_kind kind, uint64_t amount)
 {
-    struct account *a = &account_table[account];
+    struct account *a = &ACCOUNT_TABLE[account];
 
     word_lock(&frame_lists_lock);
     ASSERT(a->used[kind] >= amount);
@@ -82,7 +82,7 @@ account_release(uint32_t account, enum account_kind kind, uint64_t amount)
 int64_t
 account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
 {
-    struct account *parent = &account_table[from];
+    struct account *parent = &ACCOUNT_TABLE[from];
     uint32_t number = ACCOUNT_FIRST + 1;
     int64_t result;
 
@@ -90,7 +90,7 @@ account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
         return -EINVAL;
     }
     word_lock(&frame_lists_lock);
-    while (number < ACCOUNTS_MAX && account_table[number].parent != 0) {
+    while (number < ACCOUNTS_MAX && ACCOUNT_TABLE[number].parent != 0) {
         number++;
     }
     if (!account_has_room(parent, ACCOUNT_FRAMES, limit[ACCOUNT_FRAMES]) ||
@@ -99,9 +99,9 @@ account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
     } else if (number == ACCOUNTS_MAX) {
         result = -ENOSPC;
     } else {
-        account_table[number].parent = from;
+        ACCOUNT_TABLE[number].parent = from;
         for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
-            account_table[number].limit[kind] = limit[kind];
+            ACCOUNT_TABLE[number].limit[kind] = limit[kind];
             parent->used[kind] += limit[kind];
         }
         result = number;
@@ -113,7 +113,7 @@ account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
 int
 account_close(uint32_t account, uint32_t from)
 {
-    struct account *a = &account_table[account];
+    struct account *a = &ACCOUNT_TABLE[account];
     int error = 0;
 
     word_lock(&frame_lists_lock);
@@ -131,7 +131,7 @@ account_close(uint32_t account, uint32_t from)
 int
 account_join(uint32_t account, uint32_t from)
 {
-    struct account *a = &account_table[account];
+    struct account *a = &ACCOUNT_TABLE[account];
     int error = -EPERM;
 
     word_lock(&frame_lists_lock);
@@ -146,7 +146,7 @@ account_join(uint32_t account, uint32_t from)
 void
 account_leave(uint32_t account, bool going)
 {
-    struct account *a = &account_table[account];
+    struct account *a = &ACCOUNT_TABLE[account];
 
     word_lock(&frame_lists_lock);
     ASSERT(a->envs > 0);

@@ -21,12 +21,12 @@
 #include "kern/abi/error.h"
 #include "kern/information.h"
 
-#define account_table ((struct account *)information_at(INFORMATION_ACCOUNTS))
+#define ACCOUNT_TABLE ((struct account *)information_at(INFORMATION_ACCOUNTS))
 
 static inline uint32_t
 account_number(const struct account *a)
 {
-    return (uint32_t)(a - account_table);
+    return (uint32_t)(a - ACCOUNT_TABLE);
 }
 
 /* Whether it can be charged that much. With the lock held. */

@@ -7,7 +7,7 @@
  *    entry whose generations are used up is never used again;
  *  - record, capability list, root and bound U-areas are owned by the env and
  *    pinned, so they go back last;
- *  - env_rows tells everybody what is true of the envs, and of the last one in
+ *  - ENV_TABLE tells everybody what is true of the envs, and of the last one in
  *    each row that has none.
  */
 #include "kern/env.h"
@@ -50,7 +50,7 @@ static struct lock rows_lock;
 struct env_row *
 env_row_open(uint64_t id)
 {
-    struct env_row *row = &env_rows[env_index(id)];
+    struct env_row *row = &ENV_TABLE[env_index(id)];
 
     lock_acquire(&rows_lock);
     __atomic_store_n(&row->sequence, row->sequence + 1, __ATOMIC_RELAXED);
@@ -154,10 +154,10 @@ owner_frames(uint32_t id)
 }
 
 void
-env_forget(uint32_t id)
+env_forget(uint32_t id, bool free)
 {
     lock_acquire(&table_lock);
-    env_table[env_index(id)].env = NULL;
+    env_table[env_index(id)].env = free ? NULL : &unborn;
     lock_release(&table_lock);
 }
 
@@ -234,7 +234,7 @@ parts_pass(struct frame_list *to, struct env *creator, uint32_t account,
     if (error < 0) {
         return error;
     }
-    *to = (struct frame_list){.account = &account_table[account]};
+    *to = (struct frame_list){.account = &ACCOUNT_TABLE[account]};
     error = frame_give(&creator->frames, to, id, owned, 4);
     if (error < 0) {
         account_leave(account, false);

@@ -106,7 +106,7 @@ env_current(void)
 extern struct cap_list env_no_caps;
 
 /* The table of envs as everybody sees it. */
-#define env_rows ((struct env_row *)information_at(INFORMATION_ENVS))
+#define ENV_TABLE ((struct env_row *)information_at(INFORMATION_ENVS))
 
 /* Makes the first env from the archive at `archive` (in the direct map, `size`
    bytes): the ELF file `init`, with the empty name and all rights, its stack
@@ -128,8 +128,9 @@ void env_publish(struct env *e, uint32_t creator);
 struct env_row *env_row_open(uint64_t id);
 void env_row_close(struct env_row *row);
 
-/* Makes a row free for an env to come. */
-void env_forget(uint32_t id);
+/* Makes an env be found no more; and when all of it is gone, its entry of the
+   table free for another. */
+void env_forget(uint32_t id, bool free);
 
 /* Sets and clears bits of the harts on which an env can run, in its row. */
 void env_row_harts(const struct env *e, uint32_t set, uint32_t clear);

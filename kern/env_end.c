@@ -23,9 +23,9 @@ static _Atomic uint64_t dying[ENVS_MAX / 64];
 static uint32_t reaper_lock;
 
 static void
-row_state(const struct env *e, enum env_state state, uint32_t cause)
+row_state(uint32_t id, enum env_state state, uint32_t cause)
 {
-    struct env_row *row = env_row_open(e->id);
+    struct env_row *row = env_row_open(id);
 
     row->state = state;
     row->cause = cause;
@@ -46,9 +46,9 @@ env_ancestor(uint64_t id)
     for (unsigned i = 0; i < ENVS_MAX; i++) {
         const struct env_row *row;
 
-        id =
-            __atomic_load_n(&env_rows[env_index(id)].creator, __ATOMIC_RELAXED);
-        row = &env_rows[env_index(id)];
+        id = __atomic_load_n(&ENV_TABLE[env_index(id)].creator,
+                             __ATOMIC_RELAXED);
+        row = &ENV_TABLE[env_index(id)];
         if (row->id == id && row->state == ENV_LIVE) {
             return id;
         }
@@ -76,7 +76,7 @@ env_stop(struct env *e, enum env_cause cause)
 
     ASSERT(lock_held(&e->lock) && e->state == ENV_LIVE);
     e->state = ENV_DYING;
-    row_state(e, ENV_DYING, cause);
+    row_state(e->id, ENV_DYING, cause);
     env_quiesce(e);
     if (e->bound >> self->index & 1) {
         context_stop(&e->context[self->index]);
@@ -199,10 +199,10 @@ frame_next(const struct env *e)
 static void
 children_adopt(uint32_t id)
 {
-    uint32_t creator = env_rows[env_index(id)].creator;
+    uint32_t creator = ENV_TABLE[env_index(id)].creator;
 
     for (unsigned i = 1; i < ENVS_MAX; i++) {
-        if (env_rows[i].creator == id) {
+        if (ENV_TABLE[i].creator == id) {
             struct env_row *row = env_row_open((uint64_t)i << ENV_INDEX_SHIFT);
 
             row->creator = creator;
@@ -219,6 +219,7 @@ env_delist(struct env *e)
     struct frame *record =
         frame_record(((uint64_t)e - DIRECT_BASE) >> FRAME_SHIFT);
     struct frame_list last = e->frames;
+    uint32_t id = e->id;
 
     if (pt_break(record, STEP_BINDINGS) < 0) {
         return -EAGAIN;
@@ -231,14 +232,16 @@ env_delist(struct env *e)
     atomic_fetch_and_explicit(&dying[env_index(e->id) / 64],
                               ~((uint64_t)1 << env_index(e->id) % 64),
                               memory_order_relaxed);
-    row_state(e, ENV_NONE, env_rows[env_index(e->id)].cause);
     lock_release(&e->lock);
-    env_forget(e->id);
+    env_forget(id, false);
     frame_lock(record);
     record->pins--;
     frame_become(record, FRAME_DATA);
     (void)frame_return(&last, record); /* it is data, and nothing holds it */
     account_leave(account_number(last.account), true);
+    /* Last: who sees this finds all of it given back. */
+    row_state(id, ENV_NONE, ENV_TABLE[env_index(id)].cause);
+    env_forget(id, true);
     return 0;
 }
 
@@ -291,7 +294,7 @@ env_reap(void)
         for (; !(bits & 1); bits >>= 1) {
             index++;
         }
-        e = env_lock(env_rows[index].id);
+        e = env_lock(ENV_TABLE[index].id);
         if (e != NULL && e->state == ENV_DYING) {
             found = true;
             (void)env_destroy_step(e);

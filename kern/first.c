@@ -254,7 +254,7 @@ env_create_first(const void *archive, size_t size)
     account_init(frame_counts.free, (uint64_t)hart_count * SLOTS);
     first = &unborn;
     first->id = FIRST_ID;
-    first->frames.account = &account_table[ACCOUNT_FIRST];
+    first->frames.account = &ACCOUNT_TABLE[ACCOUNT_FIRST];
     first = record_take();
     *first = unborn;
     if (env_reserve() != FIRST_ID) {

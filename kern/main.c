@@ -208,7 +208,7 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     (void)information_map(INFORMATION_ACCOUNTS,
                           ACCOUNTS_MAX * sizeof(struct account));
     (void)information_map(INFORMATION_SLOTS,
-                          hart_count * SLOTS * sizeof(uint32_t));
+                          sizeof(uint32_t) * SLOTS * hart_count);
     frame_table_init(&kernel_memory, kernel, 3);
     hart_start_all();
     ready = time_now();

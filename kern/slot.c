@@ -31,7 +31,7 @@ static struct lock slot_lock;
 void
 slot_init_hart(struct hart *self)
 {
-    self->vector = slot_vector[self->index];
+    self->vector = &SLOT_VECTORS[self->index][0];
     self->slot_ticks = time_ticks(SLOT_NANOSECONDS);
     self->grace_ticks = time_ticks(GRACE_NANOSECONDS);
     self->slot = self->vector;
@@ -64,7 +64,7 @@ slot_change(struct env *e, uint64_t hart, uint64_t index, uint32_t from,
         return -EINVAL;
     }
     lock_acquire(&slot_lock);
-    if (slot_vector[hart][index] != from) {
+    if (SLOT_VECTORS[hart][index] != from) {
         error = from == 0 ? -EBUSY : -EPERM;
     } else if (from == 0) {
         error = account_charge(env_account(e), ACCOUNT_SLOTS, 1);
@@ -72,7 +72,7 @@ slot_change(struct env *e, uint64_t hart, uint64_t index, uint32_t from,
         account_release(env_account(e), ACCOUNT_SLOTS, 1);
     }
     if (error == 0) {
-        __atomic_store_n(&slot_vector[hart][index], to, __ATOMIC_RELAXED);
+        __atomic_store_n(&SLOT_VECTORS[hart][index], to, __ATOMIC_RELAXED);
     }
     lock_release(&slot_lock);
     if (error == 0) {
@@ -100,8 +100,8 @@ slot_free_all(const struct env *e, unsigned hart)
 
     lock_acquire(&slot_lock);
     for (unsigned i = 0; i < SLOTS; i++) {
-        if (slot_vector[hart][i] == e->id) {
-            __atomic_store_n(&slot_vector[hart][i], 0, __ATOMIC_RELAXED);
+        if (SLOT_VECTORS[hart][i] == e->id) {
+            __atomic_store_n(&SLOT_VECTORS[hart][i], 0, __ATOMIC_RELAXED);
             count++;
         }
     }

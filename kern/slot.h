@@ -30,7 +30,7 @@
 #define EXCESS_MAX 64
 
 /* The ids of envs; 0: nobody's. */
-#define slot_vector ((uint32_t(*)[SLOTS])information_at(INFORMATION_SLOTS))
+#define SLOT_VECTORS ((uint32_t(*)[SLOTS])information_at(INFORMATION_SLOTS))
 
 /* Gives the executing hart its clockwork. */
 void slot_init_hart(struct hart *self);

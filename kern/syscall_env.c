@@ -167,6 +167,11 @@ sys_env_destroy(uint64_t cap, uint64_t env)
     int error = 0;
     struct env *e = controlled_env(cap, env, &error);
 
+    if (error == -ESRCH && env_index(env) < ENVS_MAX &&
+        ENV_TABLE[env_index(env)].id == env &&
+        ENV_TABLE[env_index(env)].state == ENV_DYING) {
+        return -EAGAIN; /* another hart makes the last step now */
+    }
     return e == NULL ? error : env_destroy_step(e);
 }
 

@@ -96,7 +96,7 @@
 /* Bits of pending: events. PENDING_NOTIFY << g: somebody notified gate g. */
 #define PENDING_DEATH 1      /* an env that this one created has ended */
 #define PENDING_COMPLETION 2 /* something was posted to the ring */
-#define PENDING_NOTIFY 0x100
+#define PENDING_NOTIFY 0x100ul
 
 /* Bits of consent. */
 #define CONSENT_FRAMES 1 /* ownership of frames */

@@ -16,7 +16,7 @@ static const struct machine_bank banks[] = {
     {1 << 18, (1 << 18) + 4096}, {1 << 19, (1 << 19) + (1 << 18) + 64}};
 
 static struct machine_owner owner = {
-    .id = OWNER, .list = {.account = &account_table[ACCOUNT_FIRST]}};
+    .id = OWNER, .list = {.account = &ACCOUNT_TABLE[ACCOUNT_FIRST]}};
 static const struct cap_name empty;
 static struct cap_list caps;
 static const struct cap *root_cap;
@@ -98,10 +98,10 @@ test_gigabyte(void)
     CHECK(frame_head((1 << 19) + (1 << 18) + 64) == NULL);
     CHECK_EQUAL(frame_take(&owner.list, OWNER, &empty, 18, 0, &inside),
                 -EDQUOT);
-    account_table[ACCOUNT_FIRST].limit[ACCOUNT_FRAMES] += 1 << 18;
+    ACCOUNT_TABLE[ACCOUNT_FIRST].limit[ACCOUNT_FRAMES] += 1 << 18;
     CHECK_EQUAL(frame_take(&owner.list, OWNER, &empty, 18, 0, &inside),
                 -ENOMEM);
-    account_table[ACCOUNT_FIRST].limit[ACCOUNT_FRAMES] -= 1 << 18;
+    ACCOUNT_TABLE[ACCOUNT_FIRST].limit[ACCOUNT_FRAMES] -= 1 << 18;
     CHECK_EQUAL(frame_take(&owner.list, OWNER, &empty, 0, n + 5, &inside),
                 -EBUSY);
     machine_check(&owner, 1, true);

@@ -5,7 +5,7 @@
 #include "frame_oracle.h"
 #include "kern/abi/error.h"
 
-#define SLOTS 100 /* of machine_init */
+#define SLOTS_MOST 100 /* of machine_init */
 
 /* The real account of each row of the model's. */
 static uint32_t row_account[MODEL_ACCOUNTS] = {ACCOUNT_FIRST};
@@ -16,8 +16,8 @@ accounts_init(void)
     static const uint64_t limit[MODEL_OWNERS][2] = {
         {0, 0}, {2700, 50}, {700, 20}};
 
-    model_account[0] =
-        (struct model_account){true, 0, {frame_counts.free, SLOTS}, {0, 0}};
+    model_account[0] = (struct model_account){
+        true, 0, {frame_counts.free, SLOTS_MOST}, {0, 0}};
     for (unsigned i = 0; i < MODEL_OWNERS; i++) {
         if (i > 0) {
             int64_t account = account_carve(row_account[i - 1], limit[i]);
@@ -27,7 +27,7 @@ accounts_init(void)
             row_account[i] = (uint32_t)account;
             CHECK_EQUAL(account_join(row_account[i], row_account[i - 1]), 0);
         }
-        owners[i].list.account = &account_table[row_account[i]];
+        owners[i].list.account = &ACCOUNT_TABLE[row_account[i]];
     }
 }
 
@@ -36,7 +36,7 @@ accounts_compare(void)
 {
     for (unsigned i = 0; i < MODEL_ACCOUNTS; i++) {
         const struct model_account *m = &model_account[i];
-        const struct account *a = &account_table[row_account[i]];
+        const struct account *a = &ACCOUNT_TABLE[row_account[i]];
 
         for (unsigned kind = 0; m->open && kind < 2; kind++) {
             CHECK_EQUAL(a->parent, row_account[m->parent]);
@@ -119,7 +119,7 @@ do_charge(void)
 
     CHECK_EQUAL(result, model_has_room(m, 1, amount) ? 0 : -EDQUOT);
     if (result == 0) {
-        CHECK_EQUAL(account_table[row_account[row]].used[1],
+        CHECK_EQUAL(ACCOUNT_TABLE[row_account[row]].used[1],
                     m->used[1] + amount);
         account_release(row_account[row], ACCOUNT_SLOTS, amount);
     }

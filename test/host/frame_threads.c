@@ -550,11 +550,11 @@ owners_init(void)
     const uint64_t limit[ACCOUNT_KINDS] = {1200, 0};
 
     account_init(2 * frame_counts.free, 0);
-    owners[0].list.account = &account_table[ACCOUNT_FIRST];
-    owners[1].list.account = &account_table[ACCOUNT_FIRST];
+    owners[0].list.account = &ACCOUNT_TABLE[ACCOUNT_FIRST];
+    owners[1].list.account = &ACCOUNT_TABLE[ACCOUNT_FIRST];
     CHECK_EQUAL(account_carve(ACCOUNT_FIRST, limit), 2);
     CHECK_EQUAL(account_join(2, ACCOUNT_FIRST), 0);
-    owners[2].list.account = &account_table[2];
+    owners[2].list.account = &ACCOUNT_TABLE[2];
 }
 
 static void *

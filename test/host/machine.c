@@ -180,11 +180,11 @@ accounts_check(const struct machine_owner *owners, unsigned count)
         used[account_number(owners[i].list.account)] += owners[i].list.pages;
     }
     for (unsigned i = ACCOUNT_FIRST + 1; i < ACCOUNTS_MAX; i++) {
-        used[account_table[i].parent] += account_table[i].limit[ACCOUNT_FRAMES];
-        slots[account_table[i].parent] += account_table[i].limit[ACCOUNT_SLOTS];
+        used[ACCOUNT_TABLE[i].parent] += ACCOUNT_TABLE[i].limit[ACCOUNT_FRAMES];
+        slots[ACCOUNT_TABLE[i].parent] += ACCOUNT_TABLE[i].limit[ACCOUNT_SLOTS];
     }
     for (unsigned i = ACCOUNT_FIRST; i < ACCOUNTS_MAX; i++) {
-        const struct account *a = &account_table[i];
+        const struct account *a = &ACCOUNT_TABLE[i];
 
         CHECK_EQUAL(a->used[ACCOUNT_FRAMES], used[i]);
         CHECK(a->used[ACCOUNT_SLOTS] >= slots[i]);

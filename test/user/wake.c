@@ -11,7 +11,7 @@
 #include "test/user/expect.h"
 
 #ifndef ROUNDS
-#define ROUNDS 1000000
+#define ROUNDS 1000000u
 #endif
 
 struct shared {
@@ -99,7 +99,7 @@ main(void)
     EXPECT(shared->error, 0);
     child_end(&child);
     EXPECT(sys_notify(0, GATE_HART_ANY), -ESRCH);
-    printf("test: wake ok: %u times on %lu hart%s\n", ROUNDS, hart + 1,
-           hart ? "s" : "");
+    printf("test: wake ok: %lu times on %lu hart%s\n", (unsigned long)ROUNDS,
+           hart + 1, hart ? "s" : "");
     return 0;
 }
