@@ -66,23 +66,28 @@ sys_machine_exit(uint64_t cap, uint64_t status)
     machine_exit((unsigned)status);
 }
 
-int64_t
-sys_code_fence(void)
+int
+code_fence(uint64_t harts)
 {
     const struct hart *self = hart_self();
-    /* A hart that is bound meanwhile has its own fence (sys_env_bind). */
-    uint64_t harts =
-        __atomic_load_n(&env_current()->root->harts, __ATOMIC_SEQ_CST);
 
     atomic_thread_fence(memory_order_seq_cst);
-    code_flush();
     for (unsigned i = 0; i < hart_count; i++) {
-        if ((harts >> i & 1) && i != self->index &&
-            !sbi_fence_code(hart_table[i]->id)) {
+        if (i == self->index) {
+            code_flush();
+        } else if ((harts >> i & 1) && !sbi_fence_code(hart_table[i]->id)) {
             return -EIO;
         }
     }
     return 0;
+}
+
+/* A hart that is bound meanwhile has its own fence (sys_env_bind). */
+int64_t
+sys_code_fence(void)
+{
+    return code_fence(
+        __atomic_load_n(&env_current()->root->harts, __ATOMIC_SEQ_CST));
 }
 
 _Static_assert(NUMBER_null == CALL_NULL && NUMBER_resume == CALL_RESUME &&

@@ -99,21 +99,27 @@ env_consents(const struct env *e, uint64_t what)
     return false;
 }
 
-/* Whether the caller may give `what` to an env, whose lock is held: because
-   that takes it, or with control over one that is not born. 0 or the error. */
-static int
-give_check(const struct env *e, uint64_t cap, uint64_t what)
+/* The env `id` with its lock held, if the caller may give `what` to it: because
+   that takes it, or with control over one that is not born. Else NULL, and in
+   *error why. */
+static struct env *
+receiving_env(uint64_t id, uint64_t control, uint64_t what, int *error)
 {
-    int error;
+    const struct cap *c = cap_of(control);
+    struct env *e = id == env_current()->id ? NULL : env_lock(id);
 
-    if (env_consents(e, what)) {
-        return 0;
+    *error = id == env_current()->id                  ? -EINVAL
+             : e == NULL                              ? -ESRCH
+             : env_consents(e, what)                  ? 0
+             : c == NULL                              ? -EBADF
+             : !cap_allows(c, &e->guard, CAP_CONTROL) ? -EPERM
+             : e->state != ENV_LIVE                   ? -ESRCH
+             : e->bound != 0                          ? -EBUSY
+                                                      : 0;
+    if (*error < 0 && e != NULL) {
+        env_unlock(e);
     }
-    error = cap_check(cap, &e->guard, CAP_CONTROL);
-    return error < 0              ? error
-           : e->state != ENV_LIVE ? -ESRCH
-           : e->bound != 0        ? -EBUSY
-                                  : 0;
+    return *error < 0 ? NULL : e;
 }
 
 int64_t
@@ -152,12 +158,11 @@ sys_env_bind(uint64_t cap, uint64_t env, uint64_t hart, uint64_t frame)
                hart_table[hart]->state != HART_UP) {
         error = -EINVAL;
     } else {
-        error = env_bind(e, hart_table[hart], f);
+        /* The env's code may be newer than what that hart has fetched. */
+        error = code_fence((uint64_t)1 << hart);
+        error = error < 0 ? error : env_bind(e, hart_table[hart], f);
     }
     env_unlock(e);
-    if (error == 0) {
-        code_flush(); /* the env's code may be newer than what this hart has */
-    }
     return error;
 }
 
@@ -180,21 +185,13 @@ sys_cap_grant(uint64_t from, uint64_t control, uint64_t env, uint64_t to,
               uint64_t keep)
 {
     const struct cap *c = cap_of(from);
-    struct env *e;
     int error;
+    struct env *e = receiving_env(env, control, CONSENT_CAPS, &error);
 
-    if (env == env_current()->id) {
-        return -EINVAL;
-    }
-    e = env_lock(env);
-    if (e == NULL) {
-        return -ESRCH;
-    }
-    error = give_check(e, control, CONSENT_CAPS);
-    if (error == 0) {
+    if (e != NULL) {
         error = cap_grant(c, e->caps, to, keep);
+        env_unlock(e);
     }
-    env_unlock(e);
     return error;
 }
 
@@ -208,18 +205,11 @@ sys_frame_give(uint64_t cap, uint64_t frame, uint64_t env)
     if (f == NULL) {
         return -EPERM;
     }
-    if (env == env_current()->id) {
-        return -EINVAL;
-    }
-    e = env_lock(env);
-    if (e == NULL) {
-        return -ESRCH;
-    }
-    error = give_check(e, cap, CONSENT_FRAMES);
-    if (error == 0) {
+    e = receiving_env(env, cap, CONSENT_FRAMES, &error);
+    if (e != NULL) {
         error = env_give(env_current(), e, f);
+        env_unlock(e);
     }
-    env_unlock(e);
     return error;
 }
 

@@ -9,8 +9,9 @@
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
 
-int64_t
-sys_slot_alloc(uint64_t cap, uint64_t env, uint64_t hart, uint64_t slot)
+static int64_t
+slot_call(int (*change)(struct env *, uint64_t, uint64_t), uint64_t cap,
+          uint64_t env, uint64_t hart, uint64_t slot)
 {
     int error = 0;
     struct env *e = controlled_env(cap, env, &error);
@@ -18,23 +19,21 @@ sys_slot_alloc(uint64_t cap, uint64_t env, uint64_t hart, uint64_t slot)
     if (e == NULL) {
         return error;
     }
-    error = e->state != ENV_LIVE ? -ESRCH : slot_alloc(e, hart, slot);
+    error = e->state != ENV_LIVE ? -ESRCH : change(e, hart, slot);
     env_unlock(e);
     return error;
 }
 
 int64_t
+sys_slot_alloc(uint64_t cap, uint64_t env, uint64_t hart, uint64_t slot)
+{
+    return slot_call(slot_alloc, cap, env, hart, slot);
+}
+
+int64_t
 sys_slot_free(uint64_t cap, uint64_t env, uint64_t hart, uint64_t slot)
 {
-    int error = 0;
-    struct env *e = controlled_env(cap, env, &error);
-
-    if (e == NULL) {
-        return error;
-    }
-    error = slot_free(e, hart, slot);
-    env_unlock(e);
-    return error;
+    return slot_call(slot_free, cap, env, hart, slot);
 }
 
 int64_t

@@ -70,20 +70,9 @@ call_c:
     addi t1, t1, 4
     csrw sepc, t1
     ld ra, HART_USER_RA(sp)
-    li t0, 0
-    li t1, 0
-    li t2, 0
-    li t3, 0
-    li t4, 0
-    li t5, 0
-    li t6, 0
-    li a1, 0
-    li a2, 0
-    li a3, 0
-    li a4, 0
-    li a5, 0
-    li a6, 0
-    li a7, 0
+    .irp n, 5, 6, 7, 28, 29, 30, 31, 11, 12, 13, 14, 15, 16, 17
+    li x\n, 0
+    .endr
     ld sp, HART_USER_SP(sp)
     sret
 
@@ -382,53 +371,33 @@ call_pct_return:
     .macro frame_save
     sd sp, HART_USER_SP(t0)
     mv sp, t0
-    addi sp, sp, -16*8
+    addi sp, sp, -32*8
+    .irp n, 1, 7, 10, 11, 12, 13, 14, 15, 16, 28, 29, 30, 31
+    sd x\n, \n*8(sp)
+    .endr
     csrrw t1, sscratch, t0
-    sd t1, 0*8(sp)
+    sd t1, 5*8(sp)
     ld t1, HART_SCRATCH_T1(t0)
-    sd t1, 1*8(sp)
-    sd ra, 2*8(sp)
-    sd t2, 3*8(sp)
-    sd t3, 4*8(sp)
-    sd t4, 5*8(sp)
-    sd t5, 6*8(sp)
-    sd t6, 7*8(sp)
-    sd a0, 8*8(sp)
-    sd a1, 9*8(sp)
-    sd a2, 10*8(sp)
-    sd a3, 11*8(sp)
-    sd a4, 12*8(sp)
-    sd a5, 13*8(sp)
-    sd a6, 14*8(sp)
+    sd t1, 6*8(sp)
     ld t1, HART_SCRATCH_A7(t0)
-    sd t1, 15*8(sp)
+    sd t1, 17*8(sp)
     csrr t1, sepc
     sd t1, HART_USER_PC(t0)
     .endm
 
     .macro frame_restore
-    addi t0, sp, 16*8
+    addi t0, sp, 32*8
     ld t1, HART_USER_PC(t0)
     csrw sepc, t1
-    ld t1, 0*8(sp)
+    ld t1, 5*8(sp)
     csrw sscratch, t1
-    ld t1, 1*8(sp)
+    ld t1, 6*8(sp)
     sd t1, HART_SCRATCH_T1(t0)
-    ld t1, 15*8(sp)
+    ld t1, 17*8(sp)
     sd t1, HART_SCRATCH_A7(t0)
-    ld ra, 2*8(sp)
-    ld t2, 3*8(sp)
-    ld t3, 4*8(sp)
-    ld t4, 5*8(sp)
-    ld t5, 6*8(sp)
-    ld t6, 7*8(sp)
-    ld a0, 8*8(sp)
-    ld a1, 9*8(sp)
-    ld a2, 10*8(sp)
-    ld a3, 11*8(sp)
-    ld a4, 12*8(sp)
-    ld a5, 13*8(sp)
-    ld a6, 14*8(sp)
+    .irp n, 1, 7, 10, 11, 12, 13, 14, 15, 16, 28, 29, 30, 31
+    ld x\n, \n*8(sp)
+    .endr
     ld sp, HART_USER_SP(t0)
     .endm
 
@@ -466,7 +435,7 @@ pct_slow0:
 pct_slow2:
     pct_slow CALL_PCT_RETURN
 pct_refused:
-    sd a0, 8*8(sp)
+    sd a0, 10*8(sp)
     frame_restore
     j pct_error
 
@@ -680,11 +649,7 @@ user_force:
    the kernel's own: report it, on the emergency stack, for the ordinary one
    may be what failed. t0 is the hart block, t1 and a7 are saved there. */
 kernel_fault:
-    sd x1, HART_REGISTERS + 1*8(t0)
-    sd x2, HART_REGISTERS + 2*8(t0)
-    sd x3, HART_REGISTERS + 3*8(t0)
-    sd x4, HART_REGISTERS + 4*8(t0)
-    .irp n, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     sd x\n, HART_REGISTERS + \n*8(t0)
     .endr
     csrr t1, sscratch
