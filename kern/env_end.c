@@ -166,7 +166,7 @@ frame_release(struct env *e, struct frame *f)
     if (is_table) {
         frame_unlock(f);
         /* Both it and its shadow are data now, and in the list. */
-        return pt_unmake(f) < 0 ? -EAGAIN : 0;
+        return pt_unmake(f, e->id) < 0 ? -EAGAIN : 0;
     }
     if (frame_type(f) == FRAME_ENV) {
         f->pins--; /* the capability list */

@@ -88,7 +88,7 @@ pt_make(struct frame *table, struct frame *shadow, uint64_t level,
 }
 
 int
-pt_unmake(struct frame *table)
+pt_unmake(struct frame *table, uint32_t owner)
 {
     struct table t;
     int error = table_open(&t, table, table_shadow(table));
@@ -97,8 +97,10 @@ pt_unmake(struct frame *table)
         return error;
     }
     frame_lock(table);
-    if (table->used != 0 || frame_busy(table) || t.lock->pins != 0 ||
-        __atomic_load_n(&table->harts, __ATOMIC_SEQ_CST) != 0) {
+    if (table->owner != owner) { /* given away on another hart */
+        error = -EPERM;
+    } else if (table->used != 0 || frame_busy(table) || t.lock->pins != 0 ||
+               __atomic_load_n(&table->harts, __ATOMIC_SEQ_CST) != 0) {
         error = -EBUSY;
     } else {
         /* Entries and links of the env are zero; the rest is the kernel's. */

@@ -88,10 +88,10 @@ pt_level(const struct frame *table)
 int pt_make(struct frame *table, struct frame *shadow, uint64_t level,
             uint32_t owner);
 
-/* The opposite: both become data, all zero. -EINVAL; -EBUSY while the table has
-   entries of the env, parents, mappings or pins, or may live in a hart. The
-   caller has checked that it may. */
-int pt_unmake(struct frame *table);
+/* The opposite: both become data, all zero. -EINVAL; -EPERM if it is not the
+   owner's; -EBUSY while the table has entries of the env, parents, mappings or
+   pins, or may live in a hart. */
+int pt_unmake(struct frame *table, uint32_t owner);
 
 /* Sets `count` entries from the place on, which are zero, to `entry`[]: what
    the hardware will see, with V, U and R, which are forced. An entry must be

@@ -24,6 +24,7 @@
    with a megapage to split or join, with pages to zero. */
 static const uint16_t bounds[CALL_MAX] = {
     [NUMBER_frame_alloc] = 14000, [NUMBER_frame_scrub] = 12000,
+    [NUMBER_frame_free] = 10000,  [NUMBER_frame_set_guard] = 10000,
     [NUMBER_frame_split] = 14000, [NUMBER_frame_join] = CROSSING_MAX,
     [NUMBER_pt_map] = 8000,       [NUMBER_pt_unmap] = 8000,
     [NUMBER_pt_protect] = 8000,   [NUMBER_pt_copy] = 10000,

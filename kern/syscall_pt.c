@@ -22,7 +22,7 @@ sys_pt_unmake(uint64_t table)
 {
     struct frame *f = owned_frame(table);
 
-    return f == NULL ? -EPERM : pt_unmake(f);
+    return f == NULL ? -EPERM : pt_unmake(f, env_current()->id);
 }
 
 /* The two capabilities that one argument names (kern/abi/call.h). */

@@ -344,7 +344,7 @@ test_absent(void)
     CHECK_EQUAL(pt_copy(&nowhere, &at, 1, 0, false), -EINVAL);
     CHECK_EQUAL(pt_copy(&at, &nowhere, 1, 0, false), -EINVAL);
     CHECK_EQUAL(pt_break(frame_record(3), 1), -EINVAL);
-    CHECK_EQUAL(pt_unmake(frame_record(3)), -EINVAL);
+    CHECK_EQUAL(pt_unmake(frame_record(3), OWNER), -EINVAL);
     CHECK_EQUAL(pt_make(frame_record(3), page_take(), 0, OWNER), -EINVAL);
     CHECK_EQUAL(frame_join(&owner.list, OWNER, frame_record(1024)), -EINVAL);
     CHECK_EQUAL(frame_take(&owner.list, OWNER, &empty, 0, 3, &n), -EINVAL);

@@ -135,8 +135,13 @@ unmake(ppn_t table)
 {
     static const char zeroes[FRAME_SIZE];
     ppn_t shadow = model_page[table].shadow;
-    int result = pt_unmake(frame_record(table));
+    uint32_t owner = frame_record(table)->owner;
+    int result;
 
+    if (pt_is_table(frame_record(table))) {
+        CHECK_EQUAL(pt_unmake(frame_record(table), owner + 1), -EPERM);
+    }
+    result = pt_unmake(frame_record(table), owner);
     CHECK_EQUAL(result, model_unmake(table));
     model_compare(table);
     if (result == 0) {

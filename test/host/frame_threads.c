@@ -322,7 +322,7 @@ gather(ppn_t first, struct machine_owner *owner)
             (void)frame_take(&owner->list, owner->id, &guards[0], 0, n, &taken);
             continue;
         }
-        (void)pt_unmake(f);
+        (void)pt_unmake(f, f->owner);
         if (frame_type(f) >= FRAME_DATA && pt_break(f, PT_BATCH_MAX) == 0) {
             if (frame_type(f) == FRAME_DATA && f->order == 0 &&
                 frame_set_guard(f, &guards[0]) == 0) {
@@ -530,7 +530,14 @@ do_switch(void)
 static int
 do_unmake(void)
 {
-    return pt_unmake(table_any());
+    struct frame *table = table_any();
+
+    uint32_t owner;
+
+    frame_lock(table);
+    owner = table->owner;
+    frame_unlock(table);
+    return pt_unmake(table, owner);
 }
 
 static const struct {
