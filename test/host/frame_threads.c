@@ -310,6 +310,17 @@ do_record(void)
     return result;
 }
 
+static uint32_t
+owner_of(struct frame *f)
+{
+    uint32_t owner;
+
+    frame_lock(f);
+    owner = f->owner;
+    frame_unlock(f);
+    return owner;
+}
+
 /* Brings 512 pages under one owner and guard, as far as others let it. */
 static void
 gather(ppn_t first, struct machine_owner *owner)
@@ -322,7 +333,7 @@ gather(ppn_t first, struct machine_owner *owner)
             (void)frame_take(&owner->list, owner->id, &guards[0], 0, n, &taken);
             continue;
         }
-        (void)pt_unmake(f, f->owner);
+        (void)pt_unmake(f, owner_of(f));
         if (frame_type(f) >= FRAME_DATA && pt_break(f, PT_BATCH_MAX) == 0) {
             if (frame_type(f) == FRAME_DATA && f->order == 0 &&
                 frame_set_guard(f, &guards[0]) == 0) {
@@ -532,12 +543,7 @@ do_unmake(void)
 {
     struct frame *table = table_any();
 
-    uint32_t owner;
-
-    frame_lock(table);
-    owner = table->owner;
-    frame_unlock(table);
-    return pt_unmake(table, owner);
+    return pt_unmake(table, owner_of(table));
 }
 
 static const struct {
