@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "frame_threads_tlb.h"
 #include "kern/abi/error.h"
 #include "kern/frame_list.h"
 #include "kern/pt_one.h"
 #include "machine.h"
 
-#define HARTS 4
 #define GUARDS 3
 #define OWNERS 3
 #define WATCHDOG_SECONDS 100
@@ -25,17 +25,6 @@ static struct machine_owner owners[OWNERS] = {
     {.id = 11}, {.id = 22}, {.id = 33}};
 static const struct cap_name guards[GUARDS] = {{{0, 0}}, {{1, 0}}, {{2, 0}}};
 static struct cap_list caps;
-
-/* What a hart remembers of its walks: leaves, and tables on the way. */
-#define TLB_ENTRIES 64
-static struct tlb {
-    pthread_mutex_t lock;
-    unsigned next;
-    struct {
-        ppn_t n;
-        uint64_t pages;
-    } entry[TLB_ENTRIES];
-} tlbs[HARTS];
 
 static unsigned long rounds = 500000;
 static _Atomic uint64_t count_walks;
@@ -54,14 +43,6 @@ static uint64_t
 below(uint64_t limit)
 {
     return random_below(&seed, limit);
-}
-
-static void
-tlb_clear(unsigned hart)
-{
-    (void)pthread_mutex_lock(&tlbs[hart].lock);
-    memset(tlbs[hart].entry, 0, sizeof(tlbs[hart].entry));
-    (void)pthread_mutex_unlock(&tlbs[hart].lock);
 }
 
 /* Here and there, so that others come in between. */
@@ -84,29 +65,6 @@ hart_fence(uint64_t harts)
         }
     }
     count_fences++;
-}
-
-static void
-tlb_add(struct tlb *tlb, ppn_t n, uint64_t pages)
-{
-    tlb->entry[tlb->next].n = n;
-    tlb->entry[tlb->next].pages = pages;
-    tlb->next = (tlb->next + 1) % TLB_ENTRIES;
-}
-
-static void
-tlb_check(ppn_t n, uint64_t pages)
-{
-    for (unsigned i = 0; i < HARTS; i++) {
-        (void)pthread_mutex_lock(&tlbs[i].lock);
-        for (unsigned j = 0; j < TLB_ENTRIES; j++) {
-            ppn_t first = tlbs[i].entry[j].n;
-
-            CHECK(first == 0 || first + tlbs[i].entry[j].pages <= n ||
-                  n + pages <= first);
-        }
-        (void)pthread_mutex_unlock(&tlbs[i].lock);
-    }
 }
 
 /* As the hardware does it. A fence waits for a walk that is going on. */
@@ -310,18 +268,18 @@ do_record(void)
     return result;
 }
 
-static uint32_t
-owner_of(struct frame *f)
+/* By whoever owns it now. */
+static int
+unmake(struct frame *table)
 {
     uint32_t owner;
 
-    frame_lock(f);
-    owner = f->owner;
-    frame_unlock(f);
-    return owner;
+    frame_lock(table);
+    owner = table->owner;
+    frame_unlock(table);
+    return pt_unmake(table, owner);
 }
 
-/* Brings 512 pages under one owner and guard, as far as others let it. */
 static void
 gather(ppn_t first, struct machine_owner *owner)
 {
@@ -333,7 +291,7 @@ gather(ppn_t first, struct machine_owner *owner)
             (void)frame_take(&owner->list, owner->id, &guards[0], 0, n, &taken);
             continue;
         }
-        (void)pt_unmake(f, owner_of(f));
+        (void)unmake(f);
         if (frame_type(f) >= FRAME_DATA && pt_break(f, PT_BATCH_MAX) == 0) {
             if (frame_type(f) == FRAME_DATA && f->order == 0 &&
                 frame_set_guard(f, &guards[0]) == 0) {
@@ -541,9 +499,7 @@ do_switch(void)
 static int
 do_unmake(void)
 {
-    struct frame *table = table_any();
-
-    return pt_unmake(table, owner_of(table));
+    return unmake(table_any());
 }
 
 static const struct {
