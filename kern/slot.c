@@ -300,7 +300,7 @@ slot_run(void)
             context_enter(c);
         }
         slot_timer_set();
-        if (!interrupt_poll() && !env_reap()) {
+        if (!interrupt_poll() && !env_reap() && !frame_scrub_idle()) {
             wait_for_interrupt();
         }
     }

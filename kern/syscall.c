@@ -15,6 +15,7 @@
 #include "kern/sbi.h"
 #include "kern/slot.h"
 #include "kern/syscall_check.h"
+#include "platform/device.h"
 
 _Static_assert(ERROR_ESRCH == ESRCH && ERROR_EBUSY == EBUSY &&
                    ERROR_EINVAL == EINVAL && ERROR_ENOSYS == ENOSYS,
@@ -26,6 +27,7 @@ int64_t
 sys_console_write(uint64_t cap, uint64_t bytes, uint64_t count)
 {
     int error = cap_check(cap, &empty_name, CAP_WRITE);
+    unsigned done = 0;
 
     if (error < 0) {
         return error;
@@ -33,10 +35,10 @@ sys_console_write(uint64_t cap, uint64_t bytes, uint64_t count)
     if (count > sizeof(bytes)) {
         return -EINVAL;
     }
-    for (unsigned i = 0; i < count; i++) {
-        print_byte((char)(bytes >> 8 * i));
+    for (; done < count && device_console_room(); done++) {
+        print_byte((char)(bytes >> 8 * done));
     }
-    return 0;
+    return done > 0 || count == 0 ? (int64_t)done : -EAGAIN;
 }
 
 int64_t

@@ -27,6 +27,9 @@ void device_exit(unsigned status);
  *nanoseconds unchanged, if the board has none that a driver knows. */
 bool device_clock(uint64_t *nanoseconds);
 
+/* Whether the console takes a byte without waiting. */
+bool device_console_room(void);
+
 /* Lets the console's input interrupt the boot hart from now on. Until then
    nothing is read. */
 void device_console_listen(void);

@@ -14,6 +14,8 @@ struct console_driver {
     /* Writes one byte; waits for room in the transmitter, which drains by
        itself. */
     void (*put)(char c);
+    /* Whether there is room for a byte now. */
+    bool (*room)(void);
     /* The next byte received, or -1. */
     int (*get)(void);
     /* Lets a received byte raise the device's interrupt. */

@@ -163,6 +163,12 @@ device_init_hart(void)
     }
 }
 
+bool
+device_console_room(void)
+{
+    return console->room();
+}
+
 void
 device_console_listen(void)
 {

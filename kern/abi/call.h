@@ -58,7 +58,8 @@
       "go back to what the level in t1 interrupted")                           \
     X(2, console_write, CALL,                                                  \
       ARGUMENTS_3(uint64_t, cap, uint64_t, bytes, uint64_t, count),            \
-      "write up to 8 bytes, lowest first, to the console")                     \
+      "write up to 8 bytes, lowest first, to the console; how many it took, "  \
+      "or -EAGAIN")                                                            \
     X(3, console_read, CALL, ARGUMENTS_1(uint64_t, cap),                       \
       "the oldest byte typed, or -EAGAIN")                                     \
     X(4, machine_exit, ALONE, ARGUMENTS_2(uint64_t, cap, uint64_t, status),    \

@@ -18,10 +18,16 @@ static int
 console_flush(FILE *file)
 {
     (void)file;
-    if (count > 0) {
-        sys_console_write(CONSOLE_CAP, waiting, count);
-        waiting = 0;
-        count = 0;
+    while (count > 0) {
+        int64_t taken = sys_console_write(CONSOLE_CAP, waiting, count);
+
+        if (taken < 0 && taken != -EAGAIN) {
+            taken = count; /* there is no console: it is lost */
+        }
+        if (taken > 0) {
+            count -= (unsigned)taken;
+            waiting = count > 0 ? waiting >> 8 * taken : 0;
+        }
     }
     return 0;
 }

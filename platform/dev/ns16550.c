@@ -44,10 +44,16 @@ write(unsigned number, uint8_t value)
     }
 }
 
+static bool
+ns16550_room(void)
+{
+    return read(LSR) & LSR_ROOM;
+}
+
 static void
 ns16550_put(char c)
 {
-    while (!(read(LSR) & LSR_ROOM)) {
+    while (!ns16550_room()) {
         cpu_relax();
     }
     write(THR, (uint8_t)c);
@@ -65,8 +71,8 @@ ns16550_listen(void)
     write(IER, IER_RECEIVED);
 }
 
-static const struct console_driver driver = {ns16550_put, ns16550_get,
-                                             ns16550_listen};
+static const struct console_driver driver = {ns16550_put, ns16550_room,
+                                             ns16550_get, ns16550_listen};
 
 const struct console_driver *
 ns16550_init(const struct fdt *tree, fdt_node_t node)

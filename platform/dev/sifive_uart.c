@@ -22,10 +22,16 @@
 
 static volatile uint32_t *base;
 
+static bool
+sifive_uart_room(void)
+{
+    return !(base[TXDATA] & TXDATA_FULL);
+}
+
 static void
 sifive_uart_put(char c)
 {
-    while (base[TXDATA] & TXDATA_FULL) {
+    while (!sifive_uart_room()) {
         cpu_relax();
     }
     base[TXDATA] = (unsigned char)c;
@@ -45,8 +51,8 @@ sifive_uart_listen(void)
     base[IE] = IE_RECEIVED;
 }
 
-static const struct console_driver driver = {sifive_uart_put, sifive_uart_get,
-                                             sifive_uart_listen};
+static const struct console_driver driver = {
+    sifive_uart_put, sifive_uart_room, sifive_uart_get, sifive_uart_listen};
 
 const struct console_driver *
 sifive_uart_init(const struct fdt *tree, fdt_node_t node)
