@@ -8,7 +8,7 @@
 static char buffer[SIZE];
 static unsigned written;
 static unsigned consumed;
-static struct lock console_input_lock;
+static struct lock console_input_lock = {.rank = LOCK_LEAF};
 
 void
 console_receive(char c)

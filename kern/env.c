@@ -42,10 +42,10 @@ struct row {
 static struct env unborn;
 
 struct cap_list env_no_caps;
-static struct lock table_lock;
+static struct lock table_lock = {.rank = LOCK_ENVS};
 static struct row env_table[ENVS_MAX];
 
-static struct lock rows_lock;
+static struct lock rows_lock = {.rank = LOCK_LEAF};
 
 struct env_row *
 env_row_open(uint64_t id)
@@ -247,6 +247,7 @@ static void
 env_build(struct env *e, uint32_t id, const struct env_parts *parts)
 {
     e->id = id;
+    e->lock.rank = LOCK_ENV;
     e->caps = frame_contents(frame_number(parts->list));
     cap_list_init(e->caps);
     e->lone = e->caps;

@@ -20,7 +20,7 @@
 
 /* Envs that are dying, by index, and who steps them unasked. */
 static _Atomic uint64_t dying[ENVS_MAX / 64];
-static uint32_t reaper_lock;
+static _Atomic uint32_t reaping;
 
 static void
 row_state(uint32_t id, enum env_state state, uint32_t cause)
@@ -288,7 +288,8 @@ env_reap(void)
         unsigned index = 64 * i;
         struct env *e;
 
-        if (bits == 0 || !word_try_lock(&reaper_lock)) {
+        if (bits == 0 || reaping ||
+            atomic_exchange_explicit(&reaping, 1, memory_order_acquire)) {
             continue;
         }
         for (; !(bits & 1); bits >>= 1) {
@@ -301,7 +302,7 @@ env_reap(void)
         } else if (e != NULL) {
             env_unlock(e);
         }
-        word_unlock(&reaper_lock);
+        atomic_store_explicit(&reaping, 0, memory_order_release);
     }
     return found;
 }

@@ -261,6 +261,7 @@ env_create_first(const void *archive, size_t size)
         panic("the first env is not the first");
     }
     first->state = ENV_LIVE;
+    first->lock.rank = LOCK_ENV;
     first->caps = record_take();
     cap_init_root(first->caps);
     first->lone = first->caps;

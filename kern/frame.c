@@ -32,6 +32,18 @@ struct frame_counts frame_counts;
 uint32_t frame_lists_lock;
 static uint32_t free_first[FRAME_ORDERS];
 
+enum lock_rank
+word_lock_rank(const uint32_t *word)
+{
+    /* The lock is the first word of a record. */
+    const struct frame *f = (const struct frame *)word;
+
+    return word == &frame_lists_lock       ? LOCK_LISTS
+           : frame_type(f) == FRAME_SHADOW ? LOCK_ENTRIES
+           : frame_type(f) >= FRAME_DATA   ? LOCK_FRAME
+                                           : LOCK_FREE;
+}
+
 static int
 order_index(uint64_t order)
 {

@@ -26,6 +26,13 @@
 
 struct context;
 
+/* For assertions about the order of locks (kern/lock.h). */
+#define HELD_MAX 12
+struct held_locks {
+    const void *lock[HELD_MAX]; /* NULL: none */
+    uint8_t rank[HELD_MAX];
+};
+
 enum hart_state {
     HART_ABSENT,  /* asked to start, has not arrived */
     HART_REFUSED, /* the firmware does not start it */
@@ -77,6 +84,7 @@ struct hart {
     uint64_t ready[SLOTS / 64]; /* slots whose owner is awake; some maybe not */
     struct cap cap_copy[2];     /* kern/syscall_check.h */
     unsigned cap_turn;
+    struct held_locks held; /* kern/lock.c, in debug builds */
 
     /* Any hart may write these. */
     _Atomic unsigned state; /* enum hart_state */

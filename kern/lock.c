@@ -5,19 +5,31 @@
 #include "kern/panic.h"
 
 void
+lock_pause(void)
+{
+    panic_check();
+    cpu_relax();
+}
+
+void
 lock_acquire(struct lock *lock)
 {
     uint32_t ticket;
 
     ASSERT(!lock_held(lock));
+    if (CHITIN_DEBUG) {
+        lock_note(lock, lock->rank, true);
+    }
     ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
     /* Acquire: what the last holder wrote before its release is visible. */
     while (atomic_load_explicit(&lock->serving, memory_order_acquire) !=
            ticket) {
-        panic_check();
-        cpu_relax();
+        lock_pause();
     }
     atomic_store_explicit(&lock->holder, hart_self(), memory_order_relaxed);
+    if (CHITIN_DEBUG) {
+        lock_note(lock, lock->rank, false);
+    }
 }
 
 void
@@ -26,6 +38,9 @@ lock_release(struct lock *lock)
     uint32_t ticket;
 
     ASSERT(lock_held(lock));
+    if (CHITIN_DEBUG) {
+        lock_forget(lock);
+    }
     atomic_store_explicit(&lock->holder, NULL, memory_order_relaxed);
     ticket = atomic_load_explicit(&lock->serving, memory_order_relaxed);
     atomic_store_explicit(&lock->serving, ticket + 1, memory_order_release);
@@ -34,12 +49,14 @@ lock_release(struct lock *lock)
 void
 word_lock_wait(uint32_t *word)
 {
+    if (CHITIN_DEBUG) {
+        lock_note(word, word_lock_rank(word), true);
+    }
     do {
         ASSERT(!word_locked(word));
         /* Only reading, so that the holder keeps its cache line. */
         while (__atomic_load_n(word, __ATOMIC_RELAXED) != 0) {
-            panic_check();
-            cpu_relax();
+            lock_pause();
         }
     } while (!word_try_lock(word));
 }

@@ -9,32 +9,48 @@
  * Word locks are for records that have room for no more than a word: not fair,
  * and as short as a lock can be.
  *
- * Lock order: a hart that holds a lock takes only locks that stand after it in
- * this list.
- *
- *   0. who reaps the dying (kern/env_end.c), the table of envs, then envs
- *      (kern/env.c); the counter of serials (kern/syscall_env.c), the slots
- *      (kern/slot.c) and what is told of envs (kern/env.c) under an env's
- *   1. entries of page tables (kern/pt.h): of two, the shadow with the lower
- *      page number first
- *   2. frames (kern/frame.h): of page tables, the one with the lower level
- *      first; any further frame is only tried, not waited for
- *   3. the lists of frames (kern/frame.c)
- *   4. a frame that is free, or part of one: who took its lock before 3 finds
- *      out that it is, and waits for nothing
- *   5. console (kern/print.c): one message at a time; console input
- *
- * A panic takes no lock.
+ * Lock order: a hart that holds a lock waits only for locks that stand after it
+ * in enum lock_rank. Debug builds remember what each hart holds, and assert it.
+ * A lock that is only tried may be taken in any order. A panic takes no lock.
  */
 #include <stdatomic.h>
 
 #include "kern/hart.h"
 
+enum lock_rank {
+    LOCK_ENVS,    /* the table of envs (kern/env.c) */
+    LOCK_ENV,     /* one env: never two */
+    LOCK_OF_ENV,  /* the counter of serials, the slots */
+    LOCK_ENTRIES, /* entries of a page table (kern/pt.h): of two, the shadow
+                     with the lower page number first */
+    LOCK_FRAME,   /* a frame (kern/frame.h): of page tables, the one with the
+                     lower level first */
+    LOCK_LISTS,   /* the lists of frames, and accounts (kern/frame.c) */
+    LOCK_FREE,    /* a frame that is free, or part of one: who took its lock
+                     before LOCK_LISTS finds out that it is, and waits for
+                     nothing */
+    LOCK_LEAF     /* what is told of envs (kern/env.c); the console: one message
+                     at a time; its input */
+};
+
 struct lock {
     _Atomic uint32_t next;    /* the ticket that the next comer draws */
     _Atomic uint32_t serving; /* the ticket whose turn it is */
     _Atomic(struct hart *) holder;
+    enum lock_rank rank; /* immutable */
 };
+
+/* Once round a loop that waits for another hart; parks this one if another has
+   panicked. */
+void lock_pause(void);
+
+/* In debug builds: remembers that the hart holds a lock, and asserts before
+   that it may wait for it; and forgets it. */
+void lock_note(const void *lock, enum lock_rank rank, bool waits);
+void lock_forget(const void *lock);
+
+/* What a word lock is for: in kern/frame.c, whose they all are. */
+enum lock_rank word_lock_rank(const uint32_t *word);
 
 /* Waits for its turn. Asserts that this hart does not hold the lock already;
    parks the hart if another one has panicked meanwhile. */
@@ -89,6 +105,7 @@ word_try_lock(uint32_t *word)
     }
     if (CHITIN_DEBUG) {
         __atomic_store_n(word, name, __ATOMIC_RELAXED);
+        lock_note(word, word_lock_rank(word), false);
     }
     return true;
 }
@@ -100,7 +117,7 @@ __attribute__((cold)) void word_lock_wait(uint32_t *word);
 static inline void
 word_lock(uint32_t *word)
 {
-    if (__builtin_expect(!word_try_lock(word), 0)) {
+    if (CHITIN_DEBUG || __builtin_expect(!word_try_lock(word), 0)) {
         word_lock_wait(word);
     }
 }
@@ -109,6 +126,9 @@ word_lock(uint32_t *word)
 static inline void
 word_unlock(uint32_t *word)
 {
+    if (CHITIN_DEBUG) {
+        lock_forget(word);
+    }
     __atomic_store_n(word, 0, __ATOMIC_RELEASE);
 }
 

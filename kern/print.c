@@ -6,7 +6,7 @@
 
 enum print_level print_limit = PRINT_INFO;
 
-static struct lock console_lock;
+static struct lock console_lock = {.rank = LOCK_LEAF};
 static void (*console_put)(char c) = sbi_console_put;
 
 /* Where formatted bytes go: a device, or a buffer that may be too small. */

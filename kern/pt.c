@@ -150,14 +150,15 @@ leaf_insert(const struct table *t, uint64_t index, pte_t entry,
         return -EINVAL;
     }
     f = frame_record(number);
-    /* Perhaps no RAM; or a record whose lock we have, that of a shadow. */
-    if (frame_type(f) < FRAME_DATA || f == t->lock) {
+    if (frame_type(f) < FRAME_DATA) { /* perhaps no RAM: not to be locked */
         return -EINVAL;
     }
     if (entry_load(&t->entry[index]) != 0) {
         return -EBUSY;
     }
-    frame_lock(f);
+    if (!frame_lock_bindable(f)) {
+        return -EINVAL;
+    }
     if (__builtin_expect((frame_state(f) & mask) != state, 0)) {
         error = leaf_check(f, t->level, entry);
     }
@@ -221,11 +222,10 @@ pt_link(const struct pt_place *place, struct frame *below,
     if (error < 0) {
         return error;
     }
-    if (below == t.lock) { /* the table's shadow by now */
+    if (below == t.lock || !frame_lock_bindable(below)) { /* a shadow by now */
         table_close(&t);
         return -EINVAL;
     }
-    frame_lock(below);
     if (!pt_is_table(below) || pt_level(below) + 1 != t.level) {
         error = -EINVAL;
     } else if (!cap_allows(cap, &below->guard, CAP_WRITE)) {

@@ -151,6 +151,20 @@ place_open(struct table *t, const struct pt_place *place, uint64_t count)
     return error;
 }
 
+/* Takes the lock of a frame that an env named, while entries are locked; but
+   not that of a shadow, whose holder may wait for ours: false. */
+static inline bool
+frame_lock_bindable(struct frame *f)
+{
+    while (frame_type(f) != FRAME_SHADOW) {
+        if (word_try_lock(&f->lock)) {
+            return true;
+        }
+        lock_pause();
+    }
+    return false;
+}
+
 /* One more map. It may fall without the lock, hence in one step. */
 static inline void
 maps_add(struct frame *f)

@@ -26,7 +26,7 @@
 /* Slots that a search looks at: some bits may be out of date. */
 #define SEARCH_MAX 64
 
-static struct lock slot_lock;
+static struct lock slot_lock = {.rank = LOCK_OF_ENV};
 
 void
 slot_init_hart(struct hart *self)

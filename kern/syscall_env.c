@@ -5,7 +5,7 @@
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
 
-static struct lock serial_lock;
+static struct lock serial_lock = {.rank = LOCK_OF_ENV};
 static uint32_t next_serial;
 
 const struct cap *

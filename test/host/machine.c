@@ -52,8 +52,17 @@ owner_frames(uint32_t id)
 }
 
 void
+lock_pause(void)
+{
+    (void)sched_yield();
+}
+
+void
 word_lock_wait(uint32_t *word)
 {
+    if (CHITIN_DEBUG) {
+        lock_note(word, word_lock_rank(word), true);
+    }
     while (!word_try_lock(word)) {
         CHECK(!CHITIN_DEBUG || !word_locked(word));
         (void)sched_yield();

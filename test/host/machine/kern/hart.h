@@ -11,7 +11,14 @@
 
 #define HARTS_MAX 8
 
+#define HELD_MAX 12
+struct held_locks {
+    const void *lock[HELD_MAX];
+    uint8_t rank[HELD_MAX];
+};
+
 struct hart {
+    struct held_locks held;
     unsigned index;
 };
 
