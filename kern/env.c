@@ -39,7 +39,7 @@ struct row {
 };
 
 /* Stands in a row that is taken while its env is being made: nobody's. */
-static struct env unborn;
+static struct env unborn = {.lock.rank = LOCK_ENV};
 
 struct cap_list env_no_caps;
 static struct lock table_lock = {.rank = LOCK_ENVS};

@@ -14,6 +14,7 @@ struct shared {
     volatile uint64_t count;
     volatile uint64_t parent;
     volatile uint64_t misbehave;
+    volatile int64_t dropped; /* what the child got when it dropped entry 6 */
 };
 
 /* Runs in the child: text only, no data of the parent's. */
@@ -22,8 +23,10 @@ child_main(struct uarea *uarea)
 {
     struct shared *shared = (struct shared *)SHARED;
 
+    uarea->consent = CONSENT_CAPS;
     for (;;) {
         shared->count++;
+        shared->dropped = sys_cap_drop(6);
         if (shared->misbehave) {
             /* No exception entry: each fault leads to the next. */
             __asm__ volatile("ebreak");
@@ -133,6 +136,14 @@ main(void)
             EXPECT(exo_yield(child.id, exo_uarea), 0);
             EXPECT(shared->count, i);
         }
+        /* It takes capabilities from anyone, and no frames. */
+        EXPECT(shared->dropped, -EBADF);
+        EXPECT(sys_cap_grant(0, 60, child.id, 6, CAP_READ), 0);
+        EXPECT(sys_cap_grant(0, 60, child.id, 6, CAP_READ), -EBUSY);
+        EXPECT(sys_cap_grant(0, 0, child.id, 3, CAP_READ), -EBUSY);
+        EXPECT(sys_frame_give(0, page, child.id), -EBUSY);
+        EXPECT(exo_yield(child.id, exo_uarea), 0);
+        EXPECT(shared->dropped, 0);
         if (round % 2 == 1) {
             shared->misbehave = 1;
             EXPECT(exo_yield(child.id, exo_uarea), 0);
