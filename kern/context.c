@@ -96,41 +96,58 @@ context_wake(struct context *c)
     c->id = c->died ? NOBODY : c->env->id;
 }
 
-static void
+/* Returns how much work it was, in units of which ATTEND_MAX are enough for one
+   entry of the kernel (rule 6). */
+#define ATTEND_MAX 16
+#define ATTEND_SLOTS 8
+
+static unsigned
 context_attend(struct context *c)
 {
     struct env *e = c->env;
+    unsigned work = 1;
 
     if (e->state == ENV_DYING) {
         context_stop(c);
-        return;
+        return work;
     }
     atomic_fetch_and_explicit(&e->unacked, ~(1u << hart_self()->index),
                               memory_order_release);
     if (atomic_exchange_explicit(&c->slots_changed, false,
                                  memory_order_acquire)) {
         slot_own_read(c);
+        work = ATTEND_SLOTS;
     }
     /* Acquire: what was done before an event was posted. */
     if (c->asleep &&
         __atomic_load_n(&c->uarea->pending, __ATOMIC_ACQUIRE) != 0) {
         context_wake(c);
     }
+    return work;
 }
 
 void
 context_attend_all(void)
 {
     struct hart *self = hart_self();
+    unsigned work = 0;
 
-    for (unsigned i = 0; i < ENVS_MAX; i += 64) {
-        uint64_t bits = atomic_exchange_explicit(&self->attend[i / 64], 0,
-                                                 memory_order_acquire);
+    for (unsigned i = 0; i < ENVS_MAX; i++) {
+        uint64_t bit = (uint64_t)1 << i % 64;
 
-        for (unsigned j = i; bits != 0; j++, bits >>= 1) {
-            if ((bits & 1) && self->directory[j] != &context_nobody) {
-                context_attend(self->directory[j]);
-            }
+        if (!(atomic_load_explicit(&self->attend[i / 64],
+                                   memory_order_relaxed) &
+              bit)) {
+            continue;
+        }
+        if (work >= ATTEND_MAX) {
+            hart_attend(self, i); /* the rest at the next interrupt: at once */
+            return;
+        }
+        atomic_fetch_and_explicit(&self->attend[i / 64], ~bit,
+                                  memory_order_acquire);
+        if (self->directory[i] != &context_nobody) {
+            work += context_attend(self->directory[i]);
         }
     }
 }
