@@ -96,34 +96,28 @@ context_wake(struct context *c)
     c->id = c->died ? NOBODY : c->env->id;
 }
 
-/* Returns how much work it was, in units of which ATTEND_MAX are enough for one
-   entry of the kernel (rule 6). */
-#define ATTEND_MAX 16
-#define ATTEND_SLOTS 8
+/* Contexts that one entry of the kernel attends to: rule 6. */
+#define ATTEND_MAX 8
 
-static unsigned
+static void
 context_attend(struct context *c)
 {
     struct env *e = c->env;
-    unsigned work = 1;
 
     if (e->state == ENV_DYING) {
         context_stop(c);
-        return work;
+        return;
     }
+    /* Acquire, too: it may be for what came after the bit that led here. */
     atomic_fetch_and_explicit(&e->unacked, ~(1u << hart_self()->index),
-                              memory_order_release);
-    if (atomic_exchange_explicit(&c->slots_changed, false,
-                                 memory_order_acquire)) {
-        slot_own_read(c);
-        work = ATTEND_SLOTS;
-    }
+                              memory_order_acq_rel);
     /* Acquire: what was done before an event was posted. */
     if (c->asleep &&
         __atomic_load_n(&c->uarea->pending, __ATOMIC_ACQUIRE) != 0) {
         context_wake(c);
+    } else if (!c->asleep) {
+        slot_ready_set(c); /* it may have more slots */
     }
-    return work;
 }
 
 void
@@ -140,14 +134,15 @@ context_attend_all(void)
               bit)) {
             continue;
         }
-        if (work >= ATTEND_MAX) {
+        if (work == ATTEND_MAX) {
             hart_attend(self, i); /* the rest at the next interrupt: at once */
             return;
         }
         atomic_fetch_and_explicit(&self->attend[i / 64], ~bit,
                                   memory_order_acquire);
         if (self->directory[i] != &context_nobody) {
-            work += context_attend(self->directory[i]);
+            context_attend(self->directory[i]);
+            work++;
         }
     }
 }
@@ -164,7 +159,7 @@ caller_tell(const struct context *callee)
         return;
     }
     caller->died = true;
-    caller->id = NOBODY;
+    context_wake(caller);
     if (self->context == callee) {
         self->resume = caller;
     }
@@ -186,7 +181,6 @@ context_stop(struct context *c)
         self->resume = NULL;
     }
     float_drop(c);
-    slot_ready_clear(c);
     if (csr_read(satp) == e->satp) {
         csr_write(satp, vm_satp());
     }

@@ -338,7 +338,8 @@ env_quiesce(struct env *e)
     uint32_t others = e->bound & ~(1u << hart_self()->index);
 
     ASSERT(lock_held(&e->lock));
-    atomic_fetch_or_explicit(&e->unacked, others, memory_order_relaxed);
+    /* Release: what is not to be found any more. */
+    atomic_fetch_or_explicit(&e->unacked, others, memory_order_release);
     for (unsigned i = 0; i < hart_count; i++) {
         if (others >> i & 1) {
             hart_attend(hart_table[i], env_index(e->id));
@@ -399,9 +400,11 @@ env_bind(struct env *e, struct hart *hart, struct frame *f)
                           .env = e,
                           .bindings = e->binding,
                           .alarm = TIME_NEVER,
-                          .slots_changed = true,
                           .uarea_frame = f};
     c->uarea->hart = hart->index;
+    slot_own_read(c, hart->index);
+    /* Its code may be newer than what that hart has fetched. */
+    code_fence(bit);
     __atomic_fetch_or(&e->root->harts, bit, __ATOMIC_SEQ_CST);
     e->bound |= bit;
     env_row_harts(e, bit, 0);

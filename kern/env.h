@@ -51,16 +51,15 @@ struct context {
     uint64_t forfeits;        /* slots of its own that it pays with */
 
     /* The hart's alone, like all above, while it is in the directory. */
-    uint64_t alarm;           /* when; TIME_NEVER: none is set */
-    uint64_t cookie;          /* and what the env calls it */
-    uint64_t posted;          /* entries of the completion ring, ever */
-    uint64_t charged;         /* when an epilogue last overran */
-    uint64_t own[SLOTS / 64]; /* slots that are the env's */
+    uint64_t alarm;   /* when; TIME_NEVER: none is set */
+    uint64_t cookie;  /* and what the env calls it */
+    uint64_t posted;  /* entries of the completion ring, ever */
+    uint64_t charged; /* when an epilogue last overran */
     uint32_t excess;
     bool asleep;
     bool died; /* the callee that it waits for did: it gets -EDIED */
 
-    _Atomic uint32_t slots_changed; /* set by whoever changed them */
+    _Atomic uint64_t own[SLOTS / 64]; /* its slots here; by who changes them */
     struct frame *uarea_frame; /* pinned; NULL: not bound. The env's lock */
 };
 

@@ -68,11 +68,12 @@ env_post_any(uint64_t id, uint64_t events)
 }
 
 /* The beginning of the end: no hart enters it again, and each that can lets go
-   of it, this one now. */
+   of it, this one now. Gives its lock back, and tells its ancestor. */
 static void
 env_stop(struct env *e, enum env_cause cause)
 {
     struct hart *self = hart_self();
+    uint64_t ancestor = env_ancestor(e->id);
 
     ASSERT(lock_held(&e->lock) && e->state == ENV_LIVE);
     e->state = ENV_DYING;
@@ -84,6 +85,8 @@ env_stop(struct env *e, enum env_cause cause)
     atomic_fetch_or_explicit(&dying[env_index(e->id) / 64],
                              (uint64_t)1 << env_index(e->id) % 64,
                              memory_order_release);
+    lock_release(&e->lock);
+    env_post_any(ancestor, PENDING_DEATH);
 }
 
 /* When no hart can run it any more: gives back what made that possible. -EAGAIN
@@ -254,11 +257,7 @@ env_destroy_step(struct env *e)
         return -EBUSY;
     }
     if (e->state == ENV_LIVE) {
-        uint32_t id = e->id;
-
         env_stop(e, CAUSE_DESTROYED);
-        lock_release(&e->lock);
-        env_post_any(env_ancestor(id), PENDING_DEATH);
         return -EAGAIN;
     }
     for (unsigned i = 0; i < STEP_FRAMES && env_withdraw(e) == 0; i++) {
@@ -281,29 +280,33 @@ env_destroy_step(struct env *e)
 bool
 env_reap(void)
 {
+    static unsigned turn; /* so that one that is stuck does not stop others */
     bool found = false;
+    uint64_t any = 0;
 
-    for (unsigned i = 0; i < ENVS_MAX / 64 && !found; i++) {
-        uint64_t bits = atomic_load_explicit(&dying[i], memory_order_acquire);
-        unsigned index = 64 * i;
+    for (unsigned i = 0; i < ENVS_MAX / 64; i++) {
+        any |= atomic_load_explicit(&dying[i], memory_order_acquire);
+    }
+    if (any == 0 || reaping ||
+        atomic_exchange_explicit(&reaping, 1, memory_order_acquire)) {
+        return false;
+    }
+    for (unsigned i = 0; i < ENVS_MAX && !found; i++) {
         struct env *e;
 
-        if (bits == 0 || reaping ||
-            atomic_exchange_explicit(&reaping, 1, memory_order_acquire)) {
+        turn = (turn + 1) % ENVS_MAX;
+        if (!(dying[turn / 64] >> turn % 64 & 1)) {
             continue;
         }
-        for (; !(bits & 1); bits >>= 1) {
-            index++;
-        }
-        e = env_lock(ENV_TABLE[index].id);
+        e = env_lock(ENV_TABLE[turn].id);
         if (e != NULL && e->state == ENV_DYING) {
             found = true;
             (void)env_destroy_step(e);
         } else if (e != NULL) {
             env_unlock(e);
         }
-        atomic_store_explicit(&reaping, 0, memory_order_release);
     }
+    atomic_store_explicit(&reaping, 0, memory_order_release);
     return found;
 }
 
@@ -314,19 +317,19 @@ env_abort(uint32_t cause)
 {
     struct hart *self = hart_self();
     struct env *e = env_current();
-    uint32_t id = e->id;
+    struct context *ancestor = context_find(env_ancestor(e->id));
 
-    if (id == FIRST_ID) {
+    if (e->id == FIRST_ID) {
         panic("the first env ended: it overran its slices too often");
     }
     lock_acquire(&e->lock);
     if (e->state == ENV_LIVE) {
         env_stop(e, cause);
+    } else {
+        lock_release(&e->lock);
     }
-    lock_release(&e->lock);
-    env_post_any(env_ancestor(id), PENDING_DEATH);
     if (self->resume == NULL) {
-        self->resume = context_find(env_ancestor(id));
+        self->resume = ancestor;
     }
     slot_run();
 }

@@ -44,6 +44,7 @@ _Static_assert(offsetof(struct hart, scratch_a7) == HART_SCRATCH_A7 &&
                    offsetof(struct hart, slot_ticks) == HART_SLOT_TICKS &&
                    offsetof(struct hart, grace_ticks) == HART_GRACE_TICKS &&
                    offsetof(struct hart, fresh) == HART_FRESH &&
+                   offsetof(struct hart, grace_end) == HART_GRACE_END &&
                    offsetof(struct hart, self) == HART_SELF &&
                    offsetof(struct hart, satp) == HART_SATP &&
                    offsetof(struct hart, registers) == HART_REGISTERS,
@@ -387,6 +388,19 @@ hart_fence_all(uint64_t harts)
         /* What was written before is what the others read afterwards. */
         atomic_thread_fence(memory_order_seq_cst);
         fence_remote(others, self);
+    }
+}
+
+void
+code_fence(uint64_t harts)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    for (unsigned i = 0; i < hart_count; i++) {
+        if (i == hart_self()->index) {
+            code_flush();
+        } else if ((harts >> i & 1) && !sbi_fence_code(hart_table[i]->id)) {
+            panic("the firmware does not fence hart %lu", hart_table[i]->id);
+        }
     }
 }
 

@@ -65,6 +65,7 @@ struct hart {
     uint64_t grace_ticks;   /* likewise */
     uint64_t fresh;     /* not 0: what runs is in its prologue, which can begin
                            again: nothing of it is saved */
+    uint64_t grace_end; /* in grace */
     uint64_t calls[64]; /* where each call enters; immutable likewise */
     uint64_t functions[64]; /* and the C function, if it is done by one */
     uint64_t registers[32]; /* of a fault inside the kernel */
@@ -79,7 +80,6 @@ struct hart {
 
     /* This hart's alone: kern/slot.c. */
     uint64_t timer;         /* what its timer was set to */
-    uint64_t grace_end;     /* in grace */
     struct context *resume; /* who runs next, before anybody else, or NULL */
     uint64_t ready[SLOTS / 64]; /* slots whose owner is awake; some maybe not */
     struct cap cap_copy[2];     /* kern/syscall_check.h */
@@ -185,6 +185,10 @@ hart_fence(uint64_t harts)
         hart_fence_all(harts);
     }
 }
+
+/* Makes what is in memory now be fetched as code by these harts, and this one.
+ */
+void code_fence(uint64_t harts);
 
 /* Parks the executing hart for good, interrupts off. */
 _Noreturn void hart_park(void);

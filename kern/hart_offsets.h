@@ -24,9 +24,10 @@
 #define HART_SLOT_TICKS 152
 #define HART_GRACE_TICKS 160
 #define HART_FRESH 168
-#define HART_CALLS 176
-#define HART_FUNCTIONS 688
-#define HART_REGISTERS 1200
+#define HART_GRACE_END 176
+#define HART_CALLS 184
+#define HART_FUNCTIONS 696
+#define HART_REGISTERS 1208
 
 /* Phases: a slice runs; its epilogue does, or did until just now, on a hart
    that trap.S may set the timer of; the same on one that it may not. */

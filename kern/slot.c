@@ -26,7 +26,7 @@
 /* Slots that a search looks at, for some bits may be out of date; and alarms
    posted at a time, the rest at once after that. Rule 6 bounds both. */
 #define SEARCH_MAX 64
-#define ALARMS_MAX 32
+#define ALARMS_MAX 16
 
 static struct lock slot_lock = {.rank = LOCK_OF_ENV};
 
@@ -41,17 +41,6 @@ slot_init_hart(struct hart *self)
     self->timer = TIME_NEVER;
     information_boot()->slot_ticks = self->slot_ticks;
     information_boot()->slots = SLOTS;
-}
-
-/* Tells the hart whose slots have changed. */
-static void
-slots_announce(struct env *e, unsigned hart)
-{
-    atomic_store_explicit(&e->context[hart].slots_changed, true,
-                          memory_order_release);
-    if (e->bound >> hart & 1) {
-        hart_attend(hart_table[hart], e->id >> ENV_INDEX_SHIFT);
-    }
 }
 
 static int
@@ -75,10 +64,13 @@ slot_change(struct env *e, uint64_t hart, uint64_t index, uint32_t from,
     }
     if (error == 0) {
         __atomic_store_n(&SLOT_VECTORS[hart][index], to, __ATOMIC_RELAXED);
+        atomic_fetch_xor_explicit(&e->context[hart].own[index / 64],
+                                  (uint64_t)1 << index % 64,
+                                  memory_order_relaxed);
     }
     lock_release(&slot_lock);
-    if (error == 0) {
-        slots_announce(e, (unsigned)hart);
+    if (error == 0 && from == 0 && (e->bound >> hart & 1)) {
+        hart_attend(hart_table[hart], env_index(e->id));
     }
     return error;
 }
@@ -111,47 +103,6 @@ slot_free_all(const struct env *e, unsigned hart)
     lock_release(&slot_lock);
 }
 
-void
-slot_ready_set(const struct context *c)
-{
-    struct hart *self = hart_self();
-
-    for (unsigned i = 0; i < WORDS; i++) {
-        self->ready[i] |= c->own[i];
-    }
-}
-
-void
-slot_ready_clear(const struct context *c)
-{
-    struct hart *self = hart_self();
-
-    for (unsigned i = 0; i < WORDS; i++) {
-        self->ready[i] &= ~c->own[i];
-    }
-}
-
-void
-slot_own_read(struct context *c)
-{
-    const uint32_t *vector = hart_self()->vector;
-
-    slot_ready_clear(c);
-    for (unsigned i = 0; i < WORDS; i++) {
-        uint64_t bits = 0;
-
-        for (unsigned j = 0; j < 64; j++) {
-            bits |= (uint64_t)(__atomic_load_n(&vector[64 * i + j],
-                                               __ATOMIC_RELAXED) == c->env->id)
-                    << j;
-        }
-        c->own[i] = bits;
-    }
-    if (!c->asleep) {
-        slot_ready_set(c);
-    }
-}
-
 static bool
 ready_any(const struct hart *self)
 {
@@ -161,6 +112,54 @@ ready_any(const struct hart *self)
         any |= self->ready[i];
     }
     return any != 0;
+}
+
+static void
+slot_advance(struct hart *self, uint64_t now)
+{
+    if (now >= self->edge) {
+        uint64_t n = now / self->slot_ticks;
+
+        self->slot = &self->vector[n % SLOTS];
+        self->edge = (n + 1) * self->slot_ticks;
+    }
+}
+
+void
+slot_ready_set(const struct context *c)
+{
+    struct hart *self = hart_self();
+    bool first = !ready_any(self);
+
+    for (unsigned i = 0; i < WORDS; i++) {
+        self->ready[i] |=
+            atomic_load_explicit(&c->own[i], memory_order_relaxed);
+    }
+    if (first) { /* the clock has stood still */
+        slot_advance(self, time_now());
+        slot_timer_set();
+    }
+}
+
+void
+slot_ready_clear(const struct context *c)
+{
+    struct hart *self = hart_self();
+
+    for (unsigned i = 0; i < WORDS; i++) {
+        self->ready[i] &=
+            ~atomic_load_explicit(&c->own[i], memory_order_relaxed);
+    }
+}
+
+void
+slot_own_read(struct context *c, unsigned hart)
+{
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (SLOT_VECTORS[hart][i] == c->env->id) {
+            c->own[i / 64] |= (uint64_t)1 << i % 64;
+        }
+    }
 }
 
 void
@@ -180,17 +179,6 @@ slot_timer_set(void)
     /* In grace it is not the edge's. */
     self->timer_fast =
         self->has_stimecmp && self->phase == PHASE_SLICE ? when : 0;
-}
-
-static void
-slot_advance(struct hart *self, uint64_t now)
-{
-    if (now >= self->edge) {
-        uint64_t n = now / self->slot_ticks;
-
-        self->slot = &self->vector[n % SLOTS];
-        self->edge = (n + 1) * self->slot_ticks;
-    }
 }
 
 /* Who owns the slot, if it is awake; or NULL. */
@@ -240,6 +228,8 @@ slot_search(struct hart *self)
             bits &= bits - 1;
             if (c == NULL) {
                 self->ready[word] &= ~((uint64_t)1 << bit);
+            } else {
+                bits &= ~c->own[word]; /* it owes in all of them */
             }
         }
     }
@@ -261,45 +251,52 @@ slot_pick(struct hart *self, bool edge)
     return slot_search(self);
 }
 
-/* Posts the alarms that are due. */
-static void
+/* Posts alarms that are due; whether any were. */
+static bool
 slot_alarms(struct hart *self, uint64_t now)
 {
     uint64_t first = TIME_NEVER;
-    unsigned posted = 0;
+    unsigned due = 0;
 
     if (now < self->alarm) {
-        return;
+        return false;
     }
     for (unsigned i = 0; i < ENVS_MAX; i++) {
         struct context *c = self->directory[i];
 
-        if (c->alarm <= now && posted++ < ALARMS_MAX) {
+        if (c->alarm <= now && due++ < ALARMS_MAX) {
             c->alarm = TIME_NEVER;
             event_complete(c, c->cookie, now);
         }
         first = c->alarm < first ? c->alarm : first;
     }
     self->alarm = first;
+    return due > 0;
 }
 
+/* Whoever was in grace, its slice was over: then, and at an edge, the slot is
+   its owner's before it is hart.resume's. */
 _Noreturn void
 slot_run(void)
 {
     struct hart *self = hart_self();
+    bool over = self->phase != PHASE_SLICE;
 
     self->context = &context_nobody;
     self->phase = PHASE_SLICE;
-    for (;;) {
+    for (;; over = false) {
         uint64_t now = time_now();
         bool edge = now >= self->edge;
         struct context *c;
 
         slot_advance(self, now);
-        slot_alarms(self, now);
-        c = self->resume != NULL ? self->resume : slot_pick(self, edge);
+        (void)slot_alarms(self, now);
+        c = slot_pick(self, edge);
+        if (self->resume != NULL && (c == NULL || !(edge || over))) {
+            c = self->resume;
+        }
+        self->resume = NULL;
         if (c != NULL) {
-            self->resume = NULL;
             context_enter(c);
         }
         slot_timer_set();
@@ -336,6 +333,7 @@ slot_overrun(struct hart *self, struct context *c, uint64_t now)
     c->charged = now;
     c->forfeits++;
     c->uarea->excess = c->excess;
+    self->resume = context_find(self->next);
     if (c->excess > EXCESS_MAX) {
         env_abort(CAUSE_EXCESS);
     }
@@ -349,8 +347,9 @@ slot_tick(void)
     struct context *c = self->context;
     uint64_t now = time_now();
     struct context *next;
+    bool alarms;
 
-    slot_alarms(self, now);
+    alarms = slot_alarms(self, now);
     if (self->phase != PHASE_SLICE) {
         return now < self->grace_end ? USER_CONTINUE
                                      : slot_overrun(self, c, now);
@@ -359,17 +358,20 @@ slot_tick(void)
         return USER_CONTINUE;
     }
     slot_advance(self, now);
-    (void)env_reap();
+    if (!alarms) { /* one long thing at a time: rule 6 */
+        (void)env_reap();
+    }
     next = slot_pick(self, true);
     if (next == NULL || next == c) {
         return USER_CONTINUE;
     }
     if (self->fresh != 0) {
-        slot_run();
+        context_enter(next);
     }
     if ((__atomic_load_n(&c->uarea->masked, __ATOMIC_RELAXED) &
          (MASKED_INTERRUPT | MASKED_DOUBLE)) != 0 ||
         c->uarea->entry_epilogue == 0) {
+        self->resume = next;
         return USER_FORCE;
     }
     self->next = next->env->id;

@@ -59,10 +59,6 @@ owned_frame(uint64_t number)
     return f != NULL && f->owner == env_current()->id ? f : NULL;
 }
 
-/* Makes what is in memory now be fetched as code by these harts, and this one.
-   -EIO if the firmware does not do it. */
-int code_fence(uint64_t harts);
-
 /* The env `id` with its lock held, if the caller's capability has control over
    it; else NULL, and in *error why. It may be the caller. */
 struct env *controlled_env(uint64_t cap, uint64_t id, int *error);

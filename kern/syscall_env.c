@@ -158,9 +158,7 @@ sys_env_bind(uint64_t cap, uint64_t env, uint64_t hart, uint64_t frame)
                hart_table[hart]->state != HART_UP) {
         error = -EINVAL;
     } else {
-        /* The env's code may be newer than what that hart has fetched. */
-        error = code_fence((uint64_t)1 << hart);
-        error = error < 0 ? error : env_bind(e, hart_table[hart], f);
+        error = env_bind(e, hart_table[hart], f);
     }
     env_unlock(e);
     return error;

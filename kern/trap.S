@@ -509,6 +509,7 @@ exception:
 /* A fault while a level is active that masks exceptions: the double-fault
    entry, once; a fault in there ends the env. t1 is the mask. */
 exception_masked:
+    sd zero, HART_FRESH(t0)     /* not a prologue any more */
     andi t1, t1, MASKED_DOUBLE
     bnez t1, exception_fatal
     lwu t1, UAREA_MASKED(a7)
@@ -586,6 +587,7 @@ interrupt:
     ld a7, HART_GRACE_TICKS(t0)
     add t1, t1, a7
     csrw CSR_STIMECMP, t1
+    sd t1, HART_GRACE_END(t0)
     li t1, PHASE_GRACE
     sd t1, HART_PHASE(t0)
     ld a7, HART_UAREA(t0)
@@ -639,6 +641,8 @@ user_force:
     sd t1, UAREA_FORCED_AREA(a7)
     lwu t1, UAREA_MASKED(a7)
     sw t1, UAREA_FORCED_MASKED(a7)
+    ori t1, t1, MASKED_INTERRUPT    /* nor called until it has resumed that */
+    sw t1, UAREA_MASKED(a7)
     li t1, 1
     sw t1, UAREA_FORCED(a7)
     mv sp, t0

@@ -98,19 +98,15 @@
 #define PENDING_COMPLETION 2 /* something was posted to the ring */
 #define PENDING_NOTIFY 0x100ul
 
-/* Bits of consent. */
-#define CONSENT_FRAMES 1 /* ownership of frames */
-#define CONSENT_CAPS 2   /* capabilities */
-
 /* Bits of consent: what the env takes from anyone, if it is set in any of its
    U-areas. */
 #define CONSENT_FRAMES 1 /* frames, which its account then is charged for */
+#define CONSENT_CAPS 2   /* capabilities */
 
 /* Levels, for resume. */
 #define LEVEL_EXCEPTION 0
 #define LEVEL_INTERRUPT 1
 #define LEVEL_DOUBLE 2
-#define LEVEL_FORCED 3 /* the forced-save area */
 #define LEVEL_FORCED 3 /* the forced-save area */
 
 #ifndef __ASSEMBLER__
