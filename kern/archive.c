@@ -19,6 +19,7 @@
  */
 #include "kern/archive.h"
 #include "kern/abi/error.h"
+#include "kern/string.h"
 
 /* Which of a header's numbers say something to us. */
 enum {
@@ -49,16 +50,6 @@ struct entry {
     size_t next; /* where the next entry begins, at most archive->size */
 };
 
-static bool
-text_equals(const char *a, const char *b)
-{
-    while (*a == *b && *a != '\0') {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 /* The name without what only says that it begins at the root. */
 static const char *
 name_strip(const char *name)
@@ -74,15 +65,13 @@ number_read(const uint8_t *digits, uint32_t *number)
 {
     *number = 0;
     for (size_t i = 0; i < FIELD_SIZE; i++) {
-        uint8_t digit = digits[i];
-        uint8_t letter = digit | 0x20; /* in lower case, if it is a letter */
-        if (digit >= '0' && digit <= '9') {
-            *number = *number << 4 | (uint32_t)(digit - '0');
-        } else if (letter >= 'a' && letter <= 'f') {
-            *number = *number << 4 | (uint32_t)(letter - 'a' + 10);
-        } else {
+        uint32_t digit = (uint32_t)digits[i] - '0';
+        /* In lower case, if it is a letter. */
+        uint32_t letter = ((uint32_t)digits[i] | 0x20) - 'a';
+        if (digit > 9 && letter > 5) {
             return false;
         }
+        *number = *number << 4 | (digit <= 9 ? digit : letter + 10);
     }
     return true;
 }
@@ -99,17 +88,10 @@ padding_skip(const struct archive *archive, size_t at)
 static const char *
 header_read(const uint8_t *header, struct entry *e)
 {
-    static const uint8_t magic[MAGIC_SIZE - 1] = {'0', '7', '0', '7', '0'};
-
-    for (size_t i = 0; i < MAGIC_SIZE - 1; i++) {
-        if (header[i] != magic[i]) {
-            return "magic is not 070701 or 070702";
-        }
-    }
-    if (header[MAGIC_SIZE - 1] != '1' && header[MAGIC_SIZE - 1] != '2') {
+    e->has_checksum = memcmp(header, "070702", MAGIC_SIZE) == 0;
+    if (!e->has_checksum && memcmp(header, "070701", MAGIC_SIZE) != 0) {
         return "magic is not 070701 or 070702";
     }
-    e->has_checksum = header[MAGIC_SIZE - 1] == '2';
     for (size_t i = 0; i < FIELDS; i++) {
         if (!number_read(header + MAGIC_SIZE + i * FIELD_SIZE, &e->field[i])) {
             return "a header's number is not hexadecimal";

@@ -33,7 +33,7 @@ struct fdt {
     uint32_t strings_size;    /* up to the end of its last whole string */
     uint32_t reserve;         /* offset of the reservations in the blob */
     uint32_t reserve_entries; /* without the entry of zeroes that ends them */
-    fdt_node_t root;
+    fdt_node_t root;          /* FDT_NONE if the tree failed to open */
     const char *fault; /* why fdt_open() refused the blob, else NULL */
     uint32_t fault_at; /* and where in the blob; 0 if in its header */
 };
@@ -58,17 +58,6 @@ fdt_range_wraps(const struct fdt_range *range)
     return range->size != 0 && range->size - 1 > UINT64_MAX - range->address;
 }
 
-/* There is no C library to compare strings. */
-static inline bool
-fdt_text_equals(const char *a, const char *b)
-{
-    while (*a == *b && *a != '\0') {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 /*
  * Checks the blob, of which at most `limit` bytes are read (and never more
  * than its header claims), and sets up *tree. Refused besides what is broken:
@@ -83,11 +72,11 @@ int fdt_open(struct fdt *tree, const void *blob, size_t limit);
 
 /*
  * Walks. Each returns FDT_NONE if there is no such node. "next" is the next
- * node in document order, so that root and then next, repeated, meet all nodes.
+ * node in document order, so that tree->root and then next, repeated, meet all
+ * nodes.
  * Cost: child, sibling and next are linear in what they step over; parent and
  * the by_ searches are linear in the part of the tree before the answer.
  */
-fdt_node_t fdt_node_root(const struct fdt *tree);
 fdt_node_t fdt_node_child(const struct fdt *tree, fdt_node_t node);
 fdt_node_t fdt_node_sibling(const struct fdt *tree, fdt_node_t node);
 fdt_node_t fdt_node_next(const struct fdt *tree, fdt_node_t node);
@@ -119,10 +108,6 @@ const char *fdt_node_name(const struct fdt *tree, fdt_node_t node);
  * status is not consulted.
  */
 bool fdt_node_is_okay(const struct fdt *tree, fdt_node_t node);
-
-/* Whether `string` is one of the node's compatible strings. */
-bool fdt_node_is_compatible(const struct fdt *tree, fdt_node_t node,
-                            const char *string);
 
 /*
  * Steps through a node's properties: the first call takes *prop zeroed, each
@@ -188,11 +173,8 @@ int fdt_reg_local(const struct fdt *tree, fdt_node_t node, uint32_t index,
 int fdt_reg_physical(const struct fdt *tree, fdt_node_t node, uint32_t index,
                      struct fdt_range *range);
 
-/* How many entries the memory reservation block has. */
-uint32_t fdt_reserve_count(const struct fdt *tree);
-
 /*
- * Reservation `index`. Returns 0, -ENOENT if there is none such, -ERANGE if
+ * Reservation `index` of tree->reserve_entries. Returns 0, -ENOENT if there is none such, -ERANGE if
  * it wraps; *range is set only on success.
  */
 int fdt_reserve_read(const struct fdt *tree, uint32_t index,

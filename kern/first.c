@@ -163,7 +163,7 @@ program_load(const void *archive, size_t size)
         boot_fail("init cannot be loaded: %s (at byte %lu)", elf.fault,
                   elf.fault_at);
     }
-    for (uint32_t i = 0; i < elf_segment_count(&elf); i++) {
+    for (uint32_t i = 0; i < elf.segments; i++) {
         struct elf_segment segment;
 
         if (elf_segment_read(&elf, i, &segment) == 0) {

@@ -251,8 +251,8 @@ reservations_compare(const void *blob, const struct fdt *tree)
 {
     int count = fdt_num_mem_rsv(blob);
 
-    CHECK(fdt_reserve_count(tree) >= (uint32_t)count);
-    CHECK(fdt_reserve_count(tree) <= (uint32_t)count + 1);
+    CHECK(tree->reserve_entries >= (uint32_t)count);
+    CHECK(tree->reserve_entries <= (uint32_t)count + 1);
     for (int i = 0; i < count; i++) {
         uint64_t address = 0;
         uint64_t size = 0;
@@ -302,7 +302,7 @@ tree_compare(const char *path, const void *blob, size_t size)
     CHECK_EQUAL(fdt_open(&tree, blob, size), 0);
     CHECK(tree.fault == NULL);
     CHECK_EQUAL(tree.size, fdt_totalsize(blob));
-    ours = fdt_node_root(&tree);
+    ours = tree.root;
     for (int node = 0; node >= 0 && depth >= 0;
          node = fdt_next_node(blob, node, &depth)) {
         CHECK_EQUAL(ours, node);
