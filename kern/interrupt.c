@@ -17,15 +17,6 @@ interrupt_init_hart(void)
                        BIT(INTERRUPT_EXTERNAL));
 }
 
-static void
-count(_Atomic uint64_t *counter)
-{
-    /* Only this hart writes it: no read-modify-write is needed. */
-    atomic_store_explicit(
-        counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-        memory_order_relaxed);
-}
-
 bool
 interrupt_poll(void)
 {
@@ -36,16 +27,16 @@ interrupt_poll(void)
         /* Cleared before the signals are read: one that is set after that
            raises the interrupt again. */
         csr_clear(sip, BIT(INTERRUPT_SOFTWARE));
-        count(&self->count_software);
+        counter_add(&self->count_software);
         hart_signals_take();
     }
     if (pending & BIT(INTERRUPT_TIMER)) {
         time_set(TIME_NEVER);
         self->timer = TIME_NEVER;
-        count(&self->count_timer);
+        counter_add(&self->count_timer);
     }
     if (pending & BIT(INTERRUPT_EXTERNAL)) {
-        count(&self->count_external);
+        counter_add(&self->count_external);
         device_interrupt();
     }
     return pending != 0;

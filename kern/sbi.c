@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kern/sbi.h"
 
-#include "kern/abi/error.h"
-
 /* Extension numbers (SBI 1.0, chapters 4 to 10; DBCN: SBI 2.0, 12). */
 #define EXTENSION_LEGACY_PUTCHAR 0x01
 #define EXTENSION_BASE 0x10
@@ -28,8 +26,7 @@
 #define SRST_SYSTEM_FAILURE 1
 
 struct sbi_result {
-    int64_t error;
-    int64_t value;
+    int64_t error, value;
 };
 
 struct sbi_features sbi_features;
@@ -52,19 +49,11 @@ sbi_call(uint64_t extension, uint64_t function, uint64_t first, uint64_t second,
     return (struct sbi_result){(int64_t)a0, (int64_t)a1};
 }
 
-static bool
-sbi_probe(uint64_t extension)
+static uint64_t
+sbi_base(uint64_t function, uint64_t extension)
 {
     struct sbi_result result =
-        sbi_call(EXTENSION_BASE, BASE_PROBE, extension, 0, 0);
-
-    return result.error == 0 && result.value != 0;
-}
-
-static uint64_t
-sbi_base(uint64_t function)
-{
-    struct sbi_result result = sbi_call(EXTENSION_BASE, function, 0, 0, 0);
+        sbi_call(EXTENSION_BASE, function, extension, 0, 0);
 
     return result.error == 0 ? (uint64_t)result.value : 0;
 }
@@ -73,16 +62,16 @@ void
 sbi_init(void)
 {
     sbi_features = (struct sbi_features){
-        .version = (uint32_t)sbi_base(BASE_VERSION),
-        .implementation = sbi_base(BASE_IMPLEMENTATION),
-        .implementation_version = sbi_base(BASE_IMPLEMENTATION_VERSION),
-        .timer = sbi_probe(EXTENSION_TIME),
-        .interrupt = sbi_probe(EXTENSION_IPI),
-        .fence = sbi_probe(EXTENSION_RFENCE),
-        .hart = sbi_probe(EXTENSION_HSM),
-        .reset = sbi_probe(EXTENSION_SRST),
-        .console = sbi_probe(EXTENSION_DBCN),
-        .legacy_console = sbi_probe(EXTENSION_LEGACY_PUTCHAR),
+        .version = (uint32_t)sbi_base(BASE_VERSION, 0),
+        .implementation = sbi_base(BASE_IMPLEMENTATION, 0),
+        .implementation_version = sbi_base(BASE_IMPLEMENTATION_VERSION, 0),
+        .timer = sbi_base(BASE_PROBE, EXTENSION_TIME) != 0,
+        .interrupt = sbi_base(BASE_PROBE, EXTENSION_IPI) != 0,
+        .fence = sbi_base(BASE_PROBE, EXTENSION_RFENCE) != 0,
+        .hart = sbi_base(BASE_PROBE, EXTENSION_HSM) != 0,
+        .reset = sbi_base(BASE_PROBE, EXTENSION_SRST) != 0,
+        .console = sbi_base(BASE_PROBE, EXTENSION_DBCN) != 0,
+        .legacy_console = sbi_base(BASE_PROBE, EXTENSION_LEGACY_PUTCHAR) != 0,
     };
 }
 
@@ -128,13 +117,11 @@ sbi_fence_code(uint64_t id)
            sbi_call(EXTENSION_RFENCE, RFENCE_FENCE_I, 1, id, 0).error == 0;
 }
 
-int
+bool
 sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque)
 {
-    if (!sbi_features.hart) {
-        return -ENOSYS;
-    }
-    return sbi_call(EXTENSION_HSM, 0, id, entry, opaque).error == 0 ? 0 : -EIO;
+    return sbi_features.hart &&
+           sbi_call(EXTENSION_HSM, 0, id, entry, opaque).error == 0;
 }
 
 bool

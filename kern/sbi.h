@@ -43,9 +43,9 @@ bool sbi_fence(uint64_t mask, uint64_t base);
    False if the firmware cannot. */
 bool sbi_fence_code(uint64_t id);
 
-/* Starts hart `id` at physical address `entry` with `opaque` in a1. 0, or the
-   negative of an error: -ENOSYS without HSM, -EIO if the firmware refuses. */
-int sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque);
+/* Starts hart `id` at physical address `entry` with `opaque` in a1. False if
+   the firmware refuses, or has no HSM. */
+bool sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque);
 
 /* Whether the firmware says that hart `id` is stopped, and could be started. */
 bool sbi_hart_stopped(uint64_t id);

@@ -264,32 +264,6 @@ vm_walk(uint64_t address, unsigned *level)
     }
 }
 
-static void
-visit_table(const pte_t *table, uint64_t base, unsigned level,
-            void (*visit)(uint64_t address, pte_t entry, unsigned level))
-{
-    for (unsigned i = 0; i < PAGE_TABLE_ENTRIES; i++) {
-        /* Sign-extended from bit 38. */
-        uint64_t address =
-            (uint64_t)((int64_t)((base + i * SPAN(level)) << 25) >> 25);
-
-        if (!(table[i] & PTE_V)) {
-            continue;
-        }
-        if (table[i] & PTE_LEAF) {
-            visit(address, table[i], level);
-        } else if (level > 0) {
-            visit_table(table_of(table[i]), address, level - 1, visit);
-        }
-    }
-}
-
-void
-vm_visit(void (*visit)(uint64_t address, pte_t entry, unsigned level))
-{
-    visit_table(kernel_root, 0, SV39_LEVELS - 1, visit);
-}
-
 void
 vm_map_holes(uint64_t address, uint64_t size, paddr_t page, pte_t bits)
 {

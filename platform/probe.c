@@ -126,7 +126,7 @@ console_init(const struct fdt *tree)
                   fdt_node_name(tree, node));
     }
     console_source = interrupt_source(tree, node);
-    print_attach(console->put);
+    print_put = console->put;
     printk(PRINT_INFO, "console: %s (%s)\n", fdt_node_name(tree, node),
            match->compatible);
 }
