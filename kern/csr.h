@@ -20,7 +20,6 @@
 #define INTERRUPT_EXTERNAL 9
 
 #define CAUSE_ILLEGAL 2
-#define CAUSE_ILLEGAL 2
 #define CAUSE_USER_CALL 8
 
 /* satp, Privileged 4.1.11. */

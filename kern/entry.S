@@ -15,6 +15,25 @@
 
     .option norelax
 
+/* From physical addresses to virtual ones, with this satp: the fetch after the
+   write of satp faults, and stvec is where we want to be. t1 becomes virtual
+   minus physical. Backtraces end here: fp and ra are 0. */
+    .macro enter_virtual satp
+    lla t0, image_header
+    li t1, KERNEL_BASE
+    sub t1, t1, t0
+    lla t2, 1f
+    add t2, t2, t1
+    csrw stvec, t2
+    sfence.vma
+    csrw satp, \satp
+    .balignw 4, 0x0001
+1:  lla t0, trap_entry
+    csrw stvec, t0
+    li fp, 0
+    li ra, 0
+    .endm
+
 /* The header that QEMU, U-Boot's booti and extlinux know (Linux,
    Documentation/riscv/boot-image-header.rst). The first word must be one
    uncompressed jump. */
@@ -58,28 +77,13 @@ boot_entry:
     add sp, sp, t0
     call early_map              /* clears bss, returns satp */
 
-    /* The jump to virtual addresses: the fetch after the write of satp faults,
-       and stvec is where we want to be. */
-    lla t0, image_header
-    li t1, KERNEL_BASE
-    sub t1, t1, t0              /* virtual minus physical */
+    enter_virtual a0
     add sp, sp, t1
-    lla t2, 1f
-    add t2, t2, t1
-    csrw stvec, t2
-    sfence.vma
-    csrw satp, a0
-    .balignw 4, 0x0001
-1:
-    lla t0, trap_entry
-    csrw stvec, t0
     csrw sscratch, sp           /* the hart block is where the stack begins */
-    li fp, 0
     mv a0, s1
     mv a1, s2
     neg a2, t1                  /* physical minus virtual */
     mv a3, s3
-    li ra, 0
     call kernel_main            /* does not return */
 
 /* Another hart at this door. OpenSBI up to 1.1 marks a hart as started before
@@ -130,23 +134,10 @@ hart_entry:
     csrw sie, zero
     li t0, SSTATUS_SIE | SSTATUS_FS | SSTATUS_VS
     csrc sstatus, t0
-    lla t0, image_header
-    li t1, KERNEL_BASE
-    sub t1, t1, t0
-    lla t2, 1f
-    add t2, t2, t1
-    csrw stvec, t2
     ld sp, HART_SELF(a1)
-    ld t0, HART_SATP(a1)
-    sfence.vma
-    csrw satp, t0
-    .balignw 4, 0x0001
-1:
-    lla t0, trap_entry
-    csrw stvec, t0
+    ld a0, HART_SATP(a1)
+    enter_virtual a0
     csrw sscratch, sp
-    li fp, 0
-    li ra, 0
     mv a0, sp
     call hart_main              /* does not return */
 

@@ -23,8 +23,7 @@ static _Alignas(4096) const char absent_records[FRAME_SIZE];
 
 /* The page numbers of a run, cut off where the direct map ends. */
 struct span {
-    ppn_t first;
-    ppn_t end;
+    ppn_t first, end;
 };
 
 static struct span
@@ -42,13 +41,9 @@ static struct memory_run
 window_of(struct memory_run bank)
 {
     struct span span = span_of(bank);
-    uint64_t start = (uint64_t)frame_record(span.first);
-    uint64_t end = (uint64_t)frame_record(span.end);
 
-    return (struct memory_run){
-        start & ~(FRAME_SIZE - 1),
-        (end + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1),
-    };
+    return memory_run_around((uint64_t)frame_record(span.first),
+                             (uint64_t)frame_record(span.end));
 }
 
 static void
@@ -139,7 +134,7 @@ frame_table_init(const struct memory_map *map, const struct memory_run *kernel,
     vm_map_holes(FRAME_TABLE_BASE, sizeof(struct frame) * FRAME_LIMIT,
                  vm_image_address(absent_records), PTE_KERNEL_RO);
     vm_export(FRAME_TABLE_BASE, INFORMATION_FRAMES);
-    boot_memory_close();
+    boot_memory_use(NULL);
 
     for (unsigned i = 0; i < map->bank_count; i++) {
         bank_fill(map, span_of(map->bank[i]));

@@ -99,7 +99,7 @@ memory_init(const struct memory_run kept[KEPT + 1])
     if (kernel_memory.free_count == 0) {
         boot_fail("memory: all of it is reserved");
     }
-    boot_memory_init(&kernel_memory);
+    boot_memory_use(&kernel_memory);
 }
 
 static void

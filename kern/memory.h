@@ -28,8 +28,8 @@ memory_runs_overlap(struct memory_run a, struct memory_run b)
     return a.start < b.end && b.start < a.end;
 }
 
-/* The whole pages in which the bytes from `start` up to `end` are. No overflow:
-   addresses are within MEMORY_LIMIT. */
+/* The whole pages in which the bytes from `start` up to `end` are. Addresses
+   within MEMORY_LIMIT do not overflow; with others the end wraps to 0. */
 static inline struct memory_run
 memory_run_around(uint64_t start, uint64_t end)
 {

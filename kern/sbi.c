@@ -66,10 +66,7 @@ sbi_init(void)
         .implementation = sbi_base(BASE_IMPLEMENTATION, 0),
         .implementation_version = sbi_base(BASE_IMPLEMENTATION_VERSION, 0),
         .timer = sbi_base(BASE_PROBE, EXTENSION_TIME) != 0,
-        .interrupt = sbi_base(BASE_PROBE, EXTENSION_IPI) != 0,
         .fence = sbi_base(BASE_PROBE, EXTENSION_RFENCE) != 0,
-        .hart = sbi_base(BASE_PROBE, EXTENSION_HSM) != 0,
-        .reset = sbi_base(BASE_PROBE, EXTENSION_SRST) != 0,
         .console = sbi_base(BASE_PROBE, EXTENSION_DBCN) != 0,
         .legacy_console = sbi_base(BASE_PROBE, EXTENSION_LEGACY_PUTCHAR) != 0,
     };
@@ -88,40 +85,33 @@ sbi_console_put(char c)
 void
 sbi_timer_set(uint64_t deadline)
 {
-    if (sbi_features.timer) {
-        sbi_call(EXTENSION_TIME, 0, deadline, 0, 0);
-    }
+    sbi_call(EXTENSION_TIME, 0, deadline, 0, 0);
 }
 
 void
 sbi_interrupt_send(uint64_t id)
 {
-    if (sbi_features.interrupt) {
-        sbi_call(EXTENSION_IPI, 0, 1, id, 0);
-    }
+    sbi_call(EXTENSION_IPI, 0, 1, id, 0);
 }
 
 bool
 sbi_fence(uint64_t mask, uint64_t base)
 {
     /* Start 0 and size 0: all addresses (SBI 1.0, 8). */
-    return sbi_features.fence &&
-           sbi_call(EXTENSION_RFENCE, RFENCE_SFENCE_VMA, mask, base, 0).error ==
-               0;
+    return sbi_call(EXTENSION_RFENCE, RFENCE_SFENCE_VMA, mask, base, 0).error ==
+           0;
 }
 
 bool
 sbi_fence_code(uint64_t id)
 {
-    return sbi_features.fence &&
-           sbi_call(EXTENSION_RFENCE, RFENCE_FENCE_I, 1, id, 0).error == 0;
+    return sbi_call(EXTENSION_RFENCE, RFENCE_FENCE_I, 1, id, 0).error == 0;
 }
 
 bool
 sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque)
 {
-    return sbi_features.hart &&
-           sbi_call(EXTENSION_HSM, 0, id, entry, opaque).error == 0;
+    return sbi_call(EXTENSION_HSM, 0, id, entry, opaque).error == 0;
 }
 
 bool
@@ -129,8 +119,7 @@ sbi_hart_stopped(uint64_t id)
 {
     struct sbi_result result = sbi_call(EXTENSION_HSM, HSM_STATUS, id, 0, 0);
 
-    return sbi_features.hart && result.error == 0 &&
-           result.value == HSM_STOPPED;
+    return result.error == 0 && result.value == HSM_STOPPED;
 }
 
 void
@@ -138,9 +127,7 @@ sbi_shutdown(bool failed)
 {
     uint64_t reason = failed ? SRST_SYSTEM_FAILURE : SRST_NO_REASON;
 
-    if (sbi_features.reset) {
-        sbi_call(EXTENSION_SRST, 0, SRST_SHUTDOWN, reason, 0);
-        /* The HiFive Unleashed has no shutdown, only a reset line. */
-        sbi_call(EXTENSION_SRST, 0, SRST_COLD_REBOOT, reason, 0);
-    }
+    sbi_call(EXTENSION_SRST, 0, SRST_SHUTDOWN, reason, 0);
+    /* The HiFive Unleashed has no shutdown, only a reset line. */
+    sbi_call(EXTENSION_SRST, 0, SRST_COLD_REBOOT, reason, 0);
 }
