@@ -47,7 +47,8 @@ struct entry {
     const uint8_t *data;
     bool has_checksum;
     bool is_trailer;
-    size_t next; /* where the next entry begins, at most archive->size */
+    bool is_file; /* a regular one */
+    size_t next;  /* where the next entry begins, at most archive->size */
 };
 
 /* The name without what only says that it begins at the root. */
@@ -134,6 +135,8 @@ entry_read(const struct archive *archive, size_t at, struct entry *e)
         return "a name is empty";
     }
     e->is_trailer = text_equals(e->name, TRAILER);
+    e->is_file =
+        !e->is_trailer && (e->field[FIELD_MODE] & MODE_TYPE) == MODE_REGULAR;
     if (e->is_trailer && file_size != 0) {
         return "the trailer has data";
     }
@@ -144,12 +147,6 @@ entry_read(const struct archive *archive, size_t at, struct entry *e)
     }
     e->next = padding_skip(archive, at + file_size);
     return NULL;
-}
-
-static bool
-entry_is_file(const struct entry *e)
-{
-    return !e->is_trailer && (e->field[FIELD_MODE] & MODE_TYPE) == MODE_REGULAR;
 }
 
 /* What a regular file must meet besides being inside. */
@@ -181,7 +178,7 @@ archive_open(struct archive *archive, const void *blob, size_t size)
     *archive = (struct archive){.blob = blob, .size = blob == NULL ? 0 : size};
     for (; !e.is_trailer; at = e.next) {
         fault = entry_read(archive, at, &e);
-        if (fault == NULL && entry_is_file(&e)) {
+        if (fault == NULL && e.is_file) {
             fault = file_check(&e);
             archive->count++;
         }
@@ -201,7 +198,7 @@ archive_next(const struct archive *archive, struct archive_file *file)
 
     for (size_t at = file->cursor;
          entry_read(archive, at, &e) == NULL && !e.is_trailer; at = e.next) {
-        if (entry_is_file(&e)) {
+        if (e.is_file) {
             file->name = name_strip(e.name);
             file->data = e.data;
             file->size = e.field[FIELD_FILE_SIZE];

@@ -130,13 +130,6 @@ segment_check(const struct elf *elf, const struct elf_segment *s,
     return RULES_CHECK(rules);
 }
 
-static bool
-segment_has_entry(const struct elf_segment *s, uint64_t entry)
-{
-    return (s->flags & ELF_X) != 0 && entry >= s->vaddr &&
-           entry - s->vaddr < s->filesz;
-}
-
 /*
  * Adds a checked PT_LOAD. *free_page, a page number, is the first behind all
  * segments before it.
@@ -186,7 +179,8 @@ segments_check(struct elf *elf, uint32_t count, const struct elf_limits *limits)
         if (fault != NULL) {
             return fault;
         }
-        has_entry = has_entry || segment_has_entry(&s, elf->entry);
+        has_entry = has_entry ||
+                    ((s.flags & ELF_X) != 0 && elf->entry - s.vaddr < s.filesz);
     }
     elf->fault_at = 0;
     /* Hardware would drop the lowest bit of a pc without a word. */

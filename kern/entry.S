@@ -48,12 +48,10 @@ image_header:
     .dword 0x200000             /* text_offset from the start of RAM */
     .dword image_size           /* with bss */
     .dword 0                    /* flags: little-endian */
-    .word 2                     /* header version 0.2 */
-    .word 0
+    .word 2, 0                  /* header version 0.2 */
     .dword 0
     .ascii "RISCV\0\0\0"
-    .word 0x05435352            /* "RSC\5", the magic that U-Boot tests */
-    .word 0
+    .word 0x05435352, 0         /* "RSC\5", the magic that U-Boot tests */
 
 /* The first hart. In: a0 hart id, a1 physical address of the device tree,
    paging off, every other register unknown (SBI 1.0, 8; Linux

@@ -25,7 +25,6 @@
 #include "kern/fdt.h"
 
 #include "kern/abi/error.h"
-#include "kern/string.h"
 
 /* The header (5.2), in words of the blob; the last only from version 17 on. */
 struct header {
@@ -318,11 +317,9 @@ fdt_open(struct fdt *tree, const void *blob, size_t limit)
     fault = fault != NULL ? fault : structure_check(tree);
     fault = fault != NULL ? fault : overlap_check(tree);
     if (fault != NULL) {
-        *tree = (struct fdt){.blob = blob,
-                             .size = tree->size,
-                             .root = FDT_NONE,
-                             .fault = fault,
-                             .fault_at = tree->fault_at};
+        tree->root = FDT_NONE;
+        tree->reserve_entries = 0;
+        tree->fault = fault;
         return -EINVAL;
     }
     tree->fault_at = 0;
@@ -414,15 +411,6 @@ fdt_node_trail(const struct fdt *tree, fdt_node_t node,
             return 0;
         }
     }
-}
-
-fdt_node_t
-fdt_node_parent(const struct fdt *tree, fdt_node_t node)
-{
-    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
-    uint32_t depth = fdt_node_trail(tree, node, trail);
-
-    return depth < 2 ? FDT_NONE : trail[depth - 2];
 }
 
 const char *

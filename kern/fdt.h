@@ -34,8 +34,8 @@ struct fdt {
     uint32_t reserve;         /* offset of the reservations in the blob */
     uint32_t reserve_entries; /* without the entry of zeroes that ends them */
     fdt_node_t root;          /* FDT_NONE if the tree failed to open */
-    const char *fault; /* why fdt_open() refused the blob, else NULL */
-    uint32_t fault_at; /* and where in the blob; 0 if in its header */
+    const char *fault;        /* why fdt_open() refused the blob, else NULL */
+    uint32_t fault_at;        /* and where in the blob; 0 if in its header */
 };
 
 /* A property; its value lies in the blob and may be unaligned. */
@@ -74,17 +74,15 @@ int fdt_open(struct fdt *tree, const void *blob, size_t limit);
  * Walks. Each returns FDT_NONE if there is no such node. "next" is the next
  * node in document order, so that tree->root and then next, repeated, meet all
  * nodes.
- * Cost: child, sibling and next are linear in what they step over; parent and
- * the by_ searches are linear in the part of the tree before the answer.
+ * Cost: linear in what they step over.
  */
 fdt_node_t fdt_node_child(const struct fdt *tree, fdt_node_t node);
 fdt_node_t fdt_node_sibling(const struct fdt *tree, fdt_node_t node);
 fdt_node_t fdt_node_next(const struct fdt *tree, fdt_node_t node);
-fdt_node_t fdt_node_parent(const struct fdt *tree, fdt_node_t node);
 
 /*
  * Fills trail with the nodes from the root down to the node, both included.
- * Returns how many, 0 for FDT_NONE.
+ * Returns how many, 0 for FDT_NONE. Cost: linear in the tree before the node.
  */
 uint32_t fdt_node_trail(const struct fdt *tree, fdt_node_t node,
                         fdt_node_t trail[FDT_DEPTH_MAX]);
@@ -96,9 +94,6 @@ uint32_t fdt_node_trail(const struct fdt *tree, fdt_node_t node,
  * so that the value of stdout-path can be given as it is.
  */
 fdt_node_t fdt_node_by_path(const struct fdt *tree, const char *path);
-
-/* The first node whose phandle is that; 0 and UINT32_MAX are nobody's. */
-fdt_node_t fdt_node_by_phandle(const struct fdt *tree, uint32_t phandle);
 
 /* The name with its unit address; "" for FDT_NONE, and usually the root's. */
 const char *fdt_node_name(const struct fdt *tree, fdt_node_t node);
@@ -174,8 +169,8 @@ int fdt_reg_physical(const struct fdt *tree, fdt_node_t node, uint32_t index,
                      struct fdt_range *range);
 
 /*
- * Reservation `index` of tree->reserve_entries. Returns 0, -ENOENT if there is none such, -ERANGE if
- * it wraps; *range is set only on success.
+ * Reservation `index` of tree->reserve_entries. Returns 0, -ENOENT if there is
+ * none such, -ERANGE if it wraps; *range is set only on success.
  */
 int fdt_reserve_read(const struct fdt *tree, uint32_t index,
                      struct fdt_range *range);

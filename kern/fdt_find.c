@@ -80,14 +80,18 @@ node_descend(const struct fdt *tree, fdt_node_t node, const char *path)
     return node;
 }
 
-/* Resolves the alias, then goes on from there with the rest of the path. */
-static fdt_node_t
-alias_descend(const struct fdt *tree, const char *path)
+fdt_node_t
+fdt_node_by_path(const struct fdt *tree, const char *path)
 {
-    fdt_node_t aliases = node_descend(tree, tree->root, "/aliases");
     size_t length = path_part(path);
     struct fdt_prop prop = {0};
+    fdt_node_t aliases;
 
+    if (*path == '/') {
+        return node_descend(tree, tree->root, path);
+    }
+    /* The alias's node, and from there on the rest of the path. */
+    aliases = node_descend(tree, tree->root, "/aliases");
     while (fdt_prop_next(tree, aliases, &prop)) {
         if (text_begins(prop.name, path, length) && prop.name[length] == '\0') {
             const char *target = prop_text(&prop);
@@ -99,29 +103,6 @@ alias_descend(const struct fdt *tree, const char *path)
         }
     }
     return FDT_NONE;
-}
-
-fdt_node_t
-fdt_node_by_path(const struct fdt *tree, const char *path)
-{
-    return *path == '/' ? node_descend(tree, tree->root, path)
-                        : alias_descend(tree, path);
-}
-
-fdt_node_t
-fdt_node_by_phandle(const struct fdt *tree, uint32_t phandle)
-{
-    bool is_name = phandle != 0 && phandle != UINT32_MAX;
-    fdt_node_t node = is_name ? tree->root : FDT_NONE;
-
-    for (; node != FDT_NONE; node = fdt_node_next(tree, node)) {
-        uint32_t found = 0;
-        if (fdt_prop_u32(tree, node, "phandle", &found) == 0 &&
-            found == phandle) {
-            break;
-        }
-    }
-    return node;
 }
 
 bool
@@ -159,10 +140,10 @@ fdt_prop_u32(const struct fdt *tree, fdt_node_t node, const char *name,
     struct fdt_prop prop;
     int error = fdt_prop_find(tree, node, name, &prop);
 
-    if (error != 0) {
-        return error;
+    if (error == 0) {
+        error = prop.length == 4 ? fdt_prop_cell(&prop, 0, value) : -EINVAL;
     }
-    return prop.length == 4 ? fdt_prop_cell(&prop, 0, value) : -EINVAL;
+    return error;
 }
 
 const char *

@@ -12,7 +12,6 @@
 #include "kern/abi/layout.h"
 #include "kern/boot_memory.h"
 #include "kern/frame.h"
-#include "kern/panic.h"
 #include "kern/string.h"
 #include "kern/vm.h"
 

@@ -7,7 +7,6 @@
  */
 #include "kern/hart.h"
 
-#include "kern/abi/error.h"
 #include "kern/boot_memory.h"
 #include "kern/context.h"
 #include "kern/csr.h"

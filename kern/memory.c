@@ -44,6 +44,8 @@ map_refuse(struct memory_map *map, int error, const char *fault,
     }
 }
 
+/* Keeps the table in ascending order: it is short, and firmware mostly lists
+   things so. */
 static void
 range_add(struct table *table, struct fdt_range range)
 {
@@ -58,7 +60,11 @@ range_add(struct table *table, struct fdt_range range)
     } else if (table->count == table->max) {
         map_refuse(table->map, -ENOSPC, table->full, run);
     } else {
-        table->run[table->count++] = run;
+        uint32_t hole = table->count++;
+        for (; hole > 0 && table->run[hole - 1].start > run.start; hole--) {
+            table->run[hole] = table->run[hole - 1];
+        }
+        table->run[hole] = run;
     }
 }
 
@@ -80,26 +86,9 @@ reg_add(struct table *table, fdt_node_t node)
     }
 }
 
-/* Tables are short and firmware mostly lists them in order. */
 static void
-table_sort(struct table *table)
+table_check(struct table *table)
 {
-    for (uint32_t i = 1; i < table->count; i++) {
-        struct memory_run run = table->run[i];
-        uint32_t hole = i;
-
-        for (; hole > 0 && table->run[hole - 1].start > run.start; hole--) {
-            table->run[hole] = table->run[hole - 1];
-        }
-        table->run[hole] = run;
-    }
-}
-
-/* Leaves the table sorted; refuses it if two of its runs overlap. */
-static void
-table_sort_disjoint(struct table *table)
-{
-    table_sort(table);
     for (uint32_t i = 1; i < table->count; i++) {
         if (table->run[i].start < table->run[i - 1].end) {
             map_refuse(table->map, -EOVERFLOW, table->overlap, table->run[i]);
@@ -107,7 +96,7 @@ table_sort_disjoint(struct table *table)
     }
 }
 
-/* Joins the runs of a sorted table that touch or overlap. */
+/* Joins the runs of a table that touch or overlap. */
 static void
 table_join(struct table *table)
 {
@@ -147,7 +136,7 @@ banks_read(struct memory_map *map, const struct fdt *tree)
             reg_add(&banks, node);
         }
     }
-    table_sort_disjoint(&banks);
+    table_check(&banks);
     table_join(&banks);
     for (uint32_t i = 0; i < banks.count; i++) {
         struct memory_run run = {
@@ -184,7 +173,7 @@ reserved_read(struct memory_map *map, const struct fdt *tree,
         reg_add(&reserved, node);
     }
     /* Of the three sources only this one must not say a thing twice. */
-    table_sort_disjoint(&reserved);
+    table_check(&reserved);
     for (uint32_t i = 0; i < tree->reserve_entries; i++) {
         struct fdt_range range = {0, 0};
         if (fdt_reserve_read(tree, i, &range) != 0) {
@@ -204,7 +193,6 @@ reserved_read(struct memory_map *map, const struct fdt *tree,
         reserved.run[i] =
             memory_run_around(reserved.run[i].start, reserved.run[i].end);
     }
-    table_sort(&reserved);
     table_join(&reserved);
     map->reserved_count = reserved.count;
 }

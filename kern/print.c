@@ -93,7 +93,6 @@ print_panic_list(const char *format, va_list arguments)
         p = conversion_parse(p + 1, &how);
         switch (*p) {
         case 'd':
-        case 'i':
             number =
                 how.wide ? va_arg(arguments, int64_t) : va_arg(arguments, int);
             put_number(number < 0 ? -(uint64_t)number : (uint64_t)number, 10,
@@ -104,11 +103,6 @@ print_panic_list(const char *format, va_list arguments)
             put_number(how.wide ? va_arg(arguments, uint64_t)
                                 : va_arg(arguments, unsigned),
                        *p == 'x' ? 16 : 10, false, &how);
-            break;
-        case 'p':
-            how = (struct conversion){.width = 16, .zeros = true};
-            put_text("0x", 0);
-            put_number((uintptr_t)va_arg(arguments, void *), 16, false, &how);
             break;
         case 'c':
             put_byte((char)va_arg(arguments, int));

@@ -3,8 +3,8 @@
 #define CHITIN_KERN_PRINT_H
 /*
  * Messages of the kernel. They go to the console device once there is one, and
- * through SBI before. Formats are much like a subset of printf's: %c %s %p %%
- * and d, i, u, x with l, ll, z, a width and leading zeros; a width pads texts
+ * through SBI before. Formats are much like a subset of printf's: %c %s %%
+ * and d, u, x with l, ll, z, a width and leading zeros; a width pads texts
  * behind, numbers in front.
  */
 #include <stdarg.h>

@@ -34,9 +34,9 @@ _Static_assert(DIRECT_BASE + DIRECT_SIZE <= FRAME_TABLE_BASE &&
                    FRAME_TABLE_BASE + FRAME_TABLE_SIZE <= HART_SLOT_BASE &&
                    DEVICE_BASE + DEVICE_SIZE <= KERNEL_BASE,
                "the windows of the kernel's half overlap");
-_Static_assert(DIRECT_SIZE % SPAN(2) == 0 && FRAME_TABLE_SIZE % SPAN(2) == 0 &&
-                   DEVICE_SIZE % SPAN(2) == 0,
-               "a window ends inside a root entry");
+_Static_assert(DIRECT_SIZE % SPAN(2) == 0 && FRAME_TABLE_SIZE == SPAN(2) &&
+                   DEVICE_SIZE == SPAN(2),
+               "the direct map has several root entries, each window one");
 
 void
 vm_init(uint64_t offset)
@@ -69,14 +69,12 @@ table_of(pte_t entry)
 {
     paddr_t address = pte_address(entry);
 
+    struct memory_run image = vm_image_run();
+
     /* The image's own tables are not in the direct map. */
-    if (address == vm_image_address(image_middle)) {
-        return image_middle;
-    }
-    if (address == vm_image_address(image_leaves)) {
-        return image_leaves;
-    }
-    return direct_map(address);
+    return address >= image.start && address < image.end
+               ? (pte_t *)(address - image_offset)
+               : direct_map(address);
 }
 
 static pte_t *
@@ -191,10 +189,7 @@ vm_switch(const struct memory_map *map, const struct memory_run *kept,
     }
     /* Every root entry of the windows that boot may still map into, so that
        the root itself is final from here on. */
-    for (uint64_t at = FRAME_TABLE_BASE;
-         at < FRAME_TABLE_BASE + FRAME_TABLE_SIZE; at += SPAN(2)) {
-        table_below(&kernel_root[pte_index(at, 2)]);
-    }
+    table_below(&kernel_root[pte_index(FRAME_TABLE_BASE, 2)]);
     table_below(&kernel_root[pte_index(HART_SLOT_BASE, 2)]);
     table_below(&kernel_root[pte_index(DEVICE_BASE, 2)]);
     csr_write(satp, vm_satp());
