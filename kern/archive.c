@@ -180,7 +180,6 @@ archive_open(struct archive *archive, const void *blob, size_t size)
         fault = entry_read(archive, at, &e);
         if (fault == NULL && e.is_file) {
             fault = file_check(&e);
-            archive->count++;
         }
         if (fault != NULL) {
             *archive = (struct archive){.fault = fault, .fault_at = at};

@@ -34,11 +34,7 @@ struct program_header {
 };
 
 /* The types of program headers that mean something to us. */
-enum {
-    PT_LOAD = 1,
-    PT_DYNAMIC = 2,
-    PT_INTERP = 3,
-};
+enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3 };
 
 /* e_flags: RVC, and the two bits that name the floating-point ABI. */
 #define EF_ACCEPTED 0x7U

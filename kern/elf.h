@@ -45,9 +45,9 @@ struct elf_segment {
 struct elf {
     const uint8_t *blob;
     size_t size;
-    uint64_t entry; /* even, and in bytes that the file has, with ELF_X */
-    uint64_t pages; /* of 4 KiB that the segments touch */
-    size_t table;   /* offset of the program header table in the blob */
+    uint64_t entry;    /* even, and in bytes that the file has, with ELF_X */
+    uint64_t pages;    /* of 4 KiB that the segments touch */
+    size_t table;      /* offset of the program header table in the blob */
     uint32_t segments; /* at least one in a file that opened */
     uint8_t header[ELF_HEADERS_MAX]; /* of each segment, index in the table */
     const char *fault; /* why elf_open() refused the blob, else NULL */

@@ -91,8 +91,9 @@ boot_again:
     li a7, 0x48534d             /* "HSM", hart_stop: SBI 1.0, 9.2 */
     li a6, 1
     ecall
-1:  wfi
-    j 1b
+boot_halt:
+    wfi
+    j boot_halt
 
 /* A trap before the kernel is mapped: only a machine whose RAM is not where it
    loaded us gets here. */
@@ -122,8 +123,7 @@ early_trap:
     li a0, 0
     li a1, 1
     ecall
-4:  wfi
-    j 4b
+    j boot_halt
 
 /* A further hart (SBI 1.0, 9.1). In: a0 hart id, a1 physical address of its
    hart block, paging off. */

@@ -483,8 +483,8 @@ fdt_reserve_read(const struct fdt *tree, uint32_t index,
         return -ENOENT;
     }
     entry = tree->blob + tree->reserve + (size_t)index * RESERVE_ENTRY;
-    found.address = cells_read(entry, 0, 2);
-    found.size = cells_read(entry, 2, 2);
+    found =
+        (struct fdt_range){cells_read(entry, 0, 2), cells_read(entry, 2, 2)};
     if (fdt_range_wraps(&found)) {
         return -ERANGE;
     }

@@ -70,22 +70,19 @@ records_fill(struct span span, enum frame_type type)
     }
 }
 
-/* Gives `type` to those records of `run` that are RAM; returns how many. */
-static uint64_t
+/* Gives `type` to those records of `run` that are RAM. */
+static void
 records_mark(struct memory_run run, enum frame_type type)
 {
     struct span span = span_of(run);
-    uint64_t marked = 0;
 
     for (ppn_t number = span.first; number < span.end; number++) {
         struct frame *f = frame_record(number);
 
         if (f->type != FRAME_ABSENT) {
             f->type = (uint8_t)type;
-            marked++;
         }
     }
-    return marked;
 }
 
 /* Writes the records of one bank: free runs as such, what lies between them

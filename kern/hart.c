@@ -81,50 +81,46 @@ hart_count_in(enum hart_state state)
     return count;
 }
 
-/* Whether the `riscv,isa` string names a multi-letter extension: they stand
-   after the single letters, each behind an underscore. */
+/* Whether the `riscv,isa` string names an extension: single letters stand
+   behind "rv64", longer names after them, each behind an underscore. */
 static bool
 isa_has(const char *isa, const char *extension)
 {
-    for (; *isa != 0; isa++) {
-        const char *rest = *isa == '_' ? text_after(isa + 1, extension) : NULL;
+    bool in_letters = true;
 
-        if (rest != NULL && (*rest == 0 || *rest == '_')) {
+    for (const char *p = text_after(isa, "rv64"); p != NULL && *p != 0; p++) {
+        const char *rest = text_after(p, extension);
+        bool is_letter = in_letters && extension[1] == 0;
+        bool is_word =
+            rest != NULL && p[-1] == '_' && (*rest == 0 || *rest == '_');
+
+        if (is_word || (rest != NULL && is_letter)) {
             return true;
         }
+        in_letters = in_letters && *p != '_';
     }
     return false;
 }
 
+/* Whether the hart of this node has it, by the list riscv,isa-extensions where
+   there is one, else by the older string riscv,isa. */
 static bool
-isa_has_letter(const char *isa, char letter)
+hart_has(const struct fdt *tree, fdt_node_t node, const char *extension)
 {
-    /* Behind "rv64". */
-    for (unsigned i = 0; isa[i] != 0 && isa[i] != '_'; i++) {
-        if (i >= 4 && isa[i] == letter) {
-            return true;
-        }
-    }
-    return false;
+    static const char list[] = "riscv,isa-extensions";
+    const char *isa = fdt_prop_string(tree, node, "riscv,isa");
+
+    return fdt_prop_string(tree, node, list) != NULL
+               ? fdt_prop_has_string(tree, node, list, extension)
+               : isa != NULL && isa_has(isa, extension);
 }
 
-/* Reads what the hart can do from its node: the list riscv,isa-extensions
-   where there is one, else the older string riscv,isa. */
 static void
 hart_describe(struct hart *hart, const struct fdt *tree, fdt_node_t node)
 {
-    const char *isa = fdt_prop_string(tree, node, "riscv,isa");
-
     hart->node = node;
-    if (fdt_prop_string(tree, node, "riscv,isa-extensions") != NULL) {
-        hart->has_stimecmp =
-            fdt_prop_has_string(tree, node, "riscv,isa-extensions", "sstc");
-        hart->has_float =
-            fdt_prop_has_string(tree, node, "riscv,isa-extensions", "d");
-    } else if (isa != NULL) {
-        hart->has_stimecmp = isa_has(isa, "sstc");
-        hart->has_float = isa_has_letter(isa, 'd');
-    }
+    hart->has_stimecmp = hart_has(tree, node, "sstc");
+    hart->has_float = hart_has(tree, node, "d");
 }
 
 /* Whether the kernel can run on the hart of this node: available, and with an
