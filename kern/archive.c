@@ -35,8 +35,6 @@ enum {
 #define FIELD_SIZE 8U
 #define HEADER_SIZE (MAGIC_SIZE + FIELDS * FIELD_SIZE)
 
-#define TRAILER "TRAILER!!!"
-
 /* The file types of POSIX <sys/stat.h>. */
 #define MODE_TYPE 0170000U
 #define MODE_REGULAR 0100000U
@@ -134,7 +132,7 @@ entry_read(const struct archive *archive, size_t at, struct entry *e)
     if (e->name[0] == '\0') {
         return "a name is empty";
     }
-    e->is_trailer = text_equals(e->name, TRAILER);
+    e->is_trailer = text_equals(e->name, "TRAILER!!!");
     e->is_file =
         !e->is_trailer && (e->field[FIELD_MODE] & MODE_TYPE) == MODE_REGULAR;
     if (e->is_trailer && file_size != 0) {

@@ -28,8 +28,6 @@ static struct env *first;
 static uint64_t first_registers[32];
 static uint64_t first_entry;
 
-static const struct cap_name empty_name;
-
 /* Page `wanted`, or any if 0, as a frame of the first env whose contents may be
    seen. */
 static struct frame *
@@ -38,8 +36,8 @@ frame_own(ppn_t wanted)
     ppn_t number;
     struct frame *f;
 
-    if (frame_take(&first->frames, first->id, &empty_name, FRAME_ORDER_4K,
-                   wanted, &number) < 0) {
+    if (frame_take(&first->frames, first->id, &(struct cap_name){0},
+                   FRAME_ORDER_4K, wanted, &number) < 0) {
         boot_fail("no memory for the first program");
     }
     f = frame_record(number);

@@ -10,7 +10,6 @@
 #include "kern/boot_memory.h"
 #include "kern/context.h"
 #include "kern/csr.h"
-#include "kern/hart_offsets.h"
 #include "kern/image.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
@@ -227,9 +226,10 @@ static void
 harts_retry(void)
 {
     for (unsigned i = 1; i < hart_count; i++) {
-        if (hart_table[i]->state == HART_ABSENT &&
-            sbi_hart_stopped(hart_table[i]->id)) {
-            (void)hart_start(hart_table[i]);
+        struct hart *hart = hart_table[i];
+
+        if (hart->state == HART_ABSENT && sbi_hart_stopped(hart->id)) {
+            (void)hart_start(hart);
         }
     }
 }

@@ -116,7 +116,6 @@ arguments_init(void)
 static void
 report(uint64_t entered, uint64_t ready)
 {
-    uint64_t bytes = frame_counts.ram << FRAME_SHIFT;
     unsigned stimecmp = 0;
 
     for (unsigned i = 0; i < hart_count; i++) {
@@ -130,7 +129,7 @@ report(uint64_t entered, uint64_t ready)
     printk(
         PRINT_INFO,
         "memory: %lu MiB in %u bank%s, %lu frames, %lu free, table %lu KiB\n",
-        bytes >> 20, kernel_memory.bank_count,
+        frame_counts.ram >> (20 - FRAME_SHIFT), kernel_memory.bank_count,
         kernel_memory.bank_count == 1 ? "" : "s", frame_counts.ram,
         frame_counts.free, frame_counts.table >> 10);
     printk(PRINT_INFO, "harts: %u up, %u with stimecmp, boot hart %lu\n",

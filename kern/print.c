@@ -28,13 +28,11 @@ put_byte(char c)
 static void
 put_text(const char *text, unsigned width)
 {
-    unsigned length = 0;
-
     for (const char *p = text != NULL ? text : "(null)"; *p != 0; p++) {
         put_byte(*p);
-        length++;
+        width -= width > 0;
     }
-    for (; length < width; length++) {
+    for (; width > 0; width--) {
         put_byte(' ');
     }
 }
