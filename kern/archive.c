@@ -19,6 +19,7 @@
  */
 #include "kern/archive.h"
 #include "kern/abi/error.h"
+#include "kern/string.h"
 
 /* Which of a header's numbers say something to us. */
 enum {
@@ -34,8 +35,6 @@ enum {
 #define FIELD_SIZE 8U
 #define HEADER_SIZE (MAGIC_SIZE + FIELDS * FIELD_SIZE)
 
-#define TRAILER "TRAILER!!!"
-
 /* The file types of POSIX <sys/stat.h>. */
 #define MODE_TYPE 0170000U
 #define MODE_REGULAR 0100000U
@@ -46,18 +45,9 @@ struct entry {
     const uint8_t *data;
     bool has_checksum;
     bool is_trailer;
-    size_t next; /* where the next entry begins, at most archive->size */
+    bool is_file; /* a regular one */
+    size_t next;  /* where the next entry begins, at most archive->size */
 };
-
-static bool
-text_equals(const char *a, const char *b)
-{
-    while (*a == *b && *a != '\0') {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
 
 /* The name without what only says that it begins at the root. */
 static const char *
@@ -74,15 +64,13 @@ number_read(const uint8_t *digits, uint32_t *number)
 {
     *number = 0;
     for (size_t i = 0; i < FIELD_SIZE; i++) {
-        uint8_t digit = digits[i];
-        uint8_t letter = digit | 0x20; /* in lower case, if it is a letter */
-        if (digit >= '0' && digit <= '9') {
-            *number = *number << 4 | (uint32_t)(digit - '0');
-        } else if (letter >= 'a' && letter <= 'f') {
-            *number = *number << 4 | (uint32_t)(letter - 'a' + 10);
-        } else {
+        uint32_t digit = (uint32_t)digits[i] - '0';
+        /* In lower case, if it is a letter. */
+        uint32_t letter = ((uint32_t)digits[i] | 0x20) - 'a';
+        if (digit > 9 && letter > 5) {
             return false;
         }
+        *number = *number << 4 | (digit <= 9 ? digit : letter + 10);
     }
     return true;
 }
@@ -99,17 +87,10 @@ padding_skip(const struct archive *archive, size_t at)
 static const char *
 header_read(const uint8_t *header, struct entry *e)
 {
-    static const uint8_t magic[MAGIC_SIZE - 1] = {'0', '7', '0', '7', '0'};
-
-    for (size_t i = 0; i < MAGIC_SIZE - 1; i++) {
-        if (header[i] != magic[i]) {
-            return "magic is not 070701 or 070702";
-        }
-    }
-    if (header[MAGIC_SIZE - 1] != '1' && header[MAGIC_SIZE - 1] != '2') {
+    e->has_checksum = memcmp(header, "070702", MAGIC_SIZE) == 0;
+    if (!e->has_checksum && memcmp(header, "070701", MAGIC_SIZE) != 0) {
         return "magic is not 070701 or 070702";
     }
-    e->has_checksum = header[MAGIC_SIZE - 1] == '2';
     for (size_t i = 0; i < FIELDS; i++) {
         if (!number_read(header + MAGIC_SIZE + i * FIELD_SIZE, &e->field[i])) {
             return "a header's number is not hexadecimal";
@@ -151,7 +132,9 @@ entry_read(const struct archive *archive, size_t at, struct entry *e)
     if (e->name[0] == '\0') {
         return "a name is empty";
     }
-    e->is_trailer = text_equals(e->name, TRAILER);
+    e->is_trailer = text_equals(e->name, "TRAILER!!!");
+    e->is_file =
+        !e->is_trailer && (e->field[FIELD_MODE] & MODE_TYPE) == MODE_REGULAR;
     if (e->is_trailer && file_size != 0) {
         return "the trailer has data";
     }
@@ -162,12 +145,6 @@ entry_read(const struct archive *archive, size_t at, struct entry *e)
     }
     e->next = padding_skip(archive, at + file_size);
     return NULL;
-}
-
-static bool
-entry_is_file(const struct entry *e)
-{
-    return !e->is_trailer && (e->field[FIELD_MODE] & MODE_TYPE) == MODE_REGULAR;
 }
 
 /* What a regular file must meet besides being inside. */
@@ -199,9 +176,8 @@ archive_open(struct archive *archive, const void *blob, size_t size)
     *archive = (struct archive){.blob = blob, .size = blob == NULL ? 0 : size};
     for (; !e.is_trailer; at = e.next) {
         fault = entry_read(archive, at, &e);
-        if (fault == NULL && entry_is_file(&e)) {
+        if (fault == NULL && e.is_file) {
             fault = file_check(&e);
-            archive->count++;
         }
         if (fault != NULL) {
             *archive = (struct archive){.fault = fault, .fault_at = at};
@@ -219,7 +195,7 @@ archive_next(const struct archive *archive, struct archive_file *file)
 
     for (size_t at = file->cursor;
          entry_read(archive, at, &e) == NULL && !e.is_trailer; at = e.next) {
-        if (entry_is_file(&e)) {
+        if (e.is_file) {
             file->name = name_strip(e.name);
             file->data = e.data;
             file->size = e.field[FIELD_FILE_SIZE];

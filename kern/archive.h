@@ -24,7 +24,6 @@
 struct archive {
     const uint8_t *blob;
     size_t size;       /* bytes up to the end of the trailer */
-    size_t count;      /* of regular files, a name that comes twice twice */
     const char *fault; /* why archive_open() refused the blob, else NULL */
     size_t fault_at;   /* and the offset in it of the entry at fault */
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "kern/argument.h"
 
+#include "kern/panic.h"
+#include "kern/string.h"
+
 static const char *words = "";
 
 void
@@ -9,32 +12,20 @@ argument_init(const char *arguments)
     words = arguments != NULL ? arguments : "";
 }
 
-/* The length of `name` if the word at `p` is name=..., else 0. */
-static size_t
-match(const char *p, const char *name)
-{
-    size_t length = 0;
-
-    while (name[length] != 0 && p[length] == name[length]) {
-        length++;
-    }
-    return name[length] == 0 && p[length] == '=' ? length : 0;
-}
-
 const char *
 argument_find(const char *name, size_t *length)
 {
     const char *found = NULL;
 
     for (const char *p = words; *p != 0;) {
-        size_t named = match(p, name);
+        const char *value = text_after(p, name);
         const char *end = p;
 
         while (*end != 0 && *end != ' ') {
             end++;
         }
-        if (named > 0) {
-            found = p + named + 1;
+        if (value != NULL && *value == '=') {
+            found = value + 1;
             *length = (size_t)(end - found);
         }
         p = *end == 0 ? end : end + 1;
@@ -45,24 +36,22 @@ argument_find(const char *name, size_t *length)
 bool
 argument_number(const char *name, uint64_t limit, uint64_t *value)
 {
-    size_t length;
+    size_t length = 0;
     const char *text = argument_find(name, &length);
-    uint64_t number = 0;
+    bool is_number = length > 0;
 
-    if (text == NULL || length == 0) {
+    if (text == NULL) {
         return false;
     }
-    for (size_t i = 0; i < length; i++) {
+    *value = 0;
+    for (size_t i = 0; i < length && is_number; i++) {
         uint64_t digit = (uint64_t)(unsigned char)text[i] - '0';
 
-        if (digit > 9 || number > limit / 10) {
-            return false;
-        }
-        number = number * 10 + digit; /* at most limit + 9 */
-        if (number > limit) {
-            return false;
-        }
+        *value = *value * 10 + digit;
+        is_number = digit <= 9 && *value <= limit;
     }
-    *value = number;
+    if (!is_number) {
+        boot_fail("argument %s= wants a number from 0 to %lu", name, limit);
+    }
     return true;
 }

@@ -19,8 +19,9 @@ void argument_init(const char *arguments);
  *length; NULL if there is no such word. The last one given counts. */
 const char *argument_find(const char *name, size_t *length);
 
-/* Reads the argument as a decimal number. False if it is not given or not a
-   number up to `limit`; *value is set only on success. */
+/* Reads the argument as a decimal number. False, with *value unchanged, if it
+   is not given; one that is not a number up to `limit` (at most UINT32_MAX)
+   fails the boot. */
 bool argument_number(const char *name, uint64_t limit, uint64_t *value);
 
 #endif

@@ -6,45 +6,30 @@
 #include "kern/boot_memory.h"
 
 #include "kern/panic.h"
+#include "kern/string.h"
 
 static struct memory_map *source;
 
 void
-boot_memory_init(struct memory_map *map)
+boot_memory_use(struct memory_map *map)
 {
     source = map;
 }
 
-void
-boot_memory_close(void)
-{
-    source = NULL;
-}
-
+/* Moves the run `from` and those behind it: over others, or to make room. */
 static void
-run_remove(unsigned index)
+runs_move(unsigned from, unsigned to)
 {
-    source->free_count--;
-    for (unsigned i = index; i < source->free_count; i++) {
-        source->free[i] = source->free[i + 1];
-    }
-}
-
-static void
-run_insert(unsigned index, struct memory_run run)
-{
-    for (unsigned i = source->free_count; i > index; i--) {
-        source->free[i] = source->free[i - 1];
-    }
-    source->free[index] = run;
-    source->free_count++;
+    memmove(&source->free[to], &source->free[from],
+            (source->free_count - from) * sizeof(source->free[0]));
+    source->free_count += to - from;
 }
 
 paddr_t
 boot_memory_take(uint64_t size, uint64_t alignment)
 {
     ASSERT(source != NULL);
-    size = (size + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1);
+    size = memory_run_around(0, size).end;
     for (unsigned i = 0; i < source->free_count; i++) {
         struct memory_run *run = &source->free[i];
         paddr_t start = (run->start + alignment - 1) & ~(alignment - 1);
@@ -57,10 +42,11 @@ boot_memory_take(uint64_t size, uint64_t alignment)
         }
         run->start = start + size;
         if (run->start == run->end) {
-            run_remove(i);
+            runs_move(i + 1, i);
         }
         if (skipped.start < skipped.end) {
-            run_insert(i, skipped);
+            runs_move(i, i + 1);
+            source->free[i] = skipped;
         }
         return start;
     }

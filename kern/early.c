@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first page tables. This file alone runs at physical addresses: it may
- * use nothing that holds a link-time address (no tables of pointers, no switch
- * that becomes one), only what the compiler reaches relative to the pc. It is
- * compiled so (see CMakeLists.txt).
+ * The first page tables. This file alone, with memset, runs at physical
+ * addresses: it may use nothing that holds a link-time address (no tables of
+ * pointers, no switch that becomes one), only what the compiler reaches
+ * relative to the pc. It is compiled so (see CMakeLists.txt).
  */
 #include "kern/csr.h"
 #include "kern/image.h"
+#include "kern/string.h"
 #include "kern/vm.h"
-
-static void
-clear(char *from, const char *to)
-{
-    for (volatile uint64_t *p = (volatile uint64_t *)(void *)from;
-         (const volatile char *)p < to; p++) {
-        *p = 0;
-    }
-}
 
 static void
 map_image(pte_t *table)
@@ -41,9 +33,8 @@ uint64_t
 early_map(void)
 {
     /* Not the stack that this runs on, which ends bss. */
-    clear(bss_start, boot_slot);
-    clear(boot_slot + HART_BLOCK_OFFSET,
-          boot_slot + HART_BLOCK_OFFSET + HART_BLOCK_SIZE);
+    memset(bss_start, 0, (size_t)(boot_slot - bss_start));
+    memset(boot_slot + HART_BLOCK_OFFSET, 0, HART_BLOCK_SIZE);
 
     for (unsigned i = 0; i < DIRECT_SIZE / SPAN(2); i++) {
         early_root[pte_index(DIRECT_BASE, 2) + i] =

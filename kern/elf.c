@@ -7,152 +7,123 @@
  * Why ours: somebody must load the first program, and nobody is there yet but
  * the kernel. It only checks that the program headers describe something that
  * page tables can say exactly (whole pages, each with one set of rights), and
- * leaves allocating and mapping to its caller. All numbers are read bytewise:
- * the blob may be unaligned. No sum is formed before it is known to fit.
+ * leaves allocating and mapping to its caller. Headers are copied before they
+ * are read: the blob may be unaligned. No sum is formed before it is known to
+ * fit.
  */
 #include "kern/elf.h"
 #include "kern/abi/error.h"
 #include "kern/abi/types.h"
+#include "kern/string.h"
 
-/* Offsets in the file header, Elf64_Ehdr. */
-enum {
-    E_MAGIC = 0,
-    E_CLASS = 4,
-    E_DATA = 5,
-    E_IDENT_VERSION = 6,
-    E_TYPE = 16,
-    E_MACHINE = 18,
-    E_VERSION = 20,
-    E_ENTRY = 24,
-    E_PHOFF = 32,
-    E_FLAGS = 48,
-    E_PHENTSIZE = 54,
-    E_PHNUM = 56,
-    E_END = 64,
+/* Elf64_Ehdr. Numbers are little-endian, as the machine has them. */
+struct file_header {
+    uint32_t magic;
+    uint8_t class, data, ident_version, padding[9];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
 };
 
-/* Offsets in a program header, Elf64_Phdr. */
-enum {
-    P_TYPE = 0,
-    P_FLAGS = 4,
-    P_OFFSET = 8,
-    P_VADDR = 16,
-    P_FILESZ = 32,
-    P_MEMSZ = 40,
-    P_END = 56,
+/* Elf64_Phdr. */
+struct program_header {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
 /* The types of program headers that mean something to us. */
-enum {
-    PT_LOAD = 1,
-    PT_DYNAMIC = 2,
-    PT_INTERP = 3,
-};
+enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3 };
 
 /* e_flags: RVC, and the two bits that name the floating-point ABI. */
 #define EF_ACCEPTED 0x7U
 
-/* The fields of the file header that have one right value. */
-static const struct {
-    uint8_t at;
-    uint8_t width;
-    uint32_t value;
-    const char *fault;
-} header_rules[] = {
-    {E_MAGIC, 4, 0x464c457f, "no ELF file: magic is not 7f 45 4c 46"},
-    {E_CLASS, 1, 2, "not a 64-bit file"},
-    {E_DATA, 1, 1, "not little-endian"},
-    {E_IDENT_VERSION, 1, 1, "its version is not 1"},
-    {E_VERSION, 4, 1, "its version is not 1"},
-    {E_MACHINE, 2, 243, "not for RISC-V"},
-    {E_TYPE, 2, 2, "not linked for fixed addresses: link with -static -no-pie"},
-    {E_PHENTSIZE, 2, P_END, "its program headers are not of 56 bytes"},
+/* What must hold, and why the file is refused if it does not. */
+struct rule {
+    bool holds;
+    const char *otherwise;
 };
 
-static uint64_t
-number_read(const uint8_t *p, uint32_t width)
-{
-    uint64_t number = 0;
-
-    while (width > 0) {
-        number = number << 8 | p[--width];
-    }
-    return number;
-}
-
 static const char *
-header_check(struct elf *elf)
+rules_check(const struct rule *rules, size_t count)
 {
-    const uint8_t *header = elf->blob;
-    uint64_t table, count;
-
-    if (elf->size < E_END) {
-        return "no ELF file: too short for a header";
-    }
-    for (size_t i = 0; i < sizeof(header_rules) / sizeof(*header_rules); i++) {
-        if (number_read(header + header_rules[i].at, header_rules[i].width) !=
-            header_rules[i].value) {
-            return header_rules[i].fault;
+    for (size_t i = 0; i < count; i++) {
+        if (!rules[i].holds) {
+            return rules[i].otherwise;
         }
     }
-    if ((number_read(header + E_FLAGS, 4) & ~(uint64_t)EF_ACCEPTED) != 0) {
-        return "e_flags has more than RVC and a floating-point ABI";
-    }
-    table = number_read(header + E_PHOFF, 8);
-    count = number_read(header + E_PHNUM, 2);
-    if (count == 0 || count > ELF_HEADERS_MAX) {
-        return "no program headers, or too many";
-    }
-    if (table > elf->size || count * P_END > elf->size - table) {
-        return "the program headers end outside the file";
-    }
-    elf->table = table;
-    elf->entry = number_read(header + E_ENTRY, 8);
     return NULL;
 }
 
-static void
-segment_read(const uint8_t *header, struct elf_segment *s)
+#define RULES_CHECK(rules) rules_check(rules, sizeof(rules) / sizeof(*(rules)))
+
+static const char *
+header_check(struct elf *elf, struct file_header *h)
 {
-    s->vaddr = number_read(header + P_VADDR, 8);
-    s->memsz = number_read(header + P_MEMSZ, 8);
-    s->filesz = number_read(header + P_FILESZ, 8);
+    if (elf->size < sizeof(*h)) {
+        return "no ELF file: too short for a header";
+    }
+    memcpy(h, elf->blob, sizeof(*h));
+    elf->table = h->phoff;
+    elf->entry = h->entry;
+    const struct rule rules[] = {
+        {h->magic == 0x464c457f, "no ELF file: magic is not 7f 45 4c 46"},
+        {h->class == 2, "not a 64-bit file"},
+        {h->data == 1, "not little-endian"},
+        {h->ident_version == 1 && h->version == 1, "its version is not 1"},
+        {h->machine == 243, "not for RISC-V"},
+        {h->type == 2,
+         "not linked for fixed addresses: link with -static -no-pie"},
+        {h->phentsize == sizeof(struct program_header),
+         "its program headers are not of 56 bytes"},
+        {(h->flags & ~EF_ACCEPTED) == 0,
+         "e_flags has more than RVC and a floating-point ABI"},
+        {h->phnum != 0 && h->phnum <= ELF_HEADERS_MAX,
+         "no program headers, or too many"},
+        {h->phoff <= elf->size &&
+             h->phnum * sizeof(struct program_header) <= elf->size - h->phoff,
+         "the program headers end outside the file"},
+    };
+    return RULES_CHECK(rules);
+}
+
+/* Entry `index` of the program header table, as a segment; returns its type. */
+static uint32_t
+segment_read(const struct elf *elf, uint32_t index, struct elf_segment *s)
+{
+    struct program_header h;
+
+    memcpy(&h, elf->blob + elf->table + index * sizeof(h), sizeof(h));
     /* Linkers give an offset to what has no bytes, anywhere in or behind. */
-    s->offset = s->filesz == 0 ? 0 : number_read(header + P_OFFSET, 8);
-    s->flags = (uint32_t)number_read(header + P_FLAGS, 4);
+    *s = (struct elf_segment){.vaddr = h.vaddr,
+                              .memsz = h.memsz,
+                              .offset = h.filesz == 0 ? 0 : h.offset,
+                              .filesz = h.filesz,
+                              .flags = h.flags};
+    return h.type;
 }
 
 static const char *
 segment_check(const struct elf *elf, const struct elf_segment *s,
               const struct elf_limits *limits)
 {
-    if (s->filesz > s->memsz) {
-        return "a segment has more bytes in the file than in memory";
-    }
-    if (s->offset > elf->size || s->filesz > elf->size - s->offset) {
-        return "a segment's bytes end outside the file";
-    }
-    if (s->vaddr < limits->low || s->vaddr > limits->high ||
-        s->memsz > limits->high - s->vaddr) {
-        return "a segment is not in the range for programs";
-    }
-    if (s->filesz != 0 && s->offset % FRAME_SIZE != s->vaddr % FRAME_SIZE) {
-        return "a segment's offset and address differ within a page";
-    }
-    if ((s->flags & ELF_R) == 0 || s->flags > (ELF_R | ELF_W | ELF_X)) {
-        return "a segment is not readable, or has unknown flags";
-    }
-    if ((s->flags & ELF_W) != 0 && (s->flags & ELF_X) != 0) {
-        return "a segment is both writable and executable";
-    }
-    return NULL;
-}
-
-static bool
-segment_has_entry(const struct elf_segment *s, uint64_t entry)
-{
-    return (s->flags & ELF_X) != 0 && entry >= s->vaddr &&
-           entry - s->vaddr < s->filesz;
+    const struct rule rules[] = {
+        {s->filesz <= s->memsz,
+         "a segment has more bytes in the file than in memory"},
+        {s->offset <= elf->size && s->filesz <= elf->size - s->offset,
+         "a segment's bytes end outside the file"},
+        {s->vaddr >= limits->low && s->vaddr <= limits->high &&
+             s->memsz <= limits->high - s->vaddr,
+         "a segment is not in the range for programs"},
+        {s->filesz == 0 || (s->offset - s->vaddr) % FRAME_SIZE == 0,
+         "a segment's offset and address differ within a page"},
+        {(s->flags & ELF_R) != 0 && s->flags <= (ELF_R | ELF_W | ELF_X),
+         "a segment is not readable, or has unknown flags"},
+        {(s->flags & ELF_W) == 0 || (s->flags & ELF_X) == 0,
+         "a segment is both writable and executable"},
+    };
+    return RULES_CHECK(rules);
 }
 
 /*
@@ -179,23 +150,20 @@ segment_add(struct elf *elf, const struct elf_segment *s,
 }
 
 static const char *
-segments_check(struct elf *elf, const struct elf_limits *limits)
+segments_check(struct elf *elf, uint32_t count, const struct elf_limits *limits)
 {
-    uint64_t count = number_read(elf->blob + E_PHNUM, 2);
     uint64_t free_page = 0;
     bool has_entry = false;
 
-    for (uint64_t i = 0; i < count; i++) {
-        const uint8_t *header = elf->blob + elf->table + i * P_END;
-        uint64_t type = number_read(header + P_TYPE, 4);
-        const char *fault;
+    for (uint32_t i = 0; i < count; i++) {
         struct elf_segment s;
+        uint32_t type = segment_read(elf, i, &s);
+        const char *fault;
 
-        elf->fault_at = (size_t)(header - elf->blob);
+        elf->fault_at = elf->table + i * sizeof(struct program_header);
         if (type == PT_INTERP || type == PT_DYNAMIC) {
             return "dynamically linked: link with -static -no-pie";
         }
-        segment_read(header, &s);
         if (type != PT_LOAD || (s.memsz == 0 && s.filesz == 0)) {
             continue;
         }
@@ -207,7 +175,8 @@ segments_check(struct elf *elf, const struct elf_limits *limits)
         if (fault != NULL) {
             return fault;
         }
-        has_entry = has_entry || segment_has_entry(&s, elf->entry);
+        has_entry = has_entry ||
+                    ((s.flags & ELF_X) != 0 && elf->entry - s.vaddr < s.filesz);
     }
     elf->fault_at = 0;
     /* Hardware would drop the lowest bit of a pc without a word. */
@@ -220,24 +189,19 @@ int
 elf_open(struct elf *elf, const void *blob, size_t size,
          const struct elf_limits *limits)
 {
+    struct file_header header;
     const char *fault;
 
     *elf = (struct elf){.blob = blob, .size = blob == NULL ? 0 : size};
-    fault = header_check(elf);
+    fault = header_check(elf, &header);
     if (fault == NULL) {
-        fault = segments_check(elf, limits);
+        fault = segments_check(elf, header.phnum, limits);
     }
     if (fault != NULL) {
         *elf = (struct elf){.fault = fault, .fault_at = elf->fault_at};
         return -EINVAL;
     }
     return 0;
-}
-
-uint32_t
-elf_segment_count(const struct elf *elf)
-{
-    return elf->segments;
 }
 
 int
@@ -247,7 +211,6 @@ elf_segment_read(const struct elf *elf, uint32_t index,
     if (index >= elf->segments) {
         return -ENOENT;
     }
-    segment_read(elf->blob + elf->table + (size_t)elf->header[index] * P_END,
-                 segment);
+    (void)segment_read(elf, elf->header[index], segment);
     return 0;
 }

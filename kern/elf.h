@@ -45,10 +45,10 @@ struct elf_segment {
 struct elf {
     const uint8_t *blob;
     size_t size;
-    uint64_t entry; /* even, and in bytes that the file has, with ELF_X */
-    uint64_t pages; /* of 4 KiB that the segments touch */
-    size_t table;   /* offset of the program header table in the blob */
-    uint32_t segments;
+    uint64_t entry;    /* even, and in bytes that the file has, with ELF_X */
+    uint64_t pages;    /* of 4 KiB that the segments touch */
+    size_t table;      /* offset of the program header table in the blob */
+    uint32_t segments; /* at least one in a file that opened */
     uint8_t header[ELF_HEADERS_MAX]; /* of each segment, index in the table */
     const char *fault; /* why elf_open() refused the blob, else NULL */
     size_t fault_at;   /* and the offset in it of the header at fault */
@@ -72,9 +72,6 @@ struct elf {
  */
 int elf_open(struct elf *elf, const void *blob, size_t size,
              const struct elf_limits *limits);
-
-/* How many segments there are; at least one in a file that opened. */
-uint32_t elf_segment_count(const struct elf *elf);
 
 /* The segment, by ascending address. Returns 0, or -ENOENT if no such one. */
 int elf_segment_read(const struct elf *elf, uint32_t index,

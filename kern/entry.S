@@ -15,6 +15,25 @@
 
     .option norelax
 
+/* From physical addresses to virtual ones, with this satp: the fetch after the
+   write of satp faults, and stvec is where we want to be. t1 becomes virtual
+   minus physical. Backtraces end here: fp and ra are 0. */
+    .macro enter_virtual satp
+    lla t0, image_header
+    li t1, KERNEL_BASE
+    sub t1, t1, t0
+    lla t2, 1f
+    add t2, t2, t1
+    csrw stvec, t2
+    sfence.vma
+    csrw satp, \satp
+    .balignw 4, 0x0001
+1:  lla t0, trap_entry
+    csrw stvec, t0
+    li fp, 0
+    li ra, 0
+    .endm
+
 /* The header that QEMU, U-Boot's booti and extlinux know (Linux,
    Documentation/riscv/boot-image-header.rst). The first word must be one
    uncompressed jump. */
@@ -29,12 +48,10 @@ image_header:
     .dword 0x200000             /* text_offset from the start of RAM */
     .dword image_size           /* with bss */
     .dword 0                    /* flags: little-endian */
-    .word 2                     /* header version 0.2 */
-    .word 0
+    .word 2, 0                  /* header version 0.2 */
     .dword 0
     .ascii "RISCV\0\0\0"
-    .word 0x05435352            /* "RSC\5", the magic that U-Boot tests */
-    .word 0
+    .word 0x05435352, 0         /* "RSC\5", the magic that U-Boot tests */
 
 /* The first hart. In: a0 hart id, a1 physical address of the device tree,
    paging off, every other register unknown (SBI 1.0, 8; Linux
@@ -58,28 +75,13 @@ boot_entry:
     add sp, sp, t0
     call early_map              /* clears bss, returns satp */
 
-    /* The jump to virtual addresses: the fetch after the write of satp faults,
-       and stvec is where we want to be. */
-    lla t0, image_header
-    li t1, KERNEL_BASE
-    sub t1, t1, t0              /* virtual minus physical */
+    enter_virtual a0
     add sp, sp, t1
-    lla t2, 1f
-    add t2, t2, t1
-    csrw stvec, t2
-    sfence.vma
-    csrw satp, a0
-    .balignw 4, 0x0001
-1:
-    lla t0, trap_entry
-    csrw stvec, t0
     csrw sscratch, sp           /* the hart block is where the stack begins */
-    li fp, 0
     mv a0, s1
     mv a1, s2
     neg a2, t1                  /* physical minus virtual */
     mv a3, s3
-    li ra, 0
     call kernel_main            /* does not return */
 
 /* Another hart at this door. OpenSBI up to 1.1 marks a hart as started before
@@ -89,8 +91,9 @@ boot_again:
     li a7, 0x48534d             /* "HSM", hart_stop: SBI 1.0, 9.2 */
     li a6, 1
     ecall
-1:  wfi
-    j 1b
+boot_halt:
+    wfi
+    j boot_halt
 
 /* A trap before the kernel is mapped: only a machine whose RAM is not where it
    loaded us gets here. */
@@ -120,8 +123,7 @@ early_trap:
     li a0, 0
     li a1, 1
     ecall
-4:  wfi
-    j 4b
+    j boot_halt
 
 /* A further hart (SBI 1.0, 9.1). In: a0 hart id, a1 physical address of its
    hart block, paging off. */
@@ -130,23 +132,10 @@ hart_entry:
     csrw sie, zero
     li t0, SSTATUS_SIE | SSTATUS_FS | SSTATUS_VS
     csrc sstatus, t0
-    lla t0, image_header
-    li t1, KERNEL_BASE
-    sub t1, t1, t0
-    lla t2, 1f
-    add t2, t2, t1
-    csrw stvec, t2
     ld sp, HART_SELF(a1)
-    ld t0, HART_SATP(a1)
-    sfence.vma
-    csrw satp, t0
-    .balignw 4, 0x0001
-1:
-    lla t0, trap_entry
-    csrw stvec, t0
+    ld a0, HART_SATP(a1)
+    enter_virtual a0
     csrw sscratch, sp
-    li fp, 0
-    li ra, 0
     mv a0, sp
     call hart_main              /* does not return */
 

@@ -26,18 +26,10 @@
 
 #include "kern/abi/error.h"
 
-/* The header's fields (5.2), as offsets in the blob. */
-enum {
-    HEADER_MAGIC = 0,
-    HEADER_SIZE = 4,
-    HEADER_STRUCTURE = 8,
-    HEADER_STRINGS = 12,
-    HEADER_RESERVE = 16,
-    HEADER_VERSION = 20,
-    HEADER_COMPATIBLE = 24,
-    HEADER_STRINGS_SIZE = 32,
-    HEADER_STRUCTURE_SIZE = 36, /* only from version 17 on */
-    HEADER_END = 40,
+/* The header (5.2), in words of the blob; the last only from version 17 on. */
+struct header {
+    uint32_t magic, size, structure, strings, reserve, version, compatible;
+    uint32_t boot_hart, strings_size, structure_size;
 };
 
 #define MAGIC 0xd00dfeedU
@@ -92,17 +84,6 @@ word_align(uint32_t at)
     return (at + 3) & ~3U;
 }
 
-static uint32_t
-text_length(const char *text)
-{
-    uint32_t length = 0;
-
-    while (text[length] != '\0') {
-        length++;
-    }
-    return length;
-}
-
 static const uint8_t *
 token_at(const struct fdt *tree, uint32_t at)
 {
@@ -127,28 +108,27 @@ block_fits(const struct fdt *tree, uint32_t start, uint32_t size)
 }
 
 static const char *
-header_check(struct fdt *tree, size_t limit)
+header_check(struct fdt *tree, size_t limit, struct header *header)
 {
-    const uint8_t *header = tree->blob;
-    uint32_t version, compatible;
-
-    if (header == NULL || limit < HEADER_STRUCTURE) {
+    if (tree->blob == NULL || limit < 2 * sizeof(uint32_t)) {
         return "no device tree: too short for a header";
     }
-    if (word_read(header + HEADER_MAGIC) != MAGIC) {
+    if (word_read(tree->blob) != MAGIC) {
         return "magic is not 0xd00dfeed";
     }
-    tree->size = word_read(header + HEADER_SIZE);
+    tree->size = word_read(tree->blob + offsetof(struct header, size));
     if (tree->size > limit) {
         return "truncated: its header claims more than there is";
     }
-    if (tree->size < HEADER_END) {
+    if (tree->size < sizeof(*header)) {
         return "its size is less than its header's";
     }
-    version = word_read(header + HEADER_VERSION);
-    compatible = word_read(header + HEADER_COMPATIBLE);
-    if (version < VERSION_OLDEST || compatible > VERSION_KNOWN ||
-        compatible > version) {
+    for (size_t i = 0; i < sizeof(*header) / sizeof(uint32_t); i++) {
+        ((uint32_t *)header)[i] = word_read(tree->blob + 4 * i);
+    }
+    if (header->version < VERSION_OLDEST ||
+        header->compatible > VERSION_KNOWN ||
+        header->compatible > header->version) {
         return "its version is not compatible with 16 or 17";
     }
     return NULL;
@@ -156,22 +136,20 @@ header_check(struct fdt *tree, size_t limit)
 
 /* Takes the blocks' places from a checked header. */
 static const char *
-blocks_check(struct fdt *tree)
+blocks_check(struct fdt *tree, const struct header *header)
 {
-    const uint8_t *header = tree->blob;
-
-    tree->structure = word_read(header + HEADER_STRUCTURE);
-    tree->strings = word_read(header + HEADER_STRINGS);
-    tree->strings_size = word_read(header + HEADER_STRINGS_SIZE);
+    tree->structure = header->structure;
+    tree->strings = header->strings;
+    tree->strings_size = header->strings_size;
+    tree->reserve = header->reserve;
     if (tree->structure % TOKEN_SIZE != 0 ||
         !block_fits(tree, tree->structure, 0)) {
         return "the structure block is misplaced";
     }
     /* Version 16 does not say its size: FDT_END does. */
-    tree->structure_size = tree->size - tree->structure;
-    if (word_read(header + HEADER_VERSION) >= VERSION_KNOWN) {
-        tree->structure_size = word_read(header + HEADER_STRUCTURE_SIZE);
-    }
+    tree->structure_size = header->version >= VERSION_KNOWN
+                               ? header->structure_size
+                               : tree->size - tree->structure;
     if (!block_fits(tree, tree->structure, tree->structure_size)) {
         return "the structure block ends outside the blob";
     }
@@ -192,13 +170,11 @@ blocks_check(struct fdt *tree)
 static const char *
 reserve_check(struct fdt *tree)
 {
-    uint32_t at = word_read(tree->blob + HEADER_RESERVE);
-
-    tree->reserve = at;
-    if (at % 8 != 0) {
+    if (tree->reserve % 8 != 0) {
         return "the memory reservations are not aligned";
     }
-    for (; block_fits(tree, at, RESERVE_ENTRY); at += RESERVE_ENTRY) {
+    for (uint32_t at = tree->reserve; block_fits(tree, at, RESERVE_ENTRY);
+         at += RESERVE_ENTRY) {
         const uint8_t *entry = tree->blob + at;
         if (cells_read(entry, 0, 2) == 0 && cells_read(entry, 2, 2) == 0) {
             return NULL;
@@ -310,11 +286,8 @@ structure_check(struct fdt *tree)
 static const char *
 overlap_check(const struct fdt *tree)
 {
-    const struct {
-        uint64_t start;
-        uint64_t size;
-    } block[] = {
-        {0, HEADER_END},
+    const struct fdt_range block[] = {
+        {0, sizeof(struct header)},
         {tree->reserve, (tree->reserve_entries + 1ULL) * RESERVE_ENTRY},
         {tree->structure, tree->structure_size},
         {tree->strings, tree->strings_size},
@@ -322,8 +295,8 @@ overlap_check(const struct fdt *tree)
 
     for (size_t i = 1; i < sizeof(block) / sizeof(block[0]); i++) {
         for (size_t j = 0; j < i; j++) {
-            if (block[i].start < block[j].start + block[j].size &&
-                block[j].start < block[i].start + block[i].size) {
+            if (block[i].address < block[j].address + block[j].size &&
+                block[j].address < block[i].address + block[i].size) {
                 return "blocks overlap";
             }
         }
@@ -334,20 +307,19 @@ overlap_check(const struct fdt *tree)
 int
 fdt_open(struct fdt *tree, const void *blob, size_t limit)
 {
+    struct header header = {0};
     const char *fault;
 
     *tree = (struct fdt){.blob = blob, .root = FDT_NONE};
-    fault = header_check(tree, limit);
-    fault = fault != NULL ? fault : blocks_check(tree);
+    fault = header_check(tree, limit, &header);
+    fault = fault != NULL ? fault : blocks_check(tree, &header);
     fault = fault != NULL ? fault : reserve_check(tree);
     fault = fault != NULL ? fault : structure_check(tree);
     fault = fault != NULL ? fault : overlap_check(tree);
     if (fault != NULL) {
-        *tree = (struct fdt){.blob = blob,
-                             .size = tree->size,
-                             .root = FDT_NONE,
-                             .fault = fault,
-                             .fault_at = tree->fault_at};
+        tree->root = FDT_NONE;
+        tree->reserve_entries = 0;
+        tree->fault = fault;
         return -EINVAL;
     }
     tree->fault_at = 0;
@@ -364,20 +336,16 @@ token_after(const struct fdt *tree, uint32_t at)
     at += TOKEN_SIZE;
     switch (word_read(token)) {
     case TOKEN_BEGIN_NODE:
-        return word_align(at + text_length((const char *)token + TOKEN_SIZE) +
-                          1);
+        while (tree->blob[tree->structure + at] != '\0') {
+            at++;
+        }
+        return word_align(at + 1);
     case TOKEN_PROP:
         return word_align(at + PROP_HEADER - TOKEN_SIZE +
                           word_read(token + PROP_LENGTH));
     default:
         return at;
     }
-}
-
-fdt_node_t
-fdt_node_root(const struct fdt *tree)
-{
-    return tree->root;
 }
 
 /*
@@ -391,22 +359,16 @@ node_seek(const struct fdt *tree, fdt_node_t node, int32_t highest,
     int32_t level = 1;
 
     while (node != FDT_NONE && level >= lowest) {
+        uint32_t token;
         node = token_after(tree, node);
-        switch (token_read(tree, node)) {
-        case TOKEN_BEGIN_NODE:
-            if (level <= highest) {
-                return node;
-            }
-            level++;
-            break;
-        case TOKEN_END_NODE:
-            level--;
-            break;
-        case TOKEN_END:
-            return FDT_NONE;
-        default:
+        token = token_read(tree, node);
+        if (token == TOKEN_BEGIN_NODE && level++ <= highest) {
+            return node;
+        }
+        if (token == TOKEN_END) {
             break;
         }
+        level -= token == TOKEN_END_NODE;
     }
     return FDT_NONE;
 }
@@ -447,42 +409,6 @@ fdt_node_trail(const struct fdt *tree, fdt_node_t node,
             }
         } else if (token == TOKEN_END_NODE && --depth == 0) {
             return 0;
-        }
-    }
-}
-
-fdt_node_t
-fdt_node_parent(const struct fdt *tree, fdt_node_t node)
-{
-    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
-    uint32_t depth = fdt_node_trail(tree, node, trail);
-
-    return depth < 2 ? FDT_NONE : trail[depth - 2];
-}
-
-fdt_node_t
-fdt_node_by_phandle(const struct fdt *tree, uint32_t phandle)
-{
-    fdt_node_t node = tree->root;
-    const char *strings;
-
-    if (node == FDT_NONE || phandle == 0 || phandle == UINT32_MAX) {
-        return FDT_NONE;
-    }
-    strings = (const char *)tree->blob + tree->strings;
-    for (uint32_t at = node;; at = token_after(tree, at)) {
-        const uint8_t *token = token_at(tree, at);
-        uint32_t kind = word_read(token);
-        if (kind == TOKEN_BEGIN_NODE) {
-            node = at;
-        } else if (kind == TOKEN_END) {
-            return FDT_NONE;
-        } else if (kind == TOKEN_PROP && word_read(token + PROP_LENGTH) == 4 &&
-                   /* Tells them apart sooner than the name would. */
-                   word_read(token + PROP_HEADER) == phandle &&
-                   fdt_text_equals(strings + word_read(token + PROP_NAME),
-                                   "phandle")) {
-            return node;
         }
     }
 }
@@ -546,12 +472,6 @@ fdt_prop_cells(const struct fdt_prop *prop, uint32_t index, uint32_t count,
     return 0;
 }
 
-uint32_t
-fdt_reserve_count(const struct fdt *tree)
-{
-    return tree->reserve_entries;
-}
-
 int
 fdt_reserve_read(const struct fdt *tree, uint32_t index,
                  struct fdt_range *range)
@@ -563,8 +483,8 @@ fdt_reserve_read(const struct fdt *tree, uint32_t index,
         return -ENOENT;
     }
     entry = tree->blob + tree->reserve + (size_t)index * RESERVE_ENTRY;
-    found.address = cells_read(entry, 0, 2);
-    found.size = cells_read(entry, 2, 2);
+    found =
+        (struct fdt_range){cells_read(entry, 0, 2), cells_read(entry, 2, 2)};
     if (fdt_range_wraps(&found)) {
         return -ERANGE;
     }

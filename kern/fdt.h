@@ -33,9 +33,9 @@ struct fdt {
     uint32_t strings_size;    /* up to the end of its last whole string */
     uint32_t reserve;         /* offset of the reservations in the blob */
     uint32_t reserve_entries; /* without the entry of zeroes that ends them */
-    fdt_node_t root;
-    const char *fault; /* why fdt_open() refused the blob, else NULL */
-    uint32_t fault_at; /* and where in the blob; 0 if in its header */
+    fdt_node_t root;          /* FDT_NONE if the tree failed to open */
+    const char *fault;        /* why fdt_open() refused the blob, else NULL */
+    uint32_t fault_at;        /* and where in the blob; 0 if in its header */
 };
 
 /* A property; its value lies in the blob and may be unaligned. */
@@ -58,17 +58,6 @@ fdt_range_wraps(const struct fdt_range *range)
     return range->size != 0 && range->size - 1 > UINT64_MAX - range->address;
 }
 
-/* There is no C library to compare strings. */
-static inline bool
-fdt_text_equals(const char *a, const char *b)
-{
-    while (*a == *b && *a != '\0') {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 /*
  * Checks the blob, of which at most `limit` bytes are read (and never more
  * than its header claims), and sets up *tree. Refused besides what is broken:
@@ -83,19 +72,17 @@ int fdt_open(struct fdt *tree, const void *blob, size_t limit);
 
 /*
  * Walks. Each returns FDT_NONE if there is no such node. "next" is the next
- * node in document order, so that root and then next, repeated, meet all nodes.
- * Cost: child, sibling and next are linear in what they step over; parent and
- * the by_ searches are linear in the part of the tree before the answer.
+ * node in document order, so that tree->root and then next, repeated, meet all
+ * nodes.
+ * Cost: linear in what they step over.
  */
-fdt_node_t fdt_node_root(const struct fdt *tree);
 fdt_node_t fdt_node_child(const struct fdt *tree, fdt_node_t node);
 fdt_node_t fdt_node_sibling(const struct fdt *tree, fdt_node_t node);
 fdt_node_t fdt_node_next(const struct fdt *tree, fdt_node_t node);
-fdt_node_t fdt_node_parent(const struct fdt *tree, fdt_node_t node);
 
 /*
  * Fills trail with the nodes from the root down to the node, both included.
- * Returns how many, 0 for FDT_NONE.
+ * Returns how many, 0 for FDT_NONE. Cost: linear in the tree before the node.
  */
 uint32_t fdt_node_trail(const struct fdt *tree, fdt_node_t node,
                         fdt_node_t trail[FDT_DEPTH_MAX]);
@@ -108,9 +95,6 @@ uint32_t fdt_node_trail(const struct fdt *tree, fdt_node_t node,
  */
 fdt_node_t fdt_node_by_path(const struct fdt *tree, const char *path);
 
-/* The first node whose phandle is that; 0 and UINT32_MAX are nobody's. */
-fdt_node_t fdt_node_by_phandle(const struct fdt *tree, uint32_t phandle);
-
 /* The name with its unit address; "" for FDT_NONE, and usually the root's. */
 const char *fdt_node_name(const struct fdt *tree, fdt_node_t node);
 
@@ -119,10 +103,6 @@ const char *fdt_node_name(const struct fdt *tree, fdt_node_t node);
  * status is not consulted.
  */
 bool fdt_node_is_okay(const struct fdt *tree, fdt_node_t node);
-
-/* Whether `string` is one of the node's compatible strings. */
-bool fdt_node_is_compatible(const struct fdt *tree, fdt_node_t node,
-                            const char *string);
 
 /*
  * Steps through a node's properties: the first call takes *prop zeroed, each
@@ -188,12 +168,9 @@ int fdt_reg_local(const struct fdt *tree, fdt_node_t node, uint32_t index,
 int fdt_reg_physical(const struct fdt *tree, fdt_node_t node, uint32_t index,
                      struct fdt_range *range);
 
-/* How many entries the memory reservation block has. */
-uint32_t fdt_reserve_count(const struct fdt *tree);
-
 /*
- * Reservation `index`. Returns 0, -ENOENT if there is none such, -ERANGE if
- * it wraps; *range is set only on success.
+ * Reservation `index` of tree->reserve_entries. Returns 0, -ENOENT if there is
+ * none such, -ERANGE if it wraps; *range is set only on success.
  */
 int fdt_reserve_read(const struct fdt *tree, uint32_t index,
                      struct fdt_range *range);

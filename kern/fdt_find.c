@@ -9,6 +9,7 @@
  */
 #include "kern/abi/error.h"
 #include "kern/fdt.h"
+#include "kern/string.h"
 
 /* The text may end early, the part may not. */
 static bool
@@ -79,14 +80,18 @@ node_descend(const struct fdt *tree, fdt_node_t node, const char *path)
     return node;
 }
 
-/* Resolves the alias, then goes on from there with the rest of the path. */
-static fdt_node_t
-alias_descend(const struct fdt *tree, const char *path)
+fdt_node_t
+fdt_node_by_path(const struct fdt *tree, const char *path)
 {
-    fdt_node_t aliases = node_descend(tree, tree->root, "/aliases");
     size_t length = path_part(path);
     struct fdt_prop prop = {0};
+    fdt_node_t aliases;
 
+    if (*path == '/') {
+        return node_descend(tree, tree->root, path);
+    }
+    /* The alias's node, and from there on the rest of the path. */
+    aliases = node_descend(tree, tree->root, "/aliases");
     while (fdt_prop_next(tree, aliases, &prop)) {
         if (text_begins(prop.name, path, length) && prop.name[length] == '\0') {
             const char *target = prop_text(&prop);
@@ -100,13 +105,6 @@ alias_descend(const struct fdt *tree, const char *path)
     return FDT_NONE;
 }
 
-fdt_node_t
-fdt_node_by_path(const struct fdt *tree, const char *path)
-{
-    return *path == '/' ? node_descend(tree, tree->root, path)
-                        : alias_descend(tree, path);
-}
-
 bool
 fdt_node_is_okay(const struct fdt *tree, fdt_node_t node)
 {
@@ -118,14 +116,7 @@ fdt_node_is_okay(const struct fdt *tree, fdt_node_t node)
     }
     status = prop_text(&prop);
     return status != NULL &&
-           (fdt_text_equals(status, "okay") || fdt_text_equals(status, "ok"));
-}
-
-bool
-fdt_node_is_compatible(const struct fdt *tree, fdt_node_t node,
-                       const char *string)
-{
-    return fdt_prop_has_string(tree, node, "compatible", string);
+           (text_equals(status, "okay") || text_equals(status, "ok"));
 }
 
 int
@@ -134,7 +125,7 @@ fdt_prop_find(const struct fdt *tree, fdt_node_t node, const char *name,
 {
     *prop = (struct fdt_prop){0};
     while (fdt_prop_next(tree, node, prop)) {
-        if (fdt_text_equals(prop->name, name)) {
+        if (text_equals(prop->name, name)) {
             return 0;
         }
     }
@@ -149,10 +140,10 @@ fdt_prop_u32(const struct fdt *tree, fdt_node_t node, const char *name,
     struct fdt_prop prop;
     int error = fdt_prop_find(tree, node, name, &prop);
 
-    if (error != 0) {
-        return error;
+    if (error == 0) {
+        error = prop.length == 4 ? fdt_prop_cell(&prop, 0, value) : -EINVAL;
     }
-    return prop.length == 4 ? fdt_prop_cell(&prop, 0, value) : -EINVAL;
+    return error;
 }
 
 const char *
@@ -175,7 +166,7 @@ fdt_prop_has_string(const struct fdt *tree, fdt_node_t node, const char *name,
     (void)fdt_prop_find(tree, node, name, &prop);
     for (uint32_t i = 0; i < prop.length; i++) {
         if (prop.value[i] == '\0') {
-            if (fdt_text_equals((const char *)prop.value + start, string)) {
+            if (text_equals((const char *)prop.value + start, string)) {
                 return true;
             }
             start = i + 1;
@@ -184,57 +175,48 @@ fdt_prop_has_string(const struct fdt *tree, fdt_node_t node, const char *name,
     return false;
 }
 
-/* Cells of an address or a size on a bus that does not say (2.3.5). */
-#define ADDRESS_CELLS_DEFAULT 2
-#define SIZE_CELLS_DEFAULT 1
+/* Of the cells that a bus counts an address or a size in (2.3.5). */
 #define BUS_CELLS_MAX 2
 
-/* How a bus counts the addresses and sizes of its children. */
-struct bus {
-    uint32_t address_cells;
-    uint32_t size_cells;
-};
-
+/* In how many cells a bus counts the addresses and sizes of its children. */
 static int
-bus_cells(const struct fdt *tree, fdt_node_t node, const char *name,
-          uint32_t *cells)
+bus_read(const struct fdt *tree, fdt_node_t node, uint32_t cells[2])
 {
-    int error = fdt_prop_u32(tree, node, name, cells);
+    static const char *const names[] = {"#address-cells", "#size-cells"};
 
-    if (error == -ENOENT) {
-        return 0;
+    cells[0] = 2; /* where it does not say */
+    cells[1] = 1;
+    for (int i = 0; i < 2; i++) {
+        if (fdt_prop_u32(tree, node, names[i], &cells[i]) == -EINVAL ||
+            cells[i] > BUS_CELLS_MAX) {
+            return -EINVAL;
+        }
     }
-    return error == 0 && *cells > BUS_CELLS_MAX ? -EINVAL : error;
+    return 0;
 }
 
+/* Entry `index` of an array of entries of `count` numbers, cells[i] each. */
 static int
-bus_read(const struct fdt *tree, fdt_node_t node, struct bus *bus)
+entry_read(const struct fdt_prop *prop, uint32_t index, const uint32_t cells[],
+           uint32_t count, uint64_t number[])
 {
-    int error;
+    uint32_t size = 0;
+    uint32_t at;
 
-    *bus = (struct bus){ADDRESS_CELLS_DEFAULT, SIZE_CELLS_DEFAULT};
-    error = bus_cells(tree, node, "#address-cells", &bus->address_cells);
-    if (error == 0) {
-        error = bus_cells(tree, node, "#size-cells", &bus->size_cells);
+    for (uint32_t i = 0; i < count; i++) {
+        size += cells[i];
     }
-    return error;
-}
-
-/* The number in cells that the caller knows to be there. */
-static uint64_t
-prop_number(const struct fdt_prop *prop, uint32_t first, uint32_t count)
-{
-    uint64_t number = 0;
-
-    (void)fdt_prop_cells(prop, first, count, &number);
-    return number;
-}
-
-/* Whether the value is an array of whole entries of so many cells. */
-static bool
-prop_is_array(const struct fdt_prop *prop, uint32_t cells)
-{
-    return cells != 0 && prop->length % (4 * cells) == 0;
+    if (size == 0 || prop->length % (4 * size) != 0) {
+        return -EINVAL;
+    }
+    if (index >= prop->length / (4 * size)) {
+        return -ENOENT;
+    }
+    at = index * size;
+    for (uint32_t i = 0; i < count; at += cells[i++]) {
+        (void)fdt_prop_cells(prop, at, cells[i], &number[i]);
+    }
+    return 0;
 }
 
 /* An entry of the reg of the node trail[1], on the bus trail[0]. */
@@ -243,45 +225,33 @@ reg_read(const struct fdt *tree, const fdt_node_t trail[2], uint32_t index,
          struct fdt_range *range)
 {
     struct fdt_prop reg;
-    struct bus bus;
-    uint32_t cells;
-    uint32_t at;
+    uint32_t cells[2];
+    uint64_t number[2] = {0};
+    int error;
 
     if (fdt_prop_find(tree, trail[1], "reg", &reg) != 0) {
         return -ENOENT;
     }
-    if (bus_read(tree, trail[0], &bus) != 0) {
-        return -EINVAL;
+    error = bus_read(tree, trail[0], cells);
+    if (error == 0) {
+        error = entry_read(&reg, index, cells, 2, number);
     }
-    cells = bus.address_cells + bus.size_cells;
-    if (!prop_is_array(&reg, cells)) {
-        return -EINVAL;
-    }
-    if (index >= reg.length / (4 * cells)) {
-        return -ENOENT;
-    }
-    at = index * cells;
-    range->address = prop_number(&reg, at, bus.address_cells);
-    range->size = prop_number(&reg, at + bus.address_cells, bus.size_cells);
-    return fdt_range_wraps(range) ? -ERANGE : 0;
+    *range = (struct fdt_range){number[0], number[1]};
+    return error == 0 && fdt_range_wraps(range) ? -ERANGE : error;
 }
 
-/* What a bus shows at `from` is at `to` on the bus above it (2.3.8). */
-struct window {
-    uint64_t from;
-    uint64_t to;
-    uint64_t size;
-};
-
-/* Moves the range through the window if that holds all of it. */
+/*
+ * What a bus shows at `from` is at `to` on the bus above it (2.3.8). Moves the
+ * range through this window if that holds all of it.
+ */
 static bool
-window_pass(const struct window *w, struct fdt_range *range)
+window_pass(uint64_t from, uint64_t to, uint64_t size, struct fdt_range *range)
 {
-    uint64_t offset = range->address - w->from;
-    struct fdt_range moved = {w->to + offset, range->size};
+    uint64_t offset = range->address - from;
+    struct fdt_range moved = {to + offset, range->size};
 
-    if (range->address < w->from || offset >= w->size ||
-        range->size > w->size - offset || offset > UINT64_MAX - w->to ||
+    if (range->address < from || offset >= size ||
+        range->size > size - offset || offset > UINT64_MAX - to ||
         fdt_range_wraps(&moved)) {
         return false;
     }
@@ -295,36 +265,26 @@ range_lift(const struct fdt *tree, const fdt_node_t trail[2],
            struct fdt_range *range)
 {
     struct fdt_prop ranges;
-    struct bus lower, upper;
-    uint32_t cells;
+    uint32_t lower[2], upper[2];
+    int error = fdt_prop_find(tree, trail[1], "ranges", &ranges);
 
-    if (fdt_prop_find(tree, trail[1], "ranges", &ranges) != 0) {
-        return -ERANGE;
-    }
-    if (ranges.length == 0) {
+    if (error == 0 && ranges.length == 0) {
         return 0;
     }
-    if (bus_read(tree, trail[1], &lower) != 0 ||
-        bus_read(tree, trail[0], &upper) != 0) {
+    if (error == 0 && (bus_read(tree, trail[1], lower) != 0 ||
+                       bus_read(tree, trail[0], upper) != 0)) {
         return -EINVAL;
     }
-    cells = lower.address_cells + upper.address_cells + lower.size_cells;
-    if (!prop_is_array(&ranges, cells)) {
-        return -EINVAL;
-    }
-    for (uint32_t from = 0; from < ranges.length / 4; from += cells) {
-        uint32_t to = from + lower.address_cells;
-        uint32_t size = to + upper.address_cells;
-        struct window window = {
-            prop_number(&ranges, from, lower.address_cells),
-            prop_number(&ranges, to, upper.address_cells),
-            prop_number(&ranges, size, lower.size_cells),
-        };
-        if (window_pass(&window, range)) {
+    for (uint32_t i = 0; error == 0; i++) {
+        const uint32_t cells[] = {lower[0], upper[0], lower[1]};
+        uint64_t number[3] = {0};
+
+        error = entry_read(&ranges, i, cells, 3, number);
+        if (error == 0 && window_pass(number[0], number[1], number[2], range)) {
             return 0;
         }
     }
-    return -ERANGE;
+    return error == -ENOENT ? -ERANGE : error;
 }
 
 /* The reg entry moved up to the root's bus, or left where it is. */

@@ -28,8 +28,6 @@ static struct env *first;
 static uint64_t first_registers[32];
 static uint64_t first_entry;
 
-static const struct cap_name empty_name;
-
 /* Page `wanted`, or any if 0, as a frame of the first env whose contents may be
    seen. */
 static struct frame *
@@ -38,8 +36,8 @@ frame_own(ppn_t wanted)
     ppn_t number;
     struct frame *f;
 
-    if (frame_take(&first->frames, first->id, &empty_name, FRAME_ORDER_4K,
-                   wanted, &number) < 0) {
+    if (frame_take(&first->frames, first->id, &(struct cap_name){0},
+                   FRAME_ORDER_4K, wanted, &number) < 0) {
         boot_fail("no memory for the first program");
     }
     f = frame_record(number);
@@ -110,36 +108,34 @@ page_map(uint64_t address, const struct frame *f, pte_t bits)
     }
 }
 
-/* The bytes of the segment that lie in the page at `address`. */
-static void
-page_fill(const struct elf *elf, const struct elf_segment *segment,
-          uint64_t address, unsigned char *contents)
+/* A page that stands for the addresses from `address` on, with what it has of
+   the `bytes` from `start` to `end`. */
+static struct frame *
+page_filled(uint64_t address, uint64_t start, uint64_t end, const char *bytes)
 {
-    uint64_t from = address > segment->vaddr ? address : segment->vaddr;
-    uint64_t file_end = segment->vaddr + segment->filesz;
-    uint64_t end =
-        address + FRAME_SIZE < file_end ? address + FRAME_SIZE : file_end;
+    struct frame *f = page_take();
+    uint64_t from = address > start ? address : start;
+    uint64_t to = address + FRAME_SIZE < end ? address + FRAME_SIZE : end;
 
-    if (from < end) {
-        memcpy(contents + (from - address),
-               elf->blob + segment->offset + (from - segment->vaddr),
-               end - from);
+    if (from < to) {
+        memcpy((char *)frame_contents(frame_number(f)) + (from - address),
+               bytes + (from - start), to - from);
     }
+    return f;
 }
 
 static void
-segment_load(const struct elf *elf, const struct elf_segment *segment)
+segment_load(const struct elf *elf, const struct elf_segment *s)
 {
-    uint64_t end = segment->vaddr + segment->memsz;
-    pte_t bits = PTE_R | (segment->flags & ELF_W ? PTE_W : 0) |
-                 (segment->flags & ELF_X ? PTE_X : 0);
+    const char *bytes = (const char *)elf->blob + s->offset;
+    pte_t bits =
+        PTE_R | (s->flags & ELF_W ? PTE_W : 0) | (s->flags & ELF_X ? PTE_X : 0);
 
-    for (uint64_t address = segment->vaddr & ~(FRAME_SIZE - 1); address < end;
-         address += FRAME_SIZE) {
-        struct frame *f = page_take();
-
-        page_fill(elf, segment, address, frame_contents(frame_number(f)));
-        page_map(address, f, bits);
+    for (uint64_t address = s->vaddr & ~(FRAME_SIZE - 1);
+         address < s->vaddr + s->memsz; address += FRAME_SIZE) {
+        page_map(address,
+                 page_filled(address, s->vaddr, s->vaddr + s->filesz, bytes),
+                 bits);
     }
 }
 
@@ -150,6 +146,7 @@ program_load(const void *archive, size_t size)
                                       FIRST_PAGES_MAX};
     struct archive files;
     struct archive_file file;
+    struct elf_segment segment;
     struct elf elf;
 
     if (archive_open(&files, archive, size) < 0) {
@@ -163,12 +160,8 @@ program_load(const void *archive, size_t size)
         boot_fail("init cannot be loaded: %s (at byte %lu)", elf.fault,
                   elf.fault_at);
     }
-    for (uint32_t i = 0; i < elf_segment_count(&elf); i++) {
-        struct elf_segment segment;
-
-        if (elf_segment_read(&elf, i, &segment) == 0) {
-            segment_load(&elf, &segment);
-        }
+    for (uint32_t i = 0; elf_segment_read(&elf, i, &segment) == 0; i++) {
+        segment_load(&elf, &segment);
     }
     first_entry = elf.entry;
 }
@@ -181,18 +174,14 @@ static struct frame *
 archive_page(paddr_t at, paddr_t start, paddr_t end)
 {
     struct frame *f = frame_record(at >> FRAME_SHIFT);
-    paddr_t from = at > start ? at : start;
-    paddr_t to = at + FRAME_SIZE < end ? at + FRAME_SIZE : end;
 
-    if (to - from == FRAME_SIZE && at > 0 && frame_type(f) == FRAME_KERNEL) {
+    if (at > 0 && at >= start && at + FRAME_SIZE <= end &&
+        frame_type(f) == FRAME_KERNEL) {
         *f = (struct frame){.type = FRAME_PART};
         frame_add_free(at >> FRAME_SHIFT, 1);
         return frame_own(at >> FRAME_SHIFT);
     }
-    f = page_take();
-    memcpy((char *)frame_contents(frame_number(f)) + (from - at),
-           direct_map(from), to - from);
-    return f;
+    return page_filled(at, start, end, direct_map(start));
 }
 
 /* Maps the archive, with which the kernel is done, for the first env to read.

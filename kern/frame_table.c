@@ -12,7 +12,6 @@
 #include "kern/abi/layout.h"
 #include "kern/boot_memory.h"
 #include "kern/frame.h"
-#include "kern/panic.h"
 #include "kern/string.h"
 #include "kern/vm.h"
 
@@ -23,8 +22,7 @@ static _Alignas(4096) const char absent_records[FRAME_SIZE];
 
 /* The page numbers of a run, cut off where the direct map ends. */
 struct span {
-    ppn_t first;
-    ppn_t end;
+    ppn_t first, end;
 };
 
 static struct span
@@ -42,13 +40,9 @@ static struct memory_run
 window_of(struct memory_run bank)
 {
     struct span span = span_of(bank);
-    uint64_t start = (uint64_t)frame_record(span.first);
-    uint64_t end = (uint64_t)frame_record(span.end);
 
-    return (struct memory_run){
-        start & ~(FRAME_SIZE - 1),
-        (end + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1),
-    };
+    return memory_run_around((uint64_t)frame_record(span.first),
+                             (uint64_t)frame_record(span.end));
 }
 
 static void
@@ -76,22 +70,19 @@ records_fill(struct span span, enum frame_type type)
     }
 }
 
-/* Gives `type` to those records of `run` that are RAM; returns how many. */
-static uint64_t
+/* Gives `type` to those records of `run` that are RAM. */
+static void
 records_mark(struct memory_run run, enum frame_type type)
 {
     struct span span = span_of(run);
-    uint64_t marked = 0;
 
     for (ppn_t number = span.first; number < span.end; number++) {
         struct frame *f = frame_record(number);
 
         if (f->type != FRAME_ABSENT) {
             f->type = (uint8_t)type;
-            marked++;
         }
     }
-    return marked;
 }
 
 /* Writes the records of one bank: free runs as such, what lies between them
@@ -139,7 +130,7 @@ frame_table_init(const struct memory_map *map, const struct memory_run *kernel,
     vm_map_holes(FRAME_TABLE_BASE, sizeof(struct frame) * FRAME_LIMIT,
                  vm_image_address(absent_records), PTE_KERNEL_RO);
     vm_export(FRAME_TABLE_BASE, INFORMATION_FRAMES);
-    boot_memory_close();
+    boot_memory_use(NULL);
 
     for (unsigned i = 0; i < map->bank_count; i++) {
         bank_fill(map, span_of(map->bank[i]));

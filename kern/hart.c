@@ -7,11 +7,9 @@
  */
 #include "kern/hart.h"
 
-#include "kern/abi/error.h"
 #include "kern/boot_memory.h"
 #include "kern/context.h"
 #include "kern/csr.h"
-#include "kern/hart_offsets.h"
 #include "kern/image.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
@@ -23,31 +21,19 @@
 #include "kern/time.h"
 #include "platform/device.h"
 
-_Static_assert(offsetof(struct hart, scratch_a7) == HART_SCRATCH_A7 &&
-                   offsetof(struct hart, uarea) == HART_UAREA &&
-                   offsetof(struct hart, user_ra) == HART_USER_RA &&
-                   offsetof(struct hart, user_sp) == HART_USER_SP &&
-                   offsetof(struct hart, user_pc) == HART_USER_PC &&
-                   offsetof(struct hart, calls) == HART_CALLS &&
-                   offsetof(struct hart, functions) == HART_FUNCTIONS &&
-                   offsetof(struct hart, context) == HART_CONTEXT &&
-                   offsetof(struct hart, directory) == HART_DIRECTORY &&
-                   offsetof(struct hart, flush) == HART_FLUSH &&
-                   offsetof(struct hart, phase) == HART_PHASE &&
-                   offsetof(struct hart, float_owner) == HART_FLOAT &&
-                   offsetof(struct hart, slot) == HART_SLOT &&
-                   offsetof(struct hart, edge) == HART_EDGE &&
-                   offsetof(struct hart, alarm) == HART_ALARM &&
-                   offsetof(struct hart, timer_fast) == HART_TIMER_FAST &&
-                   offsetof(struct hart, next) == HART_NEXT &&
-                   offsetof(struct hart, vector) == HART_VECTOR &&
-                   offsetof(struct hart, slot_ticks) == HART_SLOT_TICKS &&
-                   offsetof(struct hart, grace_ticks) == HART_GRACE_TICKS &&
-                   offsetof(struct hart, fresh) == HART_FRESH &&
-                   offsetof(struct hart, grace_end) == HART_GRACE_END &&
-                   offsetof(struct hart, self) == HART_SELF &&
-                   offsetof(struct hart, satp) == HART_SATP &&
-                   offsetof(struct hart, registers) == HART_REGISTERS,
+#define AT(field, name) (offsetof(struct hart, field) == HART_##name)
+_Static_assert(AT(scratch_a7, SCRATCH_A7) && AT(uarea, UAREA) &&
+                   AT(user_ra, USER_RA) && AT(user_sp, USER_SP) &&
+                   AT(user_pc, USER_PC) && AT(calls, CALLS) &&
+                   AT(functions, FUNCTIONS) && AT(context, CONTEXT) &&
+                   AT(directory, DIRECTORY) && AT(flush, FLUSH) &&
+                   AT(phase, PHASE) && AT(float_owner, FLOAT) &&
+                   AT(slot, SLOT) && AT(edge, EDGE) && AT(alarm, ALARM) &&
+                   AT(timer_fast, TIMER_FAST) && AT(next, NEXT) &&
+                   AT(vector, VECTOR) && AT(slot_ticks, SLOT_TICKS) &&
+                   AT(grace_ticks, GRACE_TICKS) && AT(fresh, FRESH) &&
+                   AT(grace_end, GRACE_END) && AT(self, SELF) &&
+                   AT(satp, SATP) && AT(registers, REGISTERS),
                "hart_offsets.h is not what the compiler laid out");
 _Static_assert(sizeof(struct hart) <= HART_BLOCK_SIZE,
                "struct hart outgrew its place in the slot");
@@ -73,69 +59,68 @@ hart_init_boot(uint64_t id)
     hart_add(hart_self(), id)->state = HART_UP;
 }
 
-int
-hart_index_of(uint64_t id)
+static bool
+hart_exists(uint64_t id)
 {
     for (unsigned i = 0; i < hart_count; i++) {
         if (hart_table[i]->id == id) {
-            return (int)i;
+            return true;
         }
     }
-    return -1;
+    return false;
 }
 
-/* Whether the `riscv,isa` string names a multi-letter extension: they stand
-   after the single letters, each behind an underscore. */
+unsigned
+hart_count_in(enum hart_state state)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < hart_count; i++) {
+        count += hart_table[i]->state == state;
+    }
+    return count;
+}
+
+/* Whether the `riscv,isa` string names an extension: single letters stand
+   behind "rv64", longer names after them, each behind an underscore. */
 static bool
 isa_has(const char *isa, const char *extension)
 {
-    for (; *isa != 0; isa++) {
-        const char *want = extension;
-        const char *have = isa + 1;
+    bool in_letters = true;
 
-        if (*isa != '_') {
-            continue;
-        }
-        while (*want != 0 && *want == *have) {
-            want++;
-            have++;
-        }
-        if (*want == 0 && (*have == 0 || *have == '_')) {
+    for (const char *p = text_after(isa, "rv64"); p != NULL && *p != 0; p++) {
+        const char *rest = text_after(p, extension);
+        bool is_letter = in_letters && extension[1] == 0;
+        bool is_word =
+            rest != NULL && p[-1] == '_' && (*rest == 0 || *rest == '_');
+
+        if (is_word || (rest != NULL && is_letter)) {
             return true;
         }
+        in_letters = in_letters && *p != '_';
     }
     return false;
 }
 
+/* Whether the hart of this node has it, by the list riscv,isa-extensions where
+   there is one, else by the older string riscv,isa. */
 static bool
-isa_has_letter(const char *isa, char letter)
+hart_has(const struct fdt *tree, fdt_node_t node, const char *extension)
 {
-    /* Behind "rv64". */
-    for (unsigned i = 0; isa[i] != 0 && isa[i] != '_'; i++) {
-        if (i >= 4 && isa[i] == letter) {
-            return true;
-        }
-    }
-    return false;
+    static const char list[] = "riscv,isa-extensions";
+    const char *isa = fdt_prop_string(tree, node, "riscv,isa");
+
+    return fdt_prop_string(tree, node, list) != NULL
+               ? fdt_prop_has_string(tree, node, list, extension)
+               : isa != NULL && isa_has(isa, extension);
 }
 
-/* Reads what the hart can do from its node: the list riscv,isa-extensions
-   where there is one, else the older string riscv,isa. */
 static void
 hart_describe(struct hart *hart, const struct fdt *tree, fdt_node_t node)
 {
-    const char *isa = fdt_prop_string(tree, node, "riscv,isa");
-
     hart->node = node;
-    if (fdt_prop_string(tree, node, "riscv,isa-extensions") != NULL) {
-        hart->has_stimecmp =
-            fdt_prop_has_string(tree, node, "riscv,isa-extensions", "sstc");
-        hart->has_float =
-            fdt_prop_has_string(tree, node, "riscv,isa-extensions", "d");
-    } else if (isa != NULL) {
-        hart->has_stimecmp = isa_has(isa, "sstc");
-        hart->has_float = isa_has_letter(isa, 'd');
-    }
+    hart->has_stimecmp = hart_has(tree, node, "sstc");
+    hart->has_float = hart_has(tree, node, "d");
 }
 
 /* Whether the kernel can run on the hart of this node: available, and with an
@@ -143,11 +128,8 @@ hart_describe(struct hart *hart, const struct fdt *tree, fdt_node_t node)
 static bool
 hart_usable(const struct fdt *tree, fdt_node_t node)
 {
-    const char *type = fdt_prop_string(tree, node, "device_type");
-    const char *mmu = fdt_prop_string(tree, node, "mmu-type");
-
-    return type != NULL && memcmp(type, "cpu", 4) == 0 &&
-           fdt_node_is_okay(tree, node) && mmu != NULL &&
+    return fdt_prop_has_string(tree, node, "device_type", "cpu") &&
+           fdt_node_is_okay(tree, node) &&
            (fdt_prop_has_string(tree, node, "mmu-type", "riscv,sv39") ||
             fdt_prop_has_string(tree, node, "mmu-type", "riscv,sv48") ||
             fdt_prop_has_string(tree, node, "mmu-type", "riscv,sv57"));
@@ -183,7 +165,7 @@ hart_find_all(const struct fdt *tree)
         if (range.address == self->id && !found) {
             hart_describe(self, tree, node);
             found = true;
-        } else if (hart_index_of(range.address) >= 0) {
+        } else if (hart_exists(range.address)) {
             boot_fail("the device tree has two harts %lu", range.address);
         } else if (hart_count == HARTS_MAX) {
             printk(PRINT_WARN, "hart %lu: left out: the kernel starts %d\n",
@@ -229,18 +211,7 @@ hart_main(struct hart *self)
     slot_run();
 }
 
-static unsigned
-harts_missing(void)
-{
-    unsigned missing = 0;
-
-    for (unsigned i = 0; i < hart_count; i++) {
-        missing += hart_table[i]->state == HART_ABSENT;
-    }
-    return missing;
-}
-
-static int
+static bool
 hart_start(struct hart *hart)
 {
     unsigned level;
@@ -256,9 +227,10 @@ static void
 harts_retry(void)
 {
     for (unsigned i = 1; i < hart_count; i++) {
-        if (hart_table[i]->state == HART_ABSENT &&
-            sbi_hart_stopped(hart_table[i]->id)) {
-            (void)hart_start(hart_table[i]);
+        struct hart *hart = hart_table[i];
+
+        if (hart->state == HART_ABSENT && sbi_hart_stopped(hart->id)) {
+            (void)hart_start(hart);
         }
     }
 }
@@ -276,28 +248,26 @@ hart_start_all(void)
         return;
     }
     for (unsigned i = 1; i < hart_count; i++) {
-        if (hart_start(hart_table[i]) < 0) {
+        if (!hart_start(hart_table[i])) {
             hart_table[i]->state = HART_REFUSED;
             printk(PRINT_WARN, "hart %lu: the firmware does not start it\n",
                    hart_table[i]->id);
         }
     }
     deadline = time_now() + time_ticks(ARRIVAL_NANOSECONDS);
-    missing = harts_missing();
+    missing = hart_count_in(HART_ABSENT);
     while (missing > 0 && time_now() < deadline) {
         time_set(time_now() + time_ticks(RETRY_NANOSECONDS));
         interrupt_wait();
-        if (harts_missing() < missing) {
-            missing = harts_missing();
+        if (hart_count_in(HART_ABSENT) < missing) {
+            missing = hart_count_in(HART_ABSENT);
             deadline = time_now() + time_ticks(ARRIVAL_NANOSECONDS);
         }
         harts_retry();
     }
     time_set(TIME_NEVER);
-    hart_alone = true;
+    hart_alone = hart_count_in(HART_REFUSED) == hart_count - 1;
     for (unsigned i = 0; i < hart_count; i++) {
-        hart_alone =
-            hart_alone && (i == 0 || hart_table[i]->state == HART_REFUSED);
         if (hart_table[i]->state == HART_ABSENT) {
             printk(PRINT_WARN, "hart %lu: did not arrive: left out\n",
                    hart_table[i]->id);
@@ -373,8 +343,7 @@ hart_fence_all(uint64_t harts)
     uint64_t others = 0;
 
     if (harts >> self->index & 1) {
-        tlb_flush();
-        counter_add(&self->count_fence);
+        hart_fence_self(self);
     }
     for (unsigned i = 0; i < hart_count; i++) {
         /* One that is not up flushes everything before it runs a program. */

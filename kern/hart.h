@@ -125,8 +125,8 @@ hart_self(void)
    table. Called once, first of all. */
 void hart_init_boot(uint64_t id);
 
-/* The index of the hart with hardware number `id`, or -1. */
-int hart_index_of(uint64_t id);
+/* How many harts of the table are in that state. */
+unsigned hart_count_in(enum hart_state state);
 
 /* Fills the table from the tree with every hart that is available, has an MMU
    and fits, and gives each its slot. Boot hart only; needs boot memory. A tree

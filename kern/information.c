@@ -16,17 +16,16 @@ _Static_assert(INFORMATION_BOOT - INFORMATION_FRAMES >=
                "tables lie behind the records, in the gigabyte of these");
 _Static_assert(INFORMATION_HARTS == HARTS_MAX, "every hart has a row");
 
-void *
+void
 information_map(uint64_t address, uint64_t size)
 {
     void *at = information_at(address);
 
     ASSERT(address >= INFORMATION_BOOT && address + size <= INFORMATION_END);
-    size = (size + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1);
+    size = memory_run_around(0, size).end;
     vm_map((uint64_t)at, boot_memory_take(size, FRAME_SIZE), size,
            PTE_KERNEL_RW);
     memset(at, 0, size);
-    return at;
 }
 
 static void

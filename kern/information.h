@@ -30,9 +30,9 @@ information_boot(void)
 }
 
 /* Backs `size` bytes from `address` on, one of INFORMATION_, with pages of
-   zeroes, and returns where the kernel writes them. Boot only, between
-   vm_switch and frame_table_init. Unbacked places fault. */
-void *information_map(uint64_t address, uint64_t size);
+   zeroes. Boot only, between vm_switch and frame_table_init. Unbacked places
+   fault. */
+void information_map(uint64_t address, uint64_t size);
 
 /* Fills the page at INFORMATION_BOOT, which main.c has mapped, but for the
    fields of other modules. After hart_start_all. */

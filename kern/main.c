@@ -29,6 +29,10 @@
 /* A tree larger than this is not believed (real ones have under 64 KiB). */
 #define TREE_SIZE_MAX 0x200000
 
+/* Runs of memory that hold what the kernel was given, itself first. In the
+   array of them follows what the direct map does not reach. */
+#define KEPT 3
+
 struct memory_map kernel_memory;
 
 static struct fdt boot_tree;
@@ -46,14 +50,6 @@ tree_open(paddr_t address)
                   address, boot_tree.fault, boot_tree.fault_at);
     }
     boot_reading = NULL;
-}
-
-static struct memory_run
-frames_around(paddr_t start, uint64_t size)
-{
-    return (struct memory_run){start & ~(FRAME_SIZE - 1),
-                               (start + size + FRAME_SIZE - 1) &
-                                   ~(FRAME_SIZE - 1)};
 }
 
 /* An address in /chosen, of one cell or two. */
@@ -85,57 +81,44 @@ initrd_find(void)
     return initrd;
 }
 
-/* `kernel` are the runs that hold what the kernel was given, itself first. */
 static void
-memory_init(const struct memory_run *kernel, unsigned count)
+memory_init(const struct memory_run kept[KEPT + 1])
 {
-    struct memory_run extra[4];
-
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < KEPT; i++) {
         for (unsigned j = 0; j < i; j++) {
-            if (kernel[i].start < kernel[j].end &&
-                kernel[j].start < kernel[i].end) {
+            if (memory_runs_overlap(kept[i], kept[j])) {
                 boot_fail("image, device tree and initrd overlap at 0x%lx",
-                          kernel[i].start);
+                          kept[i].start);
             }
         }
-        extra[i] = kernel[i];
     }
-    extra[count] = (struct memory_run){DIRECT_SIZE, MEMORY_LIMIT};
-    if (memory_map_build(&kernel_memory, &boot_tree, extra, count + 1) < 0) {
+    if (memory_map_build(&kernel_memory, &boot_tree, kept, KEPT + 1) < 0) {
         boot_fail("memory: %s (0x%lx to 0x%lx)", kernel_memory.fault,
                   kernel_memory.fault_run.start, kernel_memory.fault_run.end);
     }
     if (kernel_memory.free_count == 0) {
         boot_fail("memory: all of it is reserved");
     }
-    boot_memory_init(&kernel_memory);
+    boot_memory_use(&kernel_memory);
 }
 
 static void
 arguments_init(void)
 {
     fdt_node_t chosen = fdt_node_by_path(&boot_tree, "/chosen");
-    uint64_t level;
-    size_t length;
+    uint64_t level = print_limit;
 
     argument_init(fdt_prop_string(&boot_tree, chosen, "bootargs"));
-    if (argument_number("loglevel", PRINT_DEBUG, &level)) {
-        print_limit = (enum print_level)level;
-    } else if (argument_find("loglevel", &length) != NULL) {
-        boot_fail("argument loglevel= wants a number from 0 to 3");
-    }
+    (void)argument_number("loglevel", PRINT_DEBUG, &level);
+    print_limit = (enum print_level)level;
 }
 
 static void
 report(uint64_t entered, uint64_t ready)
 {
-    uint64_t bytes = frame_counts.ram << FRAME_SHIFT;
-    unsigned up = 0;
     unsigned stimecmp = 0;
 
     for (unsigned i = 0; i < hart_count; i++) {
-        up += hart_table[i]->state == HART_UP;
         stimecmp +=
             hart_table[i]->state == HART_UP && hart_table[i]->has_stimecmp;
     }
@@ -146,11 +129,11 @@ report(uint64_t entered, uint64_t ready)
     printk(
         PRINT_INFO,
         "memory: %lu MiB in %u bank%s, %lu frames, %lu free, table %lu KiB\n",
-        bytes >> 20, kernel_memory.bank_count,
+        frame_counts.ram >> (20 - FRAME_SHIFT), kernel_memory.bank_count,
         kernel_memory.bank_count == 1 ? "" : "s", frame_counts.ram,
         frame_counts.free, frame_counts.table >> 10);
-    printk(PRINT_INFO, "harts: %u up, %u with stimecmp, boot hart %lu\n", up,
-           stimecmp, hart_self()->id);
+    printk(PRINT_INFO, "harts: %u up, %u with stimecmp, boot hart %lu\n",
+           hart_count_in(HART_UP), stimecmp, hart_self()->id);
     printk(PRINT_INFO, "boot: %lu ns from entry to all harts up\n",
            time_nanoseconds(ready - entered));
 }
@@ -172,16 +155,13 @@ arguments_obey(void)
     if (argument_number("exit", UINT8_MAX, &status)) {
         machine_exit((unsigned)status);
     }
-    if (argument_find("exit", &length) != NULL) {
-        boot_fail("argument exit= wants a number from 0 to 255");
-    }
 }
 
 _Noreturn void
 kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
 {
-    struct memory_run kernel[3];
     struct memory_run initrd;
+    struct memory_run kept[KEPT + 1];
     uint64_t ready;
 
     hart_init_boot(id);
@@ -192,24 +172,24 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
 
     tree_open(tree);
     initrd = initrd_find();
-    kernel[0] = vm_image_run();
-    kernel[1] = frames_around(tree, boot_tree.size);
-    kernel[2] = frames_around(initrd.start, initrd.end - initrd.start);
+    kept[0] = vm_image_run();
+    kept[1] = memory_run_around(tree, tree + boot_tree.size);
+    kept[2] = memory_run_around(initrd.start, initrd.end);
+    kept[KEPT] = (struct memory_run){DIRECT_SIZE, MEMORY_LIMIT};
     arguments_init();
-    memory_init(kernel, 3);
-    vm_switch(&kernel_memory, &kernel[1], 2);
+    memory_init(kept);
+    vm_switch(&kernel_memory, &kept[1], 2);
     time_init(&boot_tree);
     hart_find_all(&boot_tree);
     boot_reading = "a device of the tree";
     device_init(&boot_tree);
     boot_reading = NULL;
-    (void)information_map(INFORMATION_BOOT, sizeof(struct information));
-    (void)information_map(INFORMATION_ENVS, ENVS_MAX * sizeof(struct env_row));
-    (void)information_map(INFORMATION_ACCOUNTS,
-                          ACCOUNTS_MAX * sizeof(struct account));
-    (void)information_map(INFORMATION_SLOTS,
-                          sizeof(uint32_t) * SLOTS * hart_count);
-    frame_table_init(&kernel_memory, kernel, 3);
+    information_map(INFORMATION_BOOT, sizeof(struct information));
+    information_map(INFORMATION_ENVS, ENVS_MAX * sizeof(struct env_row));
+    information_map(INFORMATION_ACCOUNTS,
+                    ACCOUNTS_MAX * sizeof(struct account));
+    information_map(INFORMATION_SLOTS, sizeof(uint32_t) * SLOTS * hart_count);
+    frame_table_init(&kernel_memory, kept, KEPT);
     hart_start_all();
     ready = time_now();
     information_fill(&boot_tree);
@@ -227,22 +207,13 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     kernel_idle();
 }
 
-/* There are no programs in this image: what is typed comes back. */
-static void
-echo(void)
-{
-    for (int c = console_read(); c >= 0; c = console_read()) {
-        print_byte(c == '\r' ? '\n' : (char)c);
-    }
-}
-
 _Noreturn void
 kernel_idle(void)
 {
     for (;;) {
         interrupt_wait();
-        if (hart_self()->index == 0) {
-            echo();
+        for (int c = console_read(); c >= 0; c = console_read()) {
+            print_byte(c == '\r' ? '\n' : (char)c);
         }
     }
 }

@@ -22,6 +22,21 @@ struct memory_run {
     paddr_t end;
 };
 
+static inline bool
+memory_runs_overlap(struct memory_run a, struct memory_run b)
+{
+    return a.start < b.end && b.start < a.end;
+}
+
+/* The whole pages in which the bytes from `start` up to `end` are. Addresses
+   within MEMORY_LIMIT do not overflow; with others the end wraps to 0. */
+static inline struct memory_run
+memory_run_around(uint64_t start, uint64_t end)
+{
+    return (struct memory_run){start & ~(FRAME_SIZE - 1),
+                               (end + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1)};
+}
+
 /*
  * In each table the runs are page-aligned, not empty, in ascending order, and
  * do not overlap; in bank and reserved they do not touch either. free is bank
@@ -34,6 +49,7 @@ struct memory_map {
     struct memory_run bank[MEMORY_BANKS_MAX];
     struct memory_run reserved[MEMORY_RESERVED_MAX];
     struct memory_run free[MEMORY_FREE_MAX];
+    int error;                   /* what memory_map_build() returned */
     const char *fault;           /* why memory_map_build() failed, else NULL */
     struct memory_run fault_run; /* the range at fault, empty if none is */
 };

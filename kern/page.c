@@ -4,11 +4,9 @@
 /* Sixteen words a round: the loop costs one instruction in nine. Written out,
    for compilers at -O2 do not unroll. */
 /* NOLINTBEGIN(bugprone-macro-parentheses): the argument is a macro's name. */
-#define WORDS_4(do, i)                                                         \
-    do                                                                         \
-    (i) do(i + 1) do(i + 2) do(i + 3)
-#define WORDS_16(do)                                                           \
-    WORDS_4(do, 0) WORDS_4(do, 4) WORDS_4(do, 8) WORDS_4(do, 12)
+#define WORDS_4(each, i) each(i) each((i) + 1) each((i) + 2) each((i) + 3)
+#define WORDS_16(each)                                                         \
+    WORDS_4(each, 0) WORDS_4(each, 4) WORDS_4(each, 8) WORDS_4(each, 12)
 /* NOLINTEND(bugprone-macro-parentheses) */
 #define WORD_CLEAR(i) word[i] = 0;
 #define WORD_COPY(i) target[i] = source[i];

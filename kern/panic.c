@@ -25,12 +25,9 @@ static _Atomic(struct hart *) panicking;
 static unsigned repeated; /* faults of the hart that reports */
 
 /* Where a trap that led to a panic happened, in case its report fails. */
-struct place {
-    uint64_t cause;
-    uint64_t pc;
-    uint64_t value;
-};
-static struct place first_trap;
+static struct place {
+    uint64_t cause, pc, value;
+} first_trap;
 
 /* Privileged, table 4.2. */
 static const char *const cause_names[16] = {
@@ -81,7 +78,7 @@ panic_enter(void)
         hart_park();
     }
     /* Something that the report needs is broken too: do with less. */
-    print_attach_panic(sbi_console_put);
+    print_put = sbi_console_put;
     if (++repeated == 1) {
         print_panic("panic: again, while reporting a panic: hart %lu, scause "
                     "0x%lx at pc 0x%lx, stval 0x%lx; before that scause 0x%lx "
@@ -100,13 +97,7 @@ panic_enter(void)
 static unsigned
 harts_running(void)
 {
-    unsigned running = 0;
-
-    for (unsigned i = 0; i < hart_count; i++) {
-        running +=
-            hart_table[i] != hart_self() && hart_table[i]->state == HART_UP;
-    }
-    return running;
+    return hart_count_in(HART_UP) - (hart_self()->state == HART_UP);
 }
 
 /* Stops the other harts, and waits a moment for each to say that it has. In
@@ -185,16 +176,16 @@ backtrace_print(uint64_t pc, uint64_t ra, uint64_t fp)
 _Noreturn void
 panic(const char *format, ...)
 {
-    char message[160];
     va_list arguments;
     const uint64_t *frame = __builtin_frame_address(0);
 
     panic_enter();
     harts_stop();
+    print_panic("\npanic: hart %lu: ", hart_self()->id);
     va_start(arguments, format);
-    print_format_list(message, sizeof(message), format, arguments);
+    print_panic_list(format, arguments);
     va_end(arguments);
-    print_panic("\npanic: hart %lu: %s\n", hart_self()->id, message);
+    print_panic("\n");
     /* From the caller on: its frame and the address to return to stand below
        ours. Inside the call, not behind it: nothing need follow there. */
     backtrace_print(frame[-1] - 2, 0, frame[-2]);
@@ -241,13 +232,13 @@ trap_panic(struct hart *hart)
 _Noreturn void
 boot_fail(const char *format, ...)
 {
-    char message[160];
     va_list arguments;
 
+    print_panic("boot: cannot start: ");
     va_start(arguments, format);
-    print_format_list(message, sizeof(message), format, arguments);
+    print_panic_list(format, arguments);
     va_end(arguments);
-    print_panic("boot: cannot start: %s\n", message);
+    print_panic("\n");
     machine_exit(EXIT_BOOT_DATA);
 }
 

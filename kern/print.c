@@ -7,15 +7,7 @@
 enum print_level print_limit = PRINT_INFO;
 
 static struct lock console_lock = {.rank = LOCK_LEAF};
-static void (*console_put)(char c) = sbi_console_put;
-
-/* Where formatted bytes go: a device, or a buffer that may be too small. */
-struct sink {
-    void (*put)(char c); /* NULL: into the buffer */
-    char *buffer;
-    size_t size;
-    size_t length; /* bytes produced, whether they fitted or not */
-};
+void (*print_put)(char c) = sbi_console_put;
 
 /* One conversion of a format. */
 struct conversion {
@@ -25,56 +17,49 @@ struct conversion {
 };
 
 static void
-sink_byte(struct sink *sink, char c)
+put_byte(char c)
 {
-    if (sink->put != NULL) {
-        if (c == '\n') {
-            sink->put('\r');
-        }
-        sink->put(c);
-    } else if (sink->length + 1 < sink->size) {
-        sink->buffer[sink->length] = c;
+    if (c == '\n') {
+        print_put('\r');
     }
-    sink->length++;
+    print_put(c);
 }
 
 static void
-sink_text(struct sink *sink, const char *text, unsigned width)
+put_text(const char *text, unsigned width)
 {
-    unsigned length = 0;
-
     for (const char *p = text != NULL ? text : "(null)"; *p != 0; p++) {
-        sink_byte(sink, *p);
-        length++;
+        put_byte(*p);
+        width -= width > 0;
     }
-    for (; length < width; length++) {
-        sink_byte(sink, ' ');
+    for (; width > 0; width--) {
+        put_byte(' ');
     }
 }
 
 static void
-sink_number(struct sink *sink, uint64_t value, unsigned base, bool negative,
-            const struct conversion *how)
+put_number(uint64_t value, unsigned base, bool negative,
+           const struct conversion *how)
 {
-    char digits[24];
+    char digits[24]; /* and the sign, from behind */
     unsigned count = 0;
-    unsigned width = how->width;
 
     do {
         digits[count++] = "0123456789abcdef"[value % base];
         value /= base;
     } while (value != 0);
-    if (negative && how->zeros) {
-        sink_byte(sink, '-');
-        width -= width > 0;
-    } else if (negative) {
+    while (how->zeros && count + negative < how->width &&
+           count + 1 < sizeof(digits)) {
+        digits[count++] = '0';
+    }
+    if (negative) {
         digits[count++] = '-';
     }
-    for (; width > count; width--) {
-        sink_byte(sink, how->zeros ? '0' : ' ');
+    for (unsigned width = how->width; width > count; width--) {
+        put_byte(' ');
     }
     while (count > 0) {
-        sink_byte(sink, digits[--count]);
+        put_byte(digits[--count]);
     }
 }
 
@@ -82,8 +67,7 @@ sink_number(struct sink *sink, uint64_t value, unsigned base, bool negative,
 static const char *
 conversion_parse(const char *p, struct conversion *how)
 {
-    *how = (struct conversion){0};
-    how->zeros = *p == '0';
+    *how = (struct conversion){.zeros = *p == '0'};
     for (; *p >= '0' && *p <= '9'; p++) {
         how->width = how->width * 10 + (unsigned)(*p - '0');
     }
@@ -93,65 +77,59 @@ conversion_parse(const char *p, struct conversion *how)
     return p;
 }
 
-static void
-print_signed(struct sink *sink, int64_t value, const struct conversion *how)
+void
+print_panic_list(const char *format, va_list arguments)
 {
-    bool negative = value < 0;
-
-    sink_number(sink, negative ? -(uint64_t)value : (uint64_t)value, 10,
-                negative, how);
-}
-
-static void
-format_to(struct sink *sink, const char *format, va_list *arguments)
-{
-    struct conversion how;
-
     for (const char *p = format; *p != 0; p++) {
+        struct conversion how;
+        int64_t number;
+
         if (*p != '%') {
-            sink_byte(sink, *p);
+            put_byte(*p);
             continue;
         }
         p = conversion_parse(p + 1, &how);
         switch (*p) {
         case 'd':
-        case 'i':
-            print_signed(sink,
-                         how.wide ? va_arg(*arguments, int64_t)
-                                  : va_arg(*arguments, int),
-                         &how);
+            number =
+                how.wide ? va_arg(arguments, int64_t) : va_arg(arguments, int);
+            put_number(number < 0 ? -(uint64_t)number : (uint64_t)number, 10,
+                       number < 0, &how);
             break;
         case 'u':
         case 'x':
-            sink_number(sink,
-                        how.wide ? va_arg(*arguments, uint64_t)
-                                 : va_arg(*arguments, unsigned),
-                        *p == 'x' ? 16 : 10, false, &how);
-            break;
-        case 'p':
-            sink_text(sink, "0x", 0);
-            sink_number(sink, (uintptr_t)va_arg(*arguments, void *), 16, false,
-                        &(struct conversion){.width = 16, .zeros = true});
+            put_number(how.wide ? va_arg(arguments, uint64_t)
+                                : va_arg(arguments, unsigned),
+                       *p == 'x' ? 16 : 10, false, &how);
             break;
         case 'c':
-            sink_byte(sink, (char)va_arg(*arguments, int));
+            put_byte((char)va_arg(arguments, int));
             break;
         case 's':
-            sink_text(sink, va_arg(*arguments, const char *), how.width);
+            put_text(va_arg(arguments, const char *), how.width);
             break;
         case 0:
             return;
         default:
-            sink_byte(sink, *p);
+            put_byte(*p);
             break;
         }
     }
 }
 
 void
+print_panic(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_panic_list(format, arguments);
+    va_end(arguments);
+}
+
+void
 printk(enum print_level level, const char *format, ...)
 {
-    struct sink sink = {.put = console_put};
     va_list arguments;
 
     if (level > print_limit) {
@@ -159,68 +137,15 @@ printk(enum print_level level, const char *format, ...)
     }
     lock_acquire(&console_lock);
     va_start(arguments, format);
-    format_to(&sink, format, &arguments);
+    print_panic_list(format, arguments);
     va_end(arguments);
     lock_release(&console_lock);
-}
-
-void
-print_attach(void (*put)(char c))
-{
-    lock_acquire(&console_lock);
-    console_put = put;
-    lock_release(&console_lock);
-}
-
-void
-print_attach_panic(void (*put)(char c))
-{
-    console_put = put;
 }
 
 void
 print_byte(char c)
 {
-    struct sink sink = {.put = console_put};
-
     lock_acquire(&console_lock);
-    sink_byte(&sink, c);
+    put_byte(c);
     lock_release(&console_lock);
-}
-
-void
-print_panic(const char *format, ...)
-{
-    struct sink sink = {.put = console_put};
-    va_list arguments;
-
-    va_start(arguments, format);
-    format_to(&sink, format, &arguments);
-    va_end(arguments);
-}
-
-size_t
-print_format_list(char *buffer, size_t size, const char *format,
-                  va_list arguments)
-{
-    struct sink sink = {.buffer = buffer, .size = size};
-    va_list copy;
-
-    va_copy(copy, arguments);
-    format_to(&sink, format, &copy);
-    va_end(copy);
-    buffer[sink.length < size ? sink.length : size - 1] = 0;
-    return sink.length;
-}
-
-size_t
-print_format(char *buffer, size_t size, const char *format, ...)
-{
-    va_list arguments;
-    size_t length;
-
-    va_start(arguments, format);
-    length = print_format_list(buffer, size, format, arguments);
-    va_end(arguments);
-    return length;
 }

@@ -3,8 +3,8 @@
 #define CHITIN_KERN_PRINT_H
 /*
  * Messages of the kernel. They go to the console device once there is one, and
- * through SBI before. Formats are much like a subset of printf's: %c %s %p %%
- * and d, i, u, x with l, ll, z, a width and leading zeros; a width pads texts
+ * through SBI before. Formats are much like a subset of printf's: %c %s %%
+ * and d, u, x with l, ll, z, a width and leading zeros; a width pads texts
  * behind, numbers in front.
  */
 #include <stdarg.h>
@@ -27,11 +27,9 @@ extern enum print_level print_limit;
 __attribute__((format(printf, 2, 3))) void printk(enum print_level level,
                                                   const char *format, ...);
 
-/* From now on writes bytes with `put` instead of SBI. */
-void print_attach(void (*put)(char c));
-
-/* The same for a panic: without the lock. */
-void print_attach_panic(void (*put)(char c));
+/* Writes a byte to the console; through SBI at first. No lock guards it: it is
+   changed by the boot hart while that is alone, and by a panic. */
+extern void (*print_put)(char c);
 
 /* Writes one byte as printk would, a newline as carriage return and newline.
    Takes the console lock. */
@@ -41,14 +39,8 @@ void print_byte(char c);
    that still prints. */
 __attribute__((format(printf, 1, 2))) void print_panic(const char *format, ...);
 
-/* Formats into `buffer` of `size` bytes (at least 1), always terminated;
-   returns the length that the whole text has. */
-__attribute__((format(printf, 3, 4))) size_t
-print_format(char *buffer, size_t size, const char *format, ...);
-
 /* The same with the arguments as a list. */
-__attribute__((format(printf, 3, 0))) size_t
-print_format_list(char *buffer, size_t size, const char *format,
-                  va_list arguments);
+__attribute__((format(printf, 1, 0))) void print_panic_list(const char *format,
+                                                            va_list arguments);
 
 #endif

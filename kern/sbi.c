@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kern/sbi.h"
 
-#include "kern/abi/error.h"
-
 /* Extension numbers (SBI 1.0, chapters 4 to 10; DBCN: SBI 2.0, 12). */
 #define EXTENSION_LEGACY_PUTCHAR 0x01
 #define EXTENSION_BASE 0x10
@@ -28,8 +26,7 @@
 #define SRST_SYSTEM_FAILURE 1
 
 struct sbi_result {
-    int64_t error;
-    int64_t value;
+    int64_t error, value;
 };
 
 struct sbi_features sbi_features;
@@ -52,19 +49,11 @@ sbi_call(uint64_t extension, uint64_t function, uint64_t first, uint64_t second,
     return (struct sbi_result){(int64_t)a0, (int64_t)a1};
 }
 
-static bool
-sbi_probe(uint64_t extension)
+static uint64_t
+sbi_base(uint64_t function, uint64_t extension)
 {
     struct sbi_result result =
-        sbi_call(EXTENSION_BASE, BASE_PROBE, extension, 0, 0);
-
-    return result.error == 0 && result.value != 0;
-}
-
-static uint64_t
-sbi_base(uint64_t function)
-{
-    struct sbi_result result = sbi_call(EXTENSION_BASE, function, 0, 0, 0);
+        sbi_call(EXTENSION_BASE, function, extension, 0, 0);
 
     return result.error == 0 ? (uint64_t)result.value : 0;
 }
@@ -73,16 +62,13 @@ void
 sbi_init(void)
 {
     sbi_features = (struct sbi_features){
-        .version = (uint32_t)sbi_base(BASE_VERSION),
-        .implementation = sbi_base(BASE_IMPLEMENTATION),
-        .implementation_version = sbi_base(BASE_IMPLEMENTATION_VERSION),
-        .timer = sbi_probe(EXTENSION_TIME),
-        .interrupt = sbi_probe(EXTENSION_IPI),
-        .fence = sbi_probe(EXTENSION_RFENCE),
-        .hart = sbi_probe(EXTENSION_HSM),
-        .reset = sbi_probe(EXTENSION_SRST),
-        .console = sbi_probe(EXTENSION_DBCN),
-        .legacy_console = sbi_probe(EXTENSION_LEGACY_PUTCHAR),
+        .version = (uint32_t)sbi_base(BASE_VERSION, 0),
+        .implementation = sbi_base(BASE_IMPLEMENTATION, 0),
+        .implementation_version = sbi_base(BASE_IMPLEMENTATION_VERSION, 0),
+        .timer = sbi_base(BASE_PROBE, EXTENSION_TIME) != 0,
+        .fence = sbi_base(BASE_PROBE, EXTENSION_RFENCE) != 0,
+        .console = sbi_base(BASE_PROBE, EXTENSION_DBCN) != 0,
+        .legacy_console = sbi_base(BASE_PROBE, EXTENSION_LEGACY_PUTCHAR) != 0,
     };
 }
 
@@ -99,42 +85,33 @@ sbi_console_put(char c)
 void
 sbi_timer_set(uint64_t deadline)
 {
-    if (sbi_features.timer) {
-        sbi_call(EXTENSION_TIME, 0, deadline, 0, 0);
-    }
+    sbi_call(EXTENSION_TIME, 0, deadline, 0, 0);
 }
 
 void
 sbi_interrupt_send(uint64_t id)
 {
-    if (sbi_features.interrupt) {
-        sbi_call(EXTENSION_IPI, 0, 1, id, 0);
-    }
+    sbi_call(EXTENSION_IPI, 0, 1, id, 0);
 }
 
 bool
 sbi_fence(uint64_t mask, uint64_t base)
 {
     /* Start 0 and size 0: all addresses (SBI 1.0, 8). */
-    return sbi_features.fence &&
-           sbi_call(EXTENSION_RFENCE, RFENCE_SFENCE_VMA, mask, base, 0).error ==
-               0;
+    return sbi_call(EXTENSION_RFENCE, RFENCE_SFENCE_VMA, mask, base, 0).error ==
+           0;
 }
 
 bool
 sbi_fence_code(uint64_t id)
 {
-    return sbi_features.fence &&
-           sbi_call(EXTENSION_RFENCE, RFENCE_FENCE_I, 1, id, 0).error == 0;
+    return sbi_call(EXTENSION_RFENCE, RFENCE_FENCE_I, 1, id, 0).error == 0;
 }
 
-int
+bool
 sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque)
 {
-    if (!sbi_features.hart) {
-        return -ENOSYS;
-    }
-    return sbi_call(EXTENSION_HSM, 0, id, entry, opaque).error == 0 ? 0 : -EIO;
+    return sbi_call(EXTENSION_HSM, 0, id, entry, opaque).error == 0;
 }
 
 bool
@@ -142,8 +119,7 @@ sbi_hart_stopped(uint64_t id)
 {
     struct sbi_result result = sbi_call(EXTENSION_HSM, HSM_STATUS, id, 0, 0);
 
-    return sbi_features.hart && result.error == 0 &&
-           result.value == HSM_STOPPED;
+    return result.error == 0 && result.value == HSM_STOPPED;
 }
 
 void
@@ -151,9 +127,7 @@ sbi_shutdown(bool failed)
 {
     uint64_t reason = failed ? SRST_SYSTEM_FAILURE : SRST_NO_REASON;
 
-    if (sbi_features.reset) {
-        sbi_call(EXTENSION_SRST, 0, SRST_SHUTDOWN, reason, 0);
-        /* The HiFive Unleashed has no shutdown, only a reset line. */
-        sbi_call(EXTENSION_SRST, 0, SRST_COLD_REBOOT, reason, 0);
-    }
+    sbi_call(EXTENSION_SRST, 0, SRST_SHUTDOWN, reason, 0);
+    /* The HiFive Unleashed has no shutdown, only a reset line. */
+    sbi_call(EXTENSION_SRST, 0, SRST_COLD_REBOOT, reason, 0);
 }

@@ -2,8 +2,8 @@
 #ifndef CHITIN_KERN_SBI_H
 #define CHITIN_KERN_SBI_H
 /*
- * Calls into the machine-mode firmware (RISC-V SBI 1.0). Extensions are probed
- * once, by sbi_init; a call to one that is not there does nothing.
+ * Calls into the machine-mode firmware (RISC-V SBI 1.0). A call to an extension
+ * that is not there does nothing: the firmware refuses it (3.1).
  */
 #include "kern/abi/types.h"
 
@@ -13,10 +13,7 @@ struct sbi_features {
     uint64_t implementation; /* 1: OpenSBI */
     uint64_t implementation_version;
     bool timer;          /* TIME */
-    bool interrupt;      /* IPI */
     bool fence;          /* RFENCE */
-    bool hart;           /* HSM */
-    bool reset;          /* SRST */
     bool console;        /* DBCN */
     bool legacy_console; /* legacy extension 1 */
 };
@@ -43,9 +40,9 @@ bool sbi_fence(uint64_t mask, uint64_t base);
    False if the firmware cannot. */
 bool sbi_fence_code(uint64_t id);
 
-/* Starts hart `id` at physical address `entry` with `opaque` in a1. 0, or the
-   negative of an error: -ENOSYS without HSM, -EIO if the firmware refuses. */
-int sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque);
+/* Starts hart `id` at physical address `entry` with `opaque` in a1. False if
+   the firmware refuses, or has no HSM. */
+bool sbi_hart_start(uint64_t id, paddr_t entry, uint64_t opaque);
 
 /* Whether the firmware says that hart `id` is stopped, and could be started. */
 bool sbi_hart_stopped(uint64_t id);

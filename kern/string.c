@@ -53,14 +53,10 @@ memmove(void *to, const void *from, size_t size)
     unsigned char *target = to;
     const unsigned char *source = from;
 
-    if ((uintptr_t)to <= (uintptr_t)from) {
-        for (size_t i = 0; i < size; i++) {
-            target[i] = source[i];
-        }
-    } else {
-        for (size_t i = size; i > 0; i--) {
-            target[i - 1] = source[i - 1];
-        }
+    /* From the end that is not overwritten before it is read. */
+    for (size_t i = 0; i < size; i++) {
+        size_t at = target <= source ? i : size - 1 - i;
+        target[at] = source[at];
     }
     return to;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kern/time.h"
 
-#include "kern/abi/error.h"
 #include "kern/hart.h"
 #include "kern/panic.h"
 #include "kern/sbi.h"

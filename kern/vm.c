@@ -34,9 +34,9 @@ _Static_assert(DIRECT_BASE + DIRECT_SIZE <= FRAME_TABLE_BASE &&
                    FRAME_TABLE_BASE + FRAME_TABLE_SIZE <= HART_SLOT_BASE &&
                    DEVICE_BASE + DEVICE_SIZE <= KERNEL_BASE,
                "the windows of the kernel's half overlap");
-_Static_assert(DIRECT_SIZE % SPAN(2) == 0 && FRAME_TABLE_SIZE % SPAN(2) == 0 &&
-                   DEVICE_SIZE % SPAN(2) == 0,
-               "a window ends inside a root entry");
+_Static_assert(DIRECT_SIZE % SPAN(2) == 0 && FRAME_TABLE_SIZE == SPAN(2) &&
+                   DEVICE_SIZE == SPAN(2),
+               "the direct map has several root entries, each window one");
 
 void
 vm_init(uint64_t offset)
@@ -69,14 +69,12 @@ table_of(pte_t entry)
 {
     paddr_t address = pte_address(entry);
 
+    struct memory_run image = vm_image_run();
+
     /* The image's own tables are not in the direct map. */
-    if (address == vm_image_address(image_middle)) {
-        return image_middle;
-    }
-    if (address == vm_image_address(image_leaves)) {
-        return image_leaves;
-    }
-    return direct_map(address);
+    return address >= image.start && address < image.end
+               ? (pte_t *)(address - image_offset)
+               : direct_map(address);
 }
 
 static pte_t *
@@ -134,10 +132,10 @@ vm_map(uint64_t address, paddr_t physical, uint64_t size, pte_t bits)
 }
 
 static bool
-in_memory(paddr_t start, paddr_t end)
+in_memory(struct memory_run run)
 {
     for (unsigned i = 0; i < memory->bank_count; i++) {
-        if (start < memory->bank[i].end && memory->bank[i].start < end) {
+        if (memory_runs_overlap(run, memory->bank[i])) {
             return true;
         }
     }
@@ -147,24 +145,24 @@ in_memory(paddr_t start, paddr_t end)
 volatile void *
 vm_map_device(paddr_t physical, uint64_t size)
 {
-    paddr_t start = physical & ~(FRAME_SIZE - 1);
-    paddr_t end = (physical + size + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1);
+    struct memory_run run = memory_run_around(physical, physical + size);
     uint64_t address = device_next;
 
-    if (end <= start || end > MEMORY_LIMIT || end - start > DEVICE_SIZE ||
-        in_memory(start, end)) {
+    if (run.end <= run.start || run.end > MEMORY_LIMIT ||
+        run.end - run.start > DEVICE_SIZE || in_memory(run)) {
         return NULL;
     }
-    if (end - start >= SPAN(1)) {
+    size = run.end - run.start;
+    if (size >= SPAN(1)) {
         /* The same place within a megapage, so that megapages fit. */
-        address += (start - address) & (SPAN(1) - 1);
+        address += (run.start - address) & (SPAN(1) - 1);
     }
-    if (end - start > DEVICE_BASE + DEVICE_SIZE - address) {
+    if (size > DEVICE_BASE + DEVICE_SIZE - address) {
         return NULL;
     }
-    device_next = address + (end - start);
-    vm_map(address, start, end - start, PTE_KERNEL_RW);
-    return (volatile char *)address + (physical - start);
+    device_next = address + size;
+    vm_map(address, run.start, size, PTE_KERNEL_RW);
+    return (volatile char *)address + (physical - run.start);
 }
 
 void
@@ -191,28 +189,17 @@ vm_switch(const struct memory_map *map, const struct memory_run *kept,
     }
     /* Every root entry of the windows that boot may still map into, so that
        the root itself is final from here on. */
-    for (uint64_t at = FRAME_TABLE_BASE;
-         at < FRAME_TABLE_BASE + FRAME_TABLE_SIZE; at += SPAN(2)) {
-        table_below(&kernel_root[pte_index(at, 2)]);
-    }
+    table_below(&kernel_root[pte_index(FRAME_TABLE_BASE, 2)]);
     table_below(&kernel_root[pte_index(HART_SLOT_BASE, 2)]);
     table_below(&kernel_root[pte_index(DEVICE_BASE, 2)]);
     csr_write(satp, vm_satp());
     tlb_flush();
 }
 
-/* The same translation for envs: to read, and not to write. */
-static pte_t
-exported(pte_t entry)
+/* Copies a table and those below it for envs: to read, and not to write. */
+static void
+table_export(const pte_t *source, pte_t *target)
 {
-    return (entry & ~(PTE_W | PTE_D)) | PTE_U;
-}
-
-void
-vm_export(uint64_t address, uint64_t to)
-{
-    const pte_t *source = table_of(kernel_root[pte_index(address, 2)]);
-    pte_t *target = table_below(&kernel_root[pte_index(to, 2)]);
     pte_t last = 0; /* many entries point to the same table of holes */
     paddr_t copy = 0;
 
@@ -220,22 +207,23 @@ vm_export(uint64_t address, uint64_t to)
         pte_t entry = source[i];
 
         if (!(entry & PTE_V) || (entry & PTE_LEAF)) {
-            target[i] = entry & PTE_V ? exported(entry) : 0;
+            target[i] = entry & PTE_V ? (entry & ~(PTE_W | PTE_D)) | PTE_U : 0;
             continue;
         }
         if (entry != last) {
-            const pte_t *from = table_of(entry);
-            pte_t *leaf;
-
             copy = boot_memory_take(FRAME_SIZE, FRAME_SIZE);
-            leaf = direct_map(copy);
-            for (unsigned j = 0; j < PAGE_TABLE_ENTRIES; j++) {
-                leaf[j] = from[j] & PTE_V ? exported(from[j]) : 0;
-            }
+            table_export(table_of(entry), direct_map(copy));
             last = entry;
         }
         target[i] = pte_make(copy, PTE_V);
     }
+}
+
+void
+vm_export(uint64_t address, uint64_t to)
+{
+    table_export(table_of(kernel_root[pte_index(address, 2)]),
+                 table_below(&kernel_root[pte_index(to, 2)]));
 }
 
 void
@@ -264,32 +252,6 @@ vm_walk(uint64_t address, unsigned *level)
     }
 }
 
-static void
-visit_table(const pte_t *table, uint64_t base, unsigned level,
-            void (*visit)(uint64_t address, pte_t entry, unsigned level))
-{
-    for (unsigned i = 0; i < PAGE_TABLE_ENTRIES; i++) {
-        /* Sign-extended from bit 38. */
-        uint64_t address =
-            (uint64_t)((int64_t)((base + i * SPAN(level)) << 25) >> 25);
-
-        if (!(table[i] & PTE_V)) {
-            continue;
-        }
-        if (table[i] & PTE_LEAF) {
-            visit(address, table[i], level);
-        } else if (level > 0) {
-            visit_table(table_of(table[i]), address, level - 1, visit);
-        }
-    }
-}
-
-void
-vm_visit(void (*visit)(uint64_t address, pte_t entry, unsigned level))
-{
-    visit_table(kernel_root, 0, SV39_LEVELS - 1, visit);
-}
-
 void
 vm_map_holes(uint64_t address, uint64_t size, paddr_t page, pte_t bits)
 {
@@ -302,17 +264,14 @@ vm_map_holes(uint64_t address, uint64_t size, paddr_t page, pte_t bits)
     for (uint64_t at = address; at < address + size; at += SPAN(1)) {
         pte_t *middle = table_of(kernel_root[pte_index(at, 2)]);
         pte_t *entry = &middle[pte_index(at, 1)];
-        pte_t *table;
+        pte_t *table = table_of(*entry);
 
         if (!(*entry & PTE_V)) {
             *entry = pte_make(leaves, PTE_V);
             continue;
         }
-        if (*entry & PTE_LEAF) {
-            continue;
-        }
-        table = table_of(*entry);
-        for (unsigned i = 0; i < PAGE_TABLE_ENTRIES; i++) {
+        for (unsigned i = 0; !(*entry & PTE_LEAF) && i < PAGE_TABLE_ENTRIES;
+             i++) {
             table[i] |= table[i] & PTE_V ? 0 : pte_make(page, bits);
         }
     }

@@ -108,11 +108,7 @@ void vm_export(uint64_t address, uint64_t to);
 volatile void *vm_map_device(paddr_t physical, uint64_t size);
 
 /* The entry that translates `address`, and in *level its level; 0 if none
-   does. For self-checks and for reports of faults. */
+   does, and the level at which there is none. */
 pte_t vm_walk(uint64_t address, unsigned *level);
-
-/* Calls `visit` for each leaf of the kernel's own map: what it exports to envs
-   in the lower half, then its own half. */
-void vm_visit(void (*visit)(uint64_t address, pte_t entry, unsigned level));
 
 #endif

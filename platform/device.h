@@ -9,9 +9,9 @@
 #include "kern/fdt.h"
 
 /* Finds and sets up interrupt controller, console, clock and the device that
-   ends the machine. Boot hart only, once, with the kernel's final map. Attaches
-   the console to printk. Fails the boot if there is no console. The tree must
-   stay where it is. */
+   ends the machine. Boot hart only, once, with the kernel's final map. printk
+   writes to the console from then on. Fails the boot if there is no console.
+   The tree must stay where it is. */
 void device_init(const struct fdt *tree);
 
 /* Sets up the executing hart's share of the interrupt controller. */

@@ -54,7 +54,7 @@ is_one_of(const struct fdt *tree, fdt_node_t node, const char *const *names,
           size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (fdt_node_is_compatible(tree, node, names[i])) {
+        if (fdt_prop_has_string(tree, node, "compatible", names[i])) {
             return true;
         }
     }
@@ -66,7 +66,8 @@ console_match(const struct fdt *tree, fdt_node_t node)
 {
     for (size_t i = 0; i < COUNT(console_matches); i++) {
         if (fdt_node_is_okay(tree, node) &&
-            fdt_node_is_compatible(tree, node, console_matches[i].compatible)) {
+            fdt_prop_has_string(tree, node, "compatible",
+                                console_matches[i].compatible)) {
             return &console_matches[i];
         }
     }
@@ -85,7 +86,7 @@ console_find(const struct fdt *tree)
     if (console_match(tree, node) != NULL) {
         return node;
     }
-    for (node = fdt_node_root(tree); node != FDT_NONE;
+    for (node = tree->root; node != FDT_NONE;
          node = fdt_node_next(tree, node)) {
         if (console_match(tree, node) != NULL) {
             return node;
@@ -125,7 +126,7 @@ console_init(const struct fdt *tree)
                   fdt_node_name(tree, node));
     }
     console_source = interrupt_source(tree, node);
-    print_attach(console->put);
+    print_put = console->put;
     printk(PRINT_INFO, "console: %s (%s)\n", fdt_node_name(tree, node),
            match->compatible);
 }
@@ -133,7 +134,7 @@ console_init(const struct fdt *tree)
 void
 device_init(const struct fdt *tree)
 {
-    for (fdt_node_t node = fdt_node_root(tree); node != FDT_NONE;
+    for (fdt_node_t node = tree->root; node != FDT_NONE;
          node = fdt_node_next(tree, node)) {
         if (!fdt_node_is_okay(tree, node)) {
             continue;

@@ -36,11 +36,16 @@ at(uint64_t offset)
 static int
 hart_of(const struct fdt *tree, uint32_t phandle)
 {
-    fdt_node_t cpu = fdt_node_parent(tree, fdt_node_by_phandle(tree, phandle));
-
     for (unsigned i = 0; i < hart_count; i++) {
-        if (cpu != FDT_NONE && hart_table[i]->node == cpu) {
-            return (int)i;
+        fdt_node_t node = fdt_node_child(tree, hart_table[i]->node);
+
+        for (; node != FDT_NONE; node = fdt_node_sibling(tree, node)) {
+            uint32_t found;
+
+            if (fdt_prop_u32(tree, node, "phandle", &found) == 0 &&
+                found == phandle) {
+                return (int)i;
+            }
         }
     }
     return -1;

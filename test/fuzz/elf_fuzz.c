@@ -140,7 +140,7 @@ opened_check(const struct elf *elf, const uint8_t *data, size_t size,
              const struct elf_limits *l)
 {
     struct elf_segment s[ELF_HEADERS_MAX] = {{0}};
-    uint32_t count = elf_segment_count(elf);
+    uint32_t count = elf->segments;
     wide_t pages = 0;
 
     CHECK(count > 0 && count <= ELF_HEADERS_MAX);
@@ -170,12 +170,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (error != 0) {
             CHECK(elf.fault != NULL);
             CHECK(elf.fault_at <= size);
-            CHECK_EQUAL(elf_segment_count(&elf), 0);
+            CHECK_EQUAL(elf.segments, 0);
             CHECK_EQUAL(elf_segment_read(&elf, 0, &s), -ENOENT);
             continue;
         }
         CHECK(elf.fault == NULL);
-        CHECK_EQUAL(elf_segment_count(&elf), count);
+        CHECK_EQUAL(elf.segments, count);
         for (int k = 0; k < count; k++) {
             CHECK_EQUAL(elf_segment_read(&elf, (uint32_t)k, &s), 0);
             CHECK_EQUAL(s.vaddr, expected[k].vaddr);

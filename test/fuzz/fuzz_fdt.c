@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fdt_open(&tree, data, size) != 0) {
         CHECK(tree.fault != NULL);
         CHECK(tree.fault_at <= size);
-        CHECK(fdt_node_root(&tree) == FDT_NONE);
+        CHECK(tree.root == FDT_NONE);
         return 0;
     }
     CHECK(tree.fault == NULL);

@@ -105,7 +105,7 @@ image_open(const struct image *image, uint32_t *fault_at)
     fault = tree.fault;
     *fault_at = tree.fault_at;
     CHECK_EQUAL(error, fault == NULL ? 0 : -EINVAL);
-    CHECK((fault == NULL) == (fdt_node_root(&tree) != FDT_NONE));
+    CHECK((fault == NULL) == (tree.root != FDT_NONE));
     free(buffer);
     return fault;
 }
@@ -336,15 +336,15 @@ content_check(void)
 
     check_subject = "the valid blob";
     CHECK_EQUAL(fdt_open(&tree, image.bytes, sizeof(image.bytes)), 0);
-    CHECK_EQUAL(fdt_reserve_count(&tree), 1);
+    CHECK_EQUAL(tree.reserve_entries, 1);
     CHECK_EQUAL(fdt_reserve_read(&tree, 0, &range), 0);
     CHECK_EQUAL(range.address, 0x1000);
     CHECK_EQUAL(range.size, 0x2000);
-    CHECK(fdt_prop_next(&tree, fdt_node_root(&tree), &prop));
+    CHECK(fdt_prop_next(&tree, tree.root, &prop));
     CHECK(strcmp(prop.name, "p") == 0);
     CHECK_EQUAL(prop.length, 5);
     CHECK(memcmp(prop.value, "\1\2\3\4\5", 5) == 0);
-    CHECK(!fdt_prop_next(&tree, fdt_node_root(&tree), &prop));
+    CHECK(!fdt_prop_next(&tree, tree.root, &prop));
     CHECK(strcmp(prop.name, "p") == 0);
 
     word_put(&image, RESERVE, UINT32_MAX);

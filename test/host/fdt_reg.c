@@ -76,7 +76,7 @@ main(int argc, char **argv)
         fdt_node_t node;
 
         CHECK_EQUAL(fdt_open(&tree, blob, size), 0);
-        for (node = fdt_node_root(&tree); node != FDT_NONE;
+        for (node = tree.root; node != FDT_NONE;
              node = fdt_node_next(&tree, node)) {
             count += node_check(&tree, node);
         }

@@ -12,4 +12,7 @@
 
 void fdt_walk(const struct fdt *tree, uint32_t stride);
 
+/* The node that this one is a child of, by fdt_node_trail(). */
+fdt_node_t fdt_walk_parent(const struct fdt *tree, fdt_node_t node);
+
 #endif
