@@ -7,8 +7,8 @@
  * while it is in the hart's directory. Other harts set a bit in hart.attend,
  * and the hart looks for itself.
  *
- * The id of a context is that of its env while trap.S may enter it just so. It
- * is NOBODY while the env sleeps, or is to be told that its callee died.
+ * The id of a context is that of its env while transfer.S may enter it just so.
+ * It is NOBODY while the env sleeps, or is to be told that its callee died.
  *
  * Everything here is for the executing hart, with no lock held but that of the
  * env in context_stop.
@@ -44,8 +44,8 @@ void context_attend_all(void);
 void context_stop(struct context *c);
 
 /* Whether the context that a transfer leads to is ready after all: 0, and
-   trap.S makes the call again, or why it cannot be done. `binding` is that of
-   pct_call and pct_send. */
+   transfer.S makes the call again, or why it cannot be done. `binding` is that
+   of pct_call and pct_send. */
 int64_t context_prepare(uint64_t number, uint64_t binding);
 
 /* Gives the floating-point registers of the hart to what it runs; whether it

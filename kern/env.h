@@ -36,9 +36,9 @@
 #define ENV_GENERATION_MAX ((1u << ENV_INDEX_SHIFT) - 1)
 
 /*
- * An env on one hart, laid out for trap.S (kern/hart_offsets.h). A hart finds
- * contexts through its directory, whose rows are its own to change: a row of
- * an env that cannot run here points to a context whose id is nobody's.
+ * An env on one hart, laid out for transfer.S (kern/hart_offsets.h). A hart
+ * finds contexts through its directory, whose rows are its own to change: a row
+ * of an env that cannot run here points to a context whose id is nobody's.
  */
 struct context {
     uint64_t
@@ -83,8 +83,9 @@ struct env {
     struct frame_list frames;          /* what it owns, this record included */
     struct frame *root;                /* pinned; NULL when it is withdrawn */
     struct context context[HARTS_MAX]; /* bound under the lock */
-    struct gate gate[GATES_MAX];       /* under the lock, but read by trap.S */
-    struct binding binding[BINDINGS_MAX]; /* under the lock; read by trap.S */
+    struct gate gate[GATES_MAX]; /* under the lock, but read by transfer.S */
+    struct binding
+        binding[BINDINGS_MAX]; /* under the lock; read by transfer.S */
 };
 
 static inline unsigned
@@ -203,7 +204,7 @@ int env_destroy_step(struct env *e);
    have nothing else to do. */
 bool env_reap(void);
 
-/* In trap.S: enters user mode at `pc` with those registers; and at the
+/* In transfer.S: enters user mode at `pc` with those registers; and at the
    prologue of what the hart now runs, with every register but t0 zero. */
 _Noreturn void env_go(const uint64_t registers[32], uint64_t pc);
 _Noreturn void env_go_prologue(void);

@@ -65,7 +65,7 @@ gate_look(struct binding *binding, struct env *callee, uint64_t gate,
     return 0;
 }
 
-/* trap.S reads a binding without a lock, its id first: so the id is written
+/* transfer.S reads a binding without a lock, its id first: so the id is written
    last; and one that was in use is written only when no hart can be between
    reading its id and the rest. */
 int

@@ -8,9 +8,9 @@
  *
  * A callee exports gates: an entry and a guard. A caller binds one, which is
  * when its capability is asked; the binding is then named by its number. It
- * dies when the gate is set anew or its env ends: trap.S compares generation
- * and id on each use. The env is looked for in the hart's directory, never
- * through a pointer that may have outlived it.
+ * dies when the gate is set anew or its env ends: transfer.S compares
+ * generation and id on each use. The env is looked for in the hart's directory,
+ * never through a pointer that may have outlived it.
  *
  * A synchronous call leaves the caller's id in the callee's context: until the
  * callee returns, it is not called again (-EBUSY). The caller's death turns the

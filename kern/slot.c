@@ -8,7 +8,7 @@
  *  - while an env runs in a slice the timer holds the edge, if anybody here who
  *    has a slot is awake, or the alarm if that is earlier; in grace its end.
  *
- * trap.S does the common edge and the end of the epilogue after it: see there.
+ * trap.S does the common edge, transfer.S the end of the epilogue after it.
  */
 #include "kern/slot.h"
 

@@ -91,7 +91,7 @@ _Static_assert(NUMBER_null == CALL_NULL && NUMBER_resume == CALL_RESUME &&
     FUNCTION_##path(number, name)
 static void (*const call_functions[CALL_MAX])(void) = {CALL_TABLE(FUNCTION)};
 
-/* Ways into the kernel, labels of trap.S. */
+/* Ways into the kernel, labels of trap.S and transfer.S. */
 #define LABEL_FAST(name) void call_##name(void);
 #define LABEL_CALL(name)
 #define LABEL_ALONE(name)
@@ -116,6 +116,6 @@ syscall_init_hart(struct hart *hart)
         hart->calls[i] = (uint64_t)(call_entries[i] != NULL ? call_entries[i]
                                                             : call_unknown);
     }
-    /* What trap.S leaves of it to C. */
+    /* What transfer.S leaves of it to C. */
     hart->functions[CALL_YIELD] = (uint64_t)slot_yield;
 }
