@@ -191,6 +191,7 @@ context_prepare(uint64_t number, uint64_t binding)
     if (c != NULL && (number == CALL_PCT_RETURN || !c->died)) {
         c->died = false; /* it did not: here it is */
         context_wake(c);
+        slot_timer_renew();
         return 0;
     }
     if (number == CALL_PCT_RETURN) { /* a caller's death makes it a yield */

@@ -33,7 +33,12 @@ event_post(struct env *e, unsigned hart, uint64_t events)
         return;
     }
     if (hart == hart_self()->index) {
+        bool asleep = c->asleep;
+
         event_deliver(c);
+        if (asleep) { /* the edges may not have mattered to anybody */
+            slot_timer_renew();
+        }
     } else {
         hart_attend(hart_table[hart], e->id >> ENV_INDEX_SHIFT);
     }

@@ -180,6 +180,14 @@ slot_timer_set(void)
         self->has_stimecmp && self->phase == PHASE_SLICE ? when : 0;
 }
 
+void
+slot_timer_renew(void)
+{
+    if (hart_self()->phase == PHASE_SLICE) {
+        slot_timer_set();
+    }
+}
+
 static void
 slot_advance(struct hart *self, uint64_t now)
 {
@@ -388,7 +396,7 @@ slot_alarm(uint64_t deadline, uint64_t cookie)
     c->cookie = cookie;
     if (deadline < self->alarm) {
         self->alarm = deadline;
-        slot_timer_set();
+        slot_timer_renew();
     }
     return 0;
 }

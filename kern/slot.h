@@ -56,6 +56,10 @@ void slot_ready_clear(const struct context *c);
 /* Sets the timer to what comes first: edge, end of grace, or alarm. */
 void slot_timer_set(void);
 
+/* The same for calls that woke somebody or set an alarm. In grace the timer
+   stays: only stimecmp may know its end, and the next slice sets it anew. */
+void slot_timer_renew(void);
+
 /* Runs whoever is next, or waits until somebody is. */
 _Noreturn void slot_run(void);
 

@@ -100,6 +100,46 @@ spin_slow(struct uarea *uarea)
     spin_registers(0);
 }
 
+static inline uint64_t
+time_now(void)
+{
+    uint64_t now;
+
+    __asm__ volatile("rdtime %0" : "=r"(now));
+    return now;
+}
+
+/* An epilogue that sets an alarm, which is none of its overrun. */
+void epilogue_alarm(void);
+__asm__(".text\n"
+        ".balign 4\n"
+        "epilogue_alarm:\n"
+        "   .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, "
+        "20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n"
+        "   sd x\\n, 0x610 + \\n*8(t0)\n"
+        "   .endr\n"
+        "   mv s0, t0\n"
+        "   ld a0, 0x1f8(t0)\n" /* uarea->own[25]: earlier each time */
+        "   addi a0, a0, -1\n"
+        "   sd a0, 0x1f8(t0)\n"
+        "   li a7, 39\n" /* alarm */
+        "   ecall\n"
+        "   lw t1, 0x114(s0)\n" /* uarea->excess */
+        "   li a7, 0x40000000\n"
+        "   sd t1, 24(a7)\n"
+        "1: li a0, 0\n"
+        "   li a7, 20\n" /* yield */
+        "   ecall\n"
+        "   j 1b\n");
+
+static void
+spin_alarm(struct uarea *uarea)
+{
+    uarea->entry_epilogue = (uint64_t)epilogue_alarm;
+    uarea->own[25] = time_now() + 100000000; /* it is never due */
+    spin_registers(0);
+}
+
 /* Sleeps till its alarm, again and again. */
 static void
 sleeper(struct uarea *uarea)
@@ -130,15 +170,6 @@ sleeper(struct uarea *uarea)
         }
         shared->woken++;
     }
-}
-
-static uint64_t
-time_now(void)
-{
-    uint64_t now;
-
-    __asm__ volatile("rdtime %0" : "=r"(now));
-    return now;
 }
 
 /* Lets the others run for so many milliseconds. */
@@ -239,6 +270,27 @@ overrun(void)
 }
 
 static void
+alarm_late(void)
+{
+    struct shared *shared = SHARED_PAGE;
+    struct child late = child_make(page, spin_alarm);
+    struct child other = child_make(page, spin_second);
+    uint64_t end = time_now() + 2000000; /* 200 ms */
+
+    shared->count[0] = shared->count[1] = shared->wrong = shared->excess = 0;
+    slots_take(late.id, 1, 3);
+    slots_take(other.id, 4, 7);
+    while (time_now() < end) { /* sleeping takes an alarm, an earlier one */
+    }
+    printf("slots: alarms in epilogues: %lu to %lu, excess %lu\n",
+           shared->count[0], shared->count[1], shared->excess);
+    EXPECT(shared->wrong, 0);
+    EXPECT(shared->excess < 4, 1); /* the host may stop us just there */
+    child_end(&late);
+    child_end(&other);
+}
+
+static void
 sleepers(void)
 {
     struct shared *shared = SHARED_PAGE;
@@ -278,6 +330,7 @@ main(void)
     force(spin_masked);
     force(spin_without);
     overrun();
+    alarm_late();
     sleepers();
     printf("test: slots ok\n");
     return 0;
