@@ -128,8 +128,7 @@ idle(struct uarea *uarea)
         (void)exo_sleep(uarea);
         __atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQUIRE);
         shared->idle++;
-        if (shared->give_back != 0) {
-            shared->give_back = 0;
+        while (shared->give_back != 0) {
             (void)exo_yield(shared->parent, uarea);
         }
     }
@@ -254,6 +253,7 @@ slices(void)
     struct child other = harts_child(page, spinner, 0, 0);
     struct child last = callee_make(0, 3);
     struct child first;
+    uint64_t before;
 
     shared->next = last.id;
     first = callee_make(0, 4);
@@ -261,19 +261,16 @@ slices(void)
     harts_slots_take(last.id, 0, 3);
     harts_slots_take(first.id, 0, 4);
     harts_slots(other.id, 0, 5);
+    before = shared->spun;
     EXPECT(exo_bind(exo_uarea, CAP_CHILD, first.id, 0, 0), 0);
     for (uint64_t i = 0; i < 5; i++) {
-        uint64_t before = shared->spun;
-
         EXPECT(exo_call(0, exo_uarea, LINGER + i), 3 * (LINGER + i));
         EXPECT(shared->caller, exo_id);
-        EXPECT(shared->spun > before + 1000, 1);
-        before = shared->spun;
         EXPECT(exo_call(0, exo_uarea, ONWARD + LINGER + i),
                3 * (LINGER + i) + 1);
         EXPECT(shared->caller, first.id);
-        EXPECT(shared->spun > before + 1000, 1);
     }
+    EXPECT(shared->spun > before + 1000, 1);
     child_end(&last);
     EXPECT(exo_call(0, exo_uarea, ONWARD + 1), -ESRCH + 1);
     child_end(&first);
@@ -333,6 +330,7 @@ woken(void)
         }
         EXPECT(shared->idle, before + 1);
         harts_slots(exo_id, 0, 0);
+        shared->give_back = 0;
     }
     child_end(&to);
 }
@@ -412,8 +410,11 @@ cancel(uint64_t hart)
     harts_wait(20);
     EXPECT(shared->late, -EINVAL);
     EXPECT(shared->results, results + 1);
-    shared->request = 5;
-    harts_wait_for(&shared->results, results + 2);
+    do { /* another call, unless it is given up as well */
+        results = shared->results;
+        shared->request = 5;
+        harts_wait_for(&shared->results, results + 1);
+    } while (shared->result == GONE);
     EXPECT(shared->result, 15);
     shared->late = 0;
     child_end(&by);

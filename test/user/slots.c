@@ -140,6 +140,27 @@ spin_alarm(struct uarea *uarea)
     spin_registers(0);
 }
 
+/* A prologue that takes longer than some slices, and is begun again then. Saved
+   by force is only what it has not yet taken up. */
+void prologue_slow(void);
+__asm__(".text\n"
+        ".balign 4\n"
+        "prologue_slow:\n"
+        "   rdtime t1\n"
+        "   andi a0, t1, 7\n"
+        "   slli a0, a0, 12\n" /* up to 2.9 ms */
+        "   add a0, a0, t1\n"
+        "1: rdtime t1\n"
+        "   bltu t1, a0, 1b\n"
+        "   j exo_prologue\n");
+
+static void
+spin_prologue(struct uarea *uarea)
+{
+    uarea->entry_prologue = (uint64_t)prologue_slow;
+    spin_masked(uarea);
+}
+
 /* Sleeps till its alarm, again and again. */
 static void
 sleeper(struct uarea *uarea)
@@ -247,6 +268,66 @@ force(void (*run)(struct uarea *uarea))
     child_end(&other);
 }
 
+/* A slice that ends inside a prologue loses nothing that is saved. */
+static void
+prologues(void)
+{
+    struct shared *shared = SHARED_PAGE;
+    struct child slow = child_make(page, spin_prologue);
+    struct child other = child_make(page, spin_second);
+
+    shared->count[0] = shared->count[1] = shared->wrong = 0;
+    slots_take(slow.id, 1, 3);
+    slots_take(other.id, 4, 7);
+    wait(300);
+    printf("slots: slow prologues: %lu to %lu\n", shared->count[0],
+           shared->count[1]);
+    EXPECT(shared->wrong, 0);
+    EXPECT(shared->count[0] > 0, 1);
+    child_end(&slow);
+    child_end(&other);
+}
+
+/* Slots are charged to an account, and what ends gives them back. */
+static void
+limit(void)
+{
+    for (unsigned round = 0; round < 2; round++) {
+        struct child child;
+
+        child_account = (uint64_t)sys_account_carve(40, 3);
+        EXPECT((int64_t)child_account > 0, 1);
+        child = child_make(page, spin_second);
+        for (uint64_t slot = 1; slot <= 3; slot++) {
+            EXPECT(sys_slot_alloc(0, child.id, 0, slot), 0);
+        }
+        EXPECT(sys_slot_alloc(0, child.id, 0, 4), -EDQUOT);
+        EXPECT(sys_slot_free(0, child.id, 0, 2), 0);
+        EXPECT(sys_slot_alloc(0, child.id, 0, 4), 0);
+        EXPECT(sys_slot_alloc(0, child.id, 0, 2), -EDQUOT);
+        child_end(&child);
+        /* It went back to ours when the last in it had ended. */
+        EXPECT(sys_account_close(child_account), -EPERM);
+    }
+    child_account = 0;
+}
+
+/* Who has an event does not sleep. */
+static void
+sleepless(void)
+{
+    uint64_t before = time_now();
+
+    exo_uarea->masked = MASKED_INTERRUPT;
+    EXPECT(sys_alarm(before + 1000000, 1), 0);
+    exo_uarea->pending = PENDING_NOTIFY;
+    EXPECT(exo_sleep(exo_uarea), 0);
+    EXPECT(exo_uarea->pending, PENDING_NOTIFY);
+    exo_uarea->pending = 0;
+    EXPECT(sys_alarm(~0UL, 0), 0);
+    exo_uarea->masked = 0;
+}
+
 static void
 overrun(void)
 {
@@ -326,7 +407,10 @@ main(void)
         EXPECT(sys_slot_alloc(0, exo_id, 0, slot), 0);
     }
     EXPECT(sys_alarm(~0UL, 0), 0);
+    sleepless();
+    limit();
     share();
+    prologues();
     force(spin_masked);
     force(spin_without);
     overrun();
