@@ -37,7 +37,9 @@ harts_wait(uint64_t milliseconds)
 void
 harts_wait_for(const volatile uint64_t *word, uint64_t wanted)
 {
-    for (unsigned i = 0; i < 2000 && *word < wanted; i++) {
+    uint64_t end = time_now() + 10000 * MILLISECOND;
+
+    while (*word < wanted && time_now() < end) {
         harts_wait(5);
     }
 }
