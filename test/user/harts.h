@@ -7,8 +7,8 @@
  */
 #include "test/user/child.h"
 
-#define MILLISECOND 10000u /* of `time`, on every board that the tests run on  \
-                            */
+/* Of `time`, on every board that the tests run on. */
+#define MILLISECOND 10000u
 
 static inline uint64_t
 time_now(void)

@@ -348,6 +348,8 @@ callee_dies(uint64_t hart)
 
     if (hart != 0) {
         harts_slots_take(by.id, hart, 2);
+    } else {
+        EXPECT(sys_pct_cancel(to.id), -EINVAL); /* its call is not ours */
     }
     harts_wait(20);
     EXPECT(shared->results, before);
@@ -400,9 +402,6 @@ cancel(uint64_t hart)
     shared->late = 0;
     shared->cancelled = 1;
     by = caller_make(caller_cancel, &to, hart, LINGER);
-    if (hart == 0) {
-        EXPECT(sys_pct_cancel(to.id), -EINVAL); /* its call is not ours */
-    }
     harts_wait_for(&shared->results, results + 1);
     EXPECT(shared->cancelled, 0);
     EXPECT(shared->result, GONE);
