@@ -335,6 +335,26 @@ woken(void)
     child_end(&to);
 }
 
+/* Asleep, and notified: from this hart, or from another. */
+static void
+notified(uint64_t hart)
+{
+    struct shared *shared = SHARED_PAGE;
+    struct child to = callee_make(hart, 3);
+
+    EXPECT(exo_bind(exo_uarea, CAP_CHILD, to.id, 1, 1), 0);
+    for (unsigned i = 0; i < 20; i++) {
+        uint64_t before;
+
+        harts_wait(20);
+        before = shared->idle;
+        EXPECT(sys_notify(1, hart), 0);
+        harts_wait_for(&shared->idle, before + 1);
+        EXPECT(shared->idle, before + 1);
+    }
+    child_end(&to);
+}
+
 /* The callee is destroyed while its caller waits: by another on this hart, and
    from another hart, when the caller has no slots any more. */
 static void
@@ -436,6 +456,7 @@ main(void)
     shared->late = 0;
     woken();
     for (uint64_t hart = 0; hart < harts; hart++) {
+        notified(hart);
         callee_dies(hart);
         caller_dies(hart);
         cancel(hart);

@@ -158,6 +158,7 @@ static void
 spin_prologue(struct uarea *uarea)
 {
     uarea->entry_prologue = (uint64_t)prologue_slow;
+    SHARED_PAGE->woken++;
     spin_masked(uarea);
 }
 
@@ -276,7 +277,7 @@ prologues(void)
     struct child slow = child_make(page, spin_prologue);
     struct child other = child_make(page, spin_second);
 
-    shared->count[0] = shared->count[1] = shared->wrong = 0;
+    shared->count[0] = shared->count[1] = shared->wrong = shared->woken = 0;
     slots_take(slow.id, 1, 3);
     slots_take(other.id, 4, 7);
     wait(300);
@@ -284,6 +285,7 @@ prologues(void)
            shared->count[1]);
     EXPECT(shared->wrong, 0);
     EXPECT(shared->count[0] > 0, 1);
+    EXPECT(shared->woken, 1); /* it did not begin anew */
     child_end(&slow);
     child_end(&other);
 }
