@@ -241,14 +241,16 @@ static struct context *
 slot_pick(struct hart *self, bool edge)
 {
     struct context *owner = slot_owner(self->slot);
+    struct context *next;
 
     if (owner != NULL && owner->forfeits == 0) {
         return owner;
     }
+    next = slot_search(self); /* not the owner yet, by its next slot */
     if (owner != NULL && edge) {
         owner->forfeits--;
     }
-    return slot_search(self);
+    return next;
 }
 
 /* Posts alarms that are due; whether any were. */

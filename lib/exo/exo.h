@@ -61,6 +61,11 @@ int64_t exo_bind(struct uarea *uarea, uint64_t cap, uint64_t env, uint64_t gate,
  */
 int64_t exo_call(uint64_t binding, struct uarea *uarea, uint64_t argument);
 
+/* Gives the rest of this slice to the gate of `binding`, with one argument, and
+   waits for nothing: 0 when the hart is given back, as with exo_yield; or the
+   negative of an error at once. */
+int64_t exo_send(uint64_t binding, struct uarea *uarea, uint64_t argument);
+
 /* Makes what the program has written be seen by instruction fetch: on this
    hart, and on every other on which the env runs. */
 static inline void

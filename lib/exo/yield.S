@@ -84,6 +84,15 @@ exo_sleep:
     li a7, CALL_SLEEP
     j away
 
+/* int64_t exo_send(uint64_t binding, struct uarea *uarea, uint64_t argument) */
+    .balign 4
+    .global exo_send
+exo_send:
+    mv t2, a0
+    mv a0, a2
+    li a7, CALL_PCT_SEND
+    j away
+
 /* int64_t exo_call(uint64_t binding, struct uarea *uarea, uint64_t argument).
    While the call is out, own words tell the prologue of it. The interrupt level
    is masked: when the call returns, no register but t0 is to be believed. */

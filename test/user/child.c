@@ -53,12 +53,10 @@ table_new(uint64_t cap, uint64_t level)
     return table;
 }
 
-/* Where resume enters the child: t0 is its U-area, t1 its stack, a0 the
-   function; nothing of the parent's data is there, so gp and tp do not matter.
- */
-void child_start(void);
+/* Nothing of the parent's data is there, so gp and tp do not matter. */
 __asm__(".text\n"
         ".balign 4\n"
+        ".global child_start\n"
         "child_start:\n"
         "   mv sp, t1\n"
         "   mv a0, t0\n"

@@ -46,6 +46,10 @@ struct child child_make(uint64_t shared, void (*run)(struct uarea *uarea));
 struct child child_make_on(uint64_t shared, void (*run)(struct uarea *uarea),
                            uint64_t hart);
 
+/* Where a resume enters it: t0 is its U-area, t1 its stack, and own[24] the
+   function. */
+void child_start(void);
+
 /* Destroys it, and checks that nothing of it is left. */
 void child_end(const struct child *child);
 

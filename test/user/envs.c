@@ -63,11 +63,15 @@ exhaust(uint64_t window)
     static uint64_t id[ENVS];
     struct parts parts;
     unsigned made = 0;
+    uint64_t gift;
 
     for (int64_t next = bare_make(&parts); next > 0; next = bare_make(&parts)) {
         id[made++] = (uint64_t)next;
     }
-    EXPECT(made, ENVS - 1);                          /* and this one */
+    EXPECT(made, ENVS - 1); /* and this one */
+    gift = frame_clean(CAP_CHILD);
+    EXPECT(sys_frame_give(CAP_CHILD, gift, id[0]), 0);
+    EXPECT(sys_frame_free(gift, 0), -EPERM); /* though nothing holds it */
     exo_uarea->batch[0] = parts.record << 10 | 0xc6; /* D, A, W, R */
     EXPECT(sys_pt_map(CAP_CHILD << 8, window, 5, 1), 1);
     page[0] = 77;
