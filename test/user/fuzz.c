@@ -22,7 +22,7 @@
 
 #define STACK_SIZE 16384
 #define TLS_SIZE 8192
-#define LOOK_TICKS 1000 /* of 100 ns, between two looks */
+#define LOOK_TICKS 2000 /* of 100 ns, between two looks */
 
 static _Alignas(16) unsigned char stacks[INFORMATION_HARTS][STACK_SIZE];
 static _Alignas(16) unsigned char event_stacks[INFORMATION_HARTS][STACK_SIZE];
