@@ -6,35 +6,16 @@
  * no more; ends at every bad moment. Beside each runs another that must get its
  * time, and of each nothing must be left.
  */
-#include "kern/abi/account.h"
-#include "kern/abi/cap.h"
-#include "kern/abi/frame.h"
-#include "kern/abi/information.h"
-#include "lib/exo/exo.h"
-#include "test/user/child.h"
-#include "test/user/expect.h"
+#include "test/user/attack.h"
 
-#define BOOT ((const volatile struct information *)INFORMATION_BOOT)
 #define RW 0xc6 /* D, A, W, R */
 #define VIEW 30 /* place of the window: a victim's U-area */
 #define VICTIMS 40
 #define POKES 300
 
-struct shared {
-    volatile uint64_t victim;  /* how far it came */
-    volatile uint64_t other;   /* the one beside it */
-    volatile uint64_t entered; /* the gate, how often */
-    volatile uint64_t open;    /* the gate lets its callers go */
-    volatile uint64_t callee;
-    volatile int64_t result;
-    volatile uint64_t excess;
-};
-
-#define SHARED_PAGE ((struct shared *)SHARED)
-
-static uint64_t page;
+uint64_t page;
 static uint64_t window;
-static uint64_t far; /* the hart of the victims */
+uint64_t far;
 static uint64_t state = 88172645463325252;
 
 static uint64_t
@@ -107,7 +88,7 @@ spin_other(struct uarea *uarea)
     }
 }
 
-static void
+void
 spin_victim(struct uarea *uarea)
 {
     (void)uarea;
@@ -144,6 +125,7 @@ sleep_victim(struct uarea *uarea)
 void attack_epilogue(void);
 void attack_epilogue_alarm(void);
 void attack_gate(void);
+void attack_gate_quick(void);
 __asm__(".text\n"
         ".balign 4\n"
         "attack_epilogue:\n"
@@ -170,6 +152,10 @@ __asm__(".text\n"
         "   ld x\\n, 0x610 + \\n*8(t0)\n"
         "   .endr\n"
         "   j exo_epilogue\n"
+        "attack_gate_quick:\n"
+        "   li a7, 28\n" /* pct_return */
+        "   ecall\n"
+        "   ebreak\n"
         /* Touches no stack; lets nobody go until it is told. */
         ".balign 4\n"
         "attack_gate:\n"
@@ -231,7 +217,7 @@ slots_take(uint64_t env, uint64_t hart, uint64_t first, uint64_t last)
 
 static struct child other;
 
-static void
+void
 other_begin(void)
 {
     *SHARED_PAGE = (struct shared){0};
@@ -239,14 +225,14 @@ other_begin(void)
     slots_take(other.id, far, 4, 5);
 }
 
-static void
+void
 other_end(void)
 {
     await(&SHARED_PAGE->other, SHARED_PAGE->other);
     child_end(&other);
 }
 
-static struct child
+struct child
 victim_begin(void (*run)(struct uarea *uarea), uint64_t first, uint64_t last)
 {
     struct child victim = child_make_on(page, run, far);
@@ -375,123 +361,74 @@ calls_end(void)
     other_end();
 }
 
+/* Opens and closes its gate all the time. */
 static void
-arguments_slots(const struct child *child)
+gates_victim(struct uarea *uarea)
 {
-    uint64_t id = child->id;
-    uint64_t harts = BOOT->hart_count;
-
-    EXPECT(sys_slot_alloc(63, id, far, 1), -EBADF);
-    EXPECT(sys_slot_alloc(~0UL, id, far, 1), -EBADF);
-    EXPECT(sys_slot_alloc(2, id, far, 1), -EPERM);
-    EXPECT(sys_slot_free(2, id, far, 4), -EPERM);
-    EXPECT(sys_slot_alloc(CAP_CHILD, exo_id, far, 1), -EPERM);
-    EXPECT(sys_slot_free(CAP_CHILD, exo_id, 0, 0), -EPERM);
-    EXPECT(sys_slot_free(CAP_CHILD, id, 0, 0), -EPERM);
-    EXPECT(sys_slot_alloc(0, id, 0, 0), -EBUSY);
-    for (unsigned i = 0; i < 61; i++) {
-        EXPECT(sys_slot_alloc(0, id, ~0UL << i, 1) != 0 || ~0UL << i < harts,
-               1);
-        EXPECT(sys_slot_alloc(0, id, harts << i, 1) < 0, 1);
-        EXPECT(sys_slot_free(0, id, far, (uint64_t)SLOTS << i) < 0 || i > 53,
-               1);
-        if (i < 20 || i > 27) { /* in between lies which of the envs it is */
-            EXPECT(sys_slot_alloc(0, id ^ 1UL << i, far, 1), -ESRCH);
-            EXPECT(sys_pct_cancel(id ^ 1UL << i), -ESRCH);
-        }
-        EXPECT(sys_env_bind(0, id, harts << i, child->uarea), -EINVAL);
+    (void)uarea;
+    for (;;) {
+        (void)sys_gate_set(CHILD_CAP_OWN, 0, 0);
+        (void)sys_gate_set(CHILD_CAP_OWN, 0, (uint64_t)attack_gate_quick);
+        SHARED_PAGE->victim++;
     }
-    EXPECT(sys_env_bind(0, id, far, ~0UL), -EINVAL);
-    EXPECT(sys_env_bind(0, id, far, child->uarea), -EBUSY);
 }
 
+/* Binds an env that runs on another hart to this one as well. */
 static void
-arguments_events(const struct child *child)
+bind_here(const struct child *victim)
 {
-    EXPECT(sys_pct_cancel(0), -ESRCH);
-    EXPECT(sys_pct_cancel(~0UL), -ESRCH);
-    EXPECT(sys_pct_cancel(exo_id), -EINVAL);
-    EXPECT(sys_gate_set(63, 0, 1), -EBADF);
-    EXPECT(sys_gate_set(0, 8, 1), -EINVAL);
-    EXPECT(sys_gate_set(0, ~0UL, 1), -EINVAL);
-    EXPECT(sys_gate_set(CAP_CHILD, 1, GATE_NOTIFY), 0);
-    EXPECT(sys_gate_bind(0, exo_id, 1, 16), -EINVAL);
-    EXPECT(sys_gate_bind(0, exo_id, 1, ~0UL), -EINVAL);
-    EXPECT(sys_gate_bind(0, exo_id, ~0UL, 0), -EINVAL);
-    EXPECT(sys_gate_bind(0, child->id, 7, 0), -ENOENT);
-    EXPECT(sys_gate_bind(3, exo_id, 1, 0), -EBADF);
-    EXPECT(sys_gate_bind(0, exo_id, 1, 0), 0);
-    EXPECT(sys_notify(0, 8), -EINVAL);
-    EXPECT(sys_notify(0, 1UL << 32), -EINVAL);
-    EXPECT(sys_notify(0, ~1UL), -EINVAL);
-    EXPECT(sys_notify(~0UL, 0), -EINVAL);
-    EXPECT(sys_notify(15, 0), -ESRCH);
-    for (unsigned i = 0; i < 100000; i++) { /* a flood */
-        EXPECT(sys_notify(0, GATE_HART_ANY), 0);
+    struct uarea *view = (struct uarea *)(SHARED + VIEW * 4096);
+    uint64_t frame = frame_clean(CAP_CHILD);
+    int64_t error;
+
+    exo_uarea->batch[0] = victim->uarea << 10 | RW;
+    exo_uarea->batch[1] = frame << 10 | RW;
+    EXPECT(sys_pt_map(0, window, VIEW, 2), 2);
+    view[0].consent = CONSENT_FRAMES;
+    view[1].version = UAREA_VERSION;
+    view[1].self = CHILD_UAREA + 4 * 4096;
+    exo_uarea_init(&view[1], NULL);
+    view[1].entry_exception = view[1].entry_interrupt = 0;
+    exo_uarea->batch[0] = frame << 10 | RW;
+    EXPECT(sys_pt_map(CAP_CHILD | CAP_CHILD << 8, victim->leaf, 5, 1), 1);
+    EXPECT(sys_frame_give(CAP_CHILD, frame, victim->id), 0);
+    do {
+        error = sys_env_bind(CAP_CHILD, victim->id, 0, frame);
+    } while (error == -EAGAIN);
+    EXPECT(error, 0);
+    EXPECT(sys_pt_unmap(0, window, VIEW, 2), 2);
+}
+
+/* Calls gates that another hart sets anew meanwhile. */
+static void
+gates_race(void)
+{
+    uint64_t count[3] = {0};
+    struct child victim;
+
+    if (far == 0) {
+        return;
     }
-    EXPECT(sys_gate_set(CAP_CHILD, 1, 0), 0);
-    EXPECT(sys_notify(0, 0), -ESRCH);
-}
-
-/* No alarm is lost, nor is one taken for which the ring has no room. */
-static void
-arguments_alarms(void)
-{
-    exo_uarea->masked = MASKED_INTERRUPT;
-    exo_uarea->ring_taken = exo_uarea->ring_posted;
-    for (uint64_t i = 0; i < UAREA_RING_ENTRIES; i++) {
-        const volatile uint64_t *posted = &exo_uarea->ring_posted;
-        uint64_t before = *posted;
-
-        EXPECT(sys_alarm(i, i), 0);
-        while (*posted == before) {
-        }
-        EXPECT(exo_uarea->ring[before % UAREA_RING_ENTRIES].cookie, i);
-    }
-    EXPECT(sys_alarm(0, 0), -ENOSPC);
-    EXPECT(sys_alarm(~0UL, 0), 0);
-    exo_uarea->ring_taken = ~0UL;
-    (void)sys_alarm(0, 0);
-    exo_uarea->ring_taken = 0;
-    (void)sys_alarm(0, 0);
-    exo_uarea->ring_taken = exo_uarea->ring_posted;
-    EXPECT(sys_alarm(~0UL, 0), 0);
-    EXPECT(sys_sleep(), 0); /* something is pending */
-    exo_uarea->pending = 0;
-    exo_uarea->masked = 0;
-}
-
-/* An env whose end has begun, or is over. */
-static void
-arguments_dying(const struct child *child)
-{
-    uint64_t id = child->id;
-
-    EXPECT(sys_env_destroy(2, id), -EPERM);
-    EXPECT(sys_env_destroy(0, id), -EAGAIN);
-    EXPECT(sys_slot_alloc(0, id, far, 1), -ESRCH);
-    EXPECT(sys_slot_free(0, id, far, 1) < 0, 1);
-    EXPECT(sys_env_bind(0, id, far, child->uarea), -ESRCH);
-    EXPECT(sys_gate_bind(0, id, 0, 0), -ESRCH);
-    EXPECT(sys_cap_grant(0, 0, id, 9, CAP_READ) < 0, 1);
-    EXPECT(sys_frame_give(0, page, id) < 0, 1);
-}
-
-static void
-arguments(void)
-{
-    struct child child;
-
-    EXPECT(sys_cap_derive(CAP_CHILD, 2, 0, CAP_RIGHTS_ALL & ~CAP_CONTROL), 0);
     other_begin();
-    child = victim_begin(spin_victim, 2, 3);
-    arguments_slots(&child);
-    arguments_events(&child);
-    arguments_alarms();
-    arguments_dying(&child);
-    child_end(&child);
+    victim = victim_begin(gates_victim, 1, 3);
+    bind_here(&victim);
+    await(&SHARED_PAGE->victim, SHARED_PAGE->victim);
+    for (unsigned i = 0; i < 20000; i++) {
+        int64_t error = i % 4 == 0
+                            ? exo_bind(exo_uarea, CAP_CHILD, victim.id, 0, 0)
+                            : exo_call(0, exo_uarea, 0);
+
+        EXPECT(error == 0 || error == -ESRCH || error == -ENOENT ||
+                   error == -EBUSY,
+               1);
+        count[error >= 0 ? 0 : error == -EBUSY ? 1 : 2]++;
+    }
+    printf("attack: gates: %lu well, %lu busy, %lu refused\n", count[0],
+           count[1], count[2]);
+    EXPECT(count[0] > 0 && count[2] > 0, 1);
+    child_end(&victim);
+    EXPECT(exo_call(0, exo_uarea, 0), -ESRCH);
     other_end();
-    EXPECT(sys_cap_drop(2), 0);
 }
 
 /* An alarm that is set in an epilogue costs nothing: it does not end it. */
@@ -551,6 +488,7 @@ main(void)
     printf("attack: ends ok\n");
     calls_end();
     printf("attack: calls ok\n");
+    gates_race();
     alarms_in_epilogues();
     EXPECT(used(), before);
     printf("test: attack ok\n");
