@@ -102,6 +102,7 @@ env_publish(struct env *e, uint32_t creator)
         .sequence = row->sequence,
         .id = e->id,
         .creator = creator,
+        .account = env_account(e),
         .state = ENV_LIVE,
         .record = (uint32_t)record,
         .list = (uint32_t)(((uint64_t)e->caps - DIRECT_BASE) >> FRAME_SHIFT),

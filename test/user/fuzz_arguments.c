@@ -7,16 +7,15 @@
 
 #include <string.h>
 
-struct stream {
-    _Alignas(64) uint64_t state; /* of one hart: a line of its own */
-};
-
-static struct stream stream[INFORMATION_HARTS];
+struct worker workers[INFORMATION_HARTS];
+_Thread_local struct worker *me;
+unsigned hart_count;
+uint64_t seed;
 uint64_t base[LARGE + 1];
 uint64_t ids[IDS];
 unsigned id_count;
-struct child puppet;
-uint64_t page;
+struct child witness;
+uint64_t witness_page;
 
 uint64_t
 argument(const char *name, uint64_t without)
@@ -31,22 +30,21 @@ argument(const char *name, uint64_t without)
 /* Streams must not be shifted copies of one another: they begin at places that
    a multiplication has torn apart (the finaliser of splitmix64). */
 void
-streams_seed(uint64_t seed)
+stream_begin(uint64_t number)
 {
-    for (unsigned i = 0; i < INFORMATION_HARTS; i++) {
-        uint64_t z = seed + (i + 1) * 0x9e3779b97f4a7c15UL;
+    uint64_t z = seed + (number * INFORMATION_HARTS + me->hart + 1) *
+                            0x9e3779b97f4a7c15UL;
 
-        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9UL;
-        z = (z ^ z >> 27) * 0x94d049bb133111ebUL;
-        z ^= z >> 31;
-        stream[i].state = z != 0 ? z : 1;
-    }
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9UL;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebUL;
+    z ^= z >> 31;
+    me->stream = z != 0 ? z : 1;
 }
 
 uint64_t
 random64(void)
 {
-    uint64_t *state = &stream[exo_uarea->hart % INFORMATION_HARTS].state;
+    uint64_t *state = &me->stream;
 
     *state ^= *state << 13;
     *state ^= *state >> 7;
@@ -128,15 +126,18 @@ table_pick(void)
 uint64_t
 id_pick(void)
 {
+    uint64_t puppet = workers[below(hart_count)].puppet.id;
+    unsigned count = __atomic_load_n(&id_count, __ATOMIC_RELAXED);
+
     switch (below(6)) {
     case 0:
         return exo_id;
     case 1:
-        return puppet.id;
+        return puppet;
     case 2:
-        return puppet.id - 1 + below(3);
+        return puppet - 1 + below(3);
     default:
-        return id_count > 0 ? ids[below(id_count)] : 0;
+        return count > 0 ? ids[below(count < IDS ? count : IDS)] : 0;
     }
 }
 
@@ -147,6 +148,15 @@ kernel_page(void)
     uint64_t number = 0x80000 + below(0x1000);
 
     return record(number)->type < FRAME_FREE ? number : 0x80000;
+}
+
+uint64_t
+time_now(void)
+{
+    uint64_t now;
+
+    __asm__ volatile("rdtime %0" : "=r"(now));
+    return now;
 }
 
 uint64_t
@@ -170,7 +180,7 @@ anything(void)
     case 7:
         return kernel_page();
     case 8:
-        return puppet.uarea;
+        return me->puppet.uarea;
     case 9:
         return 0x10000 + below(16); /* a device's */
     default:
@@ -222,7 +232,7 @@ void
 batch_fill(void)
 {
     for (unsigned i = 0; i < 66; i++) {
-        exo_uarea->batch[i] = below(16) == 0
+        me->uarea->batch[i] = below(16) == 0
                                   ? anything()
                                   : frame_pick(IS(FRAME_DATA) | IS(FRAME_ENV) |
                                                IS(FRAME_UAREA) | ANY_TABLE)
@@ -240,7 +250,10 @@ number_pick(void)
         19, 19, 19, 21, 21, 22, 22, 22, 23, 24, 25, 25, 25, 29, 30,
         31, 31, 9,  9,  32, 32, 33, 34, 35, 36, 37, 39, 40, 41, 44};
 
-    return numbers[below(sizeof(numbers))];
+    uint64_t number = numbers[below(sizeof(numbers))];
+
+    /* On several harts a code fence takes as long as fifty other calls. */
+    return number == 35 && hart_count > 1 && below(16) ? 41 : number;
 }
 
 /* One entry at word `at`; the word behind it. An argument that is left out is
@@ -267,12 +280,12 @@ entry_make(uint64_t at)
         }
         memcpy(a, b, sizeof(a));
     }
-    exo_uarea->batch[at++] = BATCH_HEADER(number, count);
+    me->uarea->batch[at++] = BATCH_HEADER(number, count);
     for (unsigned i = 0; i < count && at < UAREA_BATCH_WORDS; i++) {
-        exo_uarea->batch[at++] = a[i];
+        me->uarea->batch[at++] = a[i];
     }
     if (below(30) == 0) { /* a header that is none: no call is made */
-        exo_uarea->batch[at - 1 - count] |= (uint64_t)1 << (19 + below(45));
+        me->uarea->batch[at - 1 - count] |= (uint64_t)1 << (19 + below(45));
     }
     return at;
 }
@@ -292,7 +305,7 @@ batch_make(uint64_t *first)
     }
     /* Behind the last entry stand words that nobody has tamed. */
     if (at < UAREA_BATCH_WORDS) {
-        exo_uarea->batch[at] = CALL_MAX;
+        me->uarea->batch[at] = CALL_MAX;
     }
     return below(8) ? made : below(70);
 }
@@ -372,7 +385,7 @@ arguments_likely(uint64_t number, uint64_t a[6])
         break;
     case 22: /* env_bind: the version word is there since the start */
         a[1] = id_pick();
-        a[2] = below(2);
+        a[2] = below(hart_count + 1);
         a[3] = frame_pick(data);
         for (unsigned i = 0; i < 100 && record(a[3])->owner != a[1]; i++) {
             a[3] = frame_pick(data);
@@ -406,6 +419,23 @@ arguments_likely(uint64_t number, uint64_t a[6])
         a[2] = below(9);
         a[3] = below(17);
         break;
+    case 36: /* slot_alloc, slot_free: few of one hart, so that they meet */
+    case 37:
+        a[1] = id_pick();
+        a[2] = below(hart_count + 1);
+        a[3] = below(2) ? below(40) : below(1030);
+        break;
+    case 39: /* alarm: never, past, or soon */
+        a[0] = below(3) == 0 ? ~(uint64_t)0 : time_now() * below(2);
+        a[0] += a[0] + 1 > 1 ? below(20000) : 0;
+        break;
+    case 40: /* notify */
+        a[0] = below(17);
+        a[1] = below(2) ? GATE_HART_ANY : below(9);
+        break;
+    case 44: /* pct_cancel */
+        a[0] = id_pick();
+        break;
     default:
         break;
     }
@@ -426,8 +456,7 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
         break;
     case 8: /* frame_alloc: only the pool's, or none */
         if (a[2] == 0 || (a[2] < RECORDS && !in_pool(a[2]) &&
-                          (record(a[2])->type == FRAME_FREE ||
-                           record(a[2])->type == FRAME_PART))) {
+                          record(a[2])->type >= FRAME_FREE)) {
             a[2] = base[0];
         }
         break;
@@ -435,7 +464,7 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
     case 32:
         number = number == 9 ? 0 : 2;
         if (a[number] < RECORDS && !in_pool(a[number]) &&
-            record(a[number])->type > FRAME_PART) {
+            record(a[number])->type >= FRAME_FREE) {
             a[number] = base[0];
         }
         break;
@@ -461,9 +490,15 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
             a[4] %= 100;
         }
         break;
-    case 22: /* env_bind: this program runs on one hart */
+    case 22: /* env_bind: this program runs on its harts already */
         if (a[1] == exo_id) {
-            a[2] = 0;
+            a[2] %= hart_count;
+        }
+        break;
+    case 37: /* slot_free: every eighth is what it runs by */
+        if (a[1] == exo_id || a[1] == witness.id) {
+            a[1] = exo_id;
+            a[3] |= 1;
         }
         break;
     case 29: { /* gate_set */
@@ -471,6 +506,9 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
 
         a[1] = below(9);
         a[2] = below(4) || puppets ? (uint64_t)fuzz_gate : 0;
+        if (below(4) == 0) {
+            a[2] = GATE_NOTIFY;
+        }
         break;
     }
     case 31: /* batch: entries that are tame themselves */
