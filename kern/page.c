@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "kern/frame.h"
 
-/* Sixteen words a round: the loop costs one instruction in nine. Written out,
+/* 64 words a round, and sixteen to copy: the loop costs little. Written out,
    for compilers at -O2 do not unroll. */
 /* NOLINTBEGIN(bugprone-macro-parentheses): the argument is a macro's name. */
 #define WORDS_4(do, i)                                                         \
     do                                                                         \
     (i) do(i + 1) do(i + 2) do(i + 3)
-#define WORDS_16(do)                                                           \
-    WORDS_4(do, 0) WORDS_4(do, 4) WORDS_4(do, 8) WORDS_4(do, 12)
+#define WORDS_16(do, i)                                                        \
+    WORDS_4(do, i) WORDS_4(do, i + 4) WORDS_4(do, i + 8) WORDS_4(do, i + 12)
+#define WORDS_64(do)                                                           \
+    WORDS_16(do, 0) WORDS_16(do, 16) WORDS_16(do, 32) WORDS_16(do, 48)
 /* NOLINTEND(bugprone-macro-parentheses) */
 #define WORD_CLEAR(i) word[i] = 0;
 #define WORD_COPY(i) target[i] = source[i];
@@ -19,8 +21,8 @@ page_clear(void *page)
     uint64_t *word = page;
 
     for (uint64_t *end = word + FRAME_SIZE / sizeof(*word); word < end;
-         word += 16) {
-        WORDS_16(WORD_CLEAR)
+         word += 64) {
+        WORDS_64(WORD_CLEAR)
     }
 }
 
@@ -32,6 +34,6 @@ page_copy(void *restrict to, const void *restrict from)
 
     for (uint64_t *end = target + FRAME_SIZE / sizeof(*target); target < end;
          target += 16, source += 16) {
-        WORDS_16(WORD_COPY)
+        WORDS_16(WORD_COPY, 0)
     }
 }
