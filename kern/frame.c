@@ -206,7 +206,7 @@ frame_return(struct frame_list *list, struct frame *f)
     word_lock(&frame_lists.lock);
     f->used = 0; /* of a scrub half done */
     return_commit(list, frame_records(), frame_number(f), f->order,
-                  STATE_WORD(frame_state(f)));
+                  frame_state(f));
     word_unlock(&frame_lists.lock);
     return 0;
 }

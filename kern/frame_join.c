@@ -45,11 +45,11 @@ _Static_assert(FRAME_DATA == (FRAME_PART | 1), "one bit");
 
 /* Makes a part the frame that it was: nothing else of it has changed. If
    somebody has its lock for a moment, to find that it is a part, he may find a
-   frame instead, whose lock he has. Release, as giving back its lock is. */
+   frame instead, whose lock he has. */
 static void
 part_give_back(struct frame *part)
 {
-    __atomic_fetch_or(&part->lock_and_state, TYPE_BIT, __ATOMIC_RELEASE);
+    __atomic_store_n(&part->type, FRAME_DATA, __ATOMIC_RELAXED);
 }
 
 /* Why a frame whose first word is this cannot be a part of one in `state`. */

@@ -7,8 +7,8 @@
  * something unusual, a lock that is taken or an error among it, changes
  * nothing, and returns false.
  *
- * The first word of a record is its lock and its state: one instruction takes
- * the one and reads the other, and one store gives back both.
+ * The first word of a record is its lock and its state: one store gives the one
+ * back and changes the other.
  */
 #include "kern/frame_list.h"
 
@@ -40,7 +40,7 @@ take_commit(struct frame_list *list, uint32_t owner,
 /* The opposite, of a frame that nothing holds. */
 static inline void
 return_commit(struct frame_list *list, struct frame *records, uint64_t number,
-              uint64_t order, uint64_t word)
+              uint64_t order, uint64_t state)
 {
     struct frame *f = &records[number];
 
@@ -49,7 +49,7 @@ return_commit(struct frame_list *list, struct frame *records, uint64_t number,
     list->account->used[ACCOUNT_FRAMES] -= (uint64_t)1 << order;
     f->owner = 0;
     list_push(&frame_lists.free[order / ORDER_STEP], records, number);
-    word_store(f, word - STATE_WORD(FRAME_DATA - FRAME_FREE));
+    word_store(f, STATE_WORD(state - (FRAME_DATA - FRAME_FREE)));
 }
 
 /* Who has the lock of the lists finds a free page unlocked but for those who
@@ -90,27 +90,23 @@ frame_return_one(struct frame_list *list, uint32_t owner, uint64_t number)
 {
     struct frame *records = frame_records();
     struct frame *f = &records[number];
-    uint64_t word;
+    uint64_t state;
 
-    if (number >= FRAME_LIMIT || frame_type(f) != FRAME_DATA) {
-        return false; /* perhaps no RAM: not to be locked */
+    /* Perhaps no RAM: not to be locked. */
+    if (number >= FRAME_LIMIT || frame_type(f) != FRAME_DATA ||
+        !word_try_lock(&f->lock)) {
+        return false;
     }
-    /* Takes its lock, and reads all of the word, in one step. */
-    word = __atomic_fetch_or(&f->lock_and_state, WORD_LOCKED, __ATOMIC_ACQUIRE);
-    if (CHITIN_DEBUG && (uint32_t)word == 0) {
-        __atomic_store_n(&f->lock, word_lock_name(), __ATOMIC_RELAXED);
-    }
-    if ((word & ~WORD_FLAG(FRAME_UNSCRUBBED)) !=
-            STATE_WORD(FRAME_STATE(FRAME_DATA, 0)) ||
+    state = __atomic_load_n(&f->lock_and_state, __ATOMIC_RELAXED) >> 32;
+    if ((state & ~(uint64_t)FRAME_STATE_FLAG(FRAME_UNSCRUBBED)) !=
+            FRAME_STATE(FRAME_DATA, 0) ||
         f->owner != owner ||
         __atomic_load_n(&f->maps_and_pins, __ATOMIC_ACQUIRE) != 0 ||
         !word_try_lock(&frame_lists.lock)) {
-        if ((uint32_t)word == 0) {
-            frame_unlock(f);
-        }
+        frame_unlock(f);
         return false;
     }
-    return_commit(list, records, number, 0, word);
+    return_commit(list, records, number, 0, state);
     word_unlock(&frame_lists.lock);
     return true;
 }
