@@ -85,7 +85,7 @@ list_remove(uint32_t *first, struct frame *records, const struct frame *f)
         ASSERT(&records[*first] == f);
         *first = (uint32_t)next;
     } else {
-        next &= UINT32_MAX;
+        next = f->next;
         records[previous].next = (uint32_t)next;
     }
     if (next != 0) {

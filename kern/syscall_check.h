@@ -24,12 +24,13 @@ caller_env(void)
     return caller_hart()->context->env;
 }
 
-/* The caller's list, or an empty one: then cap_of finds out. Acquire: somebody
-   may have granted what is read just now. */
+/* The caller's list, or an empty one: then cap_of finds out. An entry that is
+   granted just now matches nothing before all of it can be seen: its name is
+   CAP_POISON, and then no name that the mask of an empty entry lets through. */
 static inline const struct cap *
 list_read(struct env *e)
 {
-    return atomic_load_explicit(&e->lone, memory_order_acquire)->entry;
+    return atomic_load_explicit(&e->lone, memory_order_relaxed)->entry;
 }
 
 /* A copy of entry `index` of a list that other harts may change, or NULL. There

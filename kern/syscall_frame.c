@@ -34,15 +34,25 @@ alloc_any(uint64_t cap, uint64_t order, uint64_t wanted)
     return error < 0 ? error : (int64_t)number;
 }
 
+static inline bool
+alloc_one(struct env *e, uint64_t cap, uint64_t wanted, ppn_t *number)
+{
+    const struct cap *c = &list_read(e)[cap];
+
+    if (cap >= CAP_LIST_ENTRIES || !(c->rights & CAP_WRITE)) {
+        return false;
+    }
+    /* Somebody may have granted it just now: rights were written last. */
+    atomic_thread_fence(memory_order_acquire);
+    return frame_take_one(&e->frames, e->id, &c->name, wanted, number);
+}
+
 int64_t
 sys_frame_alloc(uint64_t cap, uint64_t order, uint64_t wanted)
 {
-    struct env *e = caller_env();
-    const struct cap *c = &list_read(e)[cap % CAP_LIST_ENTRIES];
     ppn_t number;
 
-    return cap < CAP_LIST_ENTRIES && (c->rights & CAP_WRITE) && order == 0 &&
-                   frame_take_one(&e->frames, e->id, &c->name, wanted, &number)
+    return order == 0 && alloc_one(caller_env(), cap, wanted, &number)
                ? (int64_t)number
                : alloc_any(cap, order, wanted);
 }
