@@ -185,7 +185,8 @@ frame_take(struct frame_list *list, uint32_t owner,
     frame_lock(f); /* free: its holder does not wait for us */
     list->account->used[ACCOUNT_FRAMES] += (uint64_t)1 << order;
     *taken = frame_number(f);
-    take_commit(list, owner, guard, frame_records(), *taken, order,
+    list_remove(&frame_lists.free[index], frame_records(), f);
+    take_commit(list, owner, guard, frame_records(), *taken,
                 STATE_WORD(frame_state(f)));
     word_unlock(&frame_lists.lock);
     return 0;

@@ -14,23 +14,23 @@
 
 #define WORD_FLAG(flag) STATE_WORD(FRAME_STATE_FLAG(flag))
 
-/* Makes a free frame a data frame of `owner`, under the lock of the lists. The
-   frame is locked, and `word` was its first word: the lock is given back. */
+/* Makes a free frame, off its list, a data frame of `owner`, under the lock of
+   the lists. The frame is locked, and `word` was its first word: the lock is
+   given back. */
 static inline void
 take_commit(struct frame_list *list, uint32_t owner,
             const struct cap_name *guard, struct frame *records,
-            uint64_t number, uint64_t order, uint64_t word)
+            uint64_t number, uint64_t word)
 {
     struct frame *f = &records[number];
 
-    list_remove(&frame_lists.free[order / ORDER_STEP], records, f);
     word += STATE_WORD(FRAME_DATA - FRAME_FREE);
     if (!guard_equal(guard, &f->guard)) {
         f->guard = *guard;
         word |= WORD_FLAG(FRAME_UNSCRUBBED);
     }
-    if (word & WORD_FLAG(FRAME_CLEAN)) { /* it is so for anyone */
-        word = STATE_WORD(FRAME_STATE(FRAME_DATA, order));
+    if (word & WORD_FLAG(FRAME_CLEAN)) { /* a page; for anyone */
+        word = STATE_WORD(FRAME_STATE(FRAME_DATA, 0));
     }
     f->owner = owner;
     list_push(&list->first, records, number);
@@ -79,7 +79,8 @@ frame_take_one(struct frame_list *list, uint32_t owner,
         return false;
     }
     account->used[ACCOUNT_FRAMES] = used + 1;
-    take_commit(list, owner, guard, records, wanted, 0, word);
+    list_remove(&frame_lists.free[0], records, &records[wanted]);
+    take_commit(list, owner, guard, records, wanted, word);
     word_unlock(&frame_lists.lock);
     *taken = wanted;
     return true;
