@@ -57,13 +57,13 @@ account_charge(uint32_t account, enum account_kind kind, uint64_t amount)
     struct account *a = &ACCOUNT_TABLE[account];
     int error = 0;
 
-    word_lock(&frame_lists_lock);
+    word_lock(&frame_lists.lock);
     if (account_has_room(a, kind, amount)) {
         a->used[kind] += amount;
     } else {
         error = -EDQUOT;
     }
-    word_unlock(&frame_lists_lock);
+    word_unlock(&frame_lists.lock);
     return error;
 }
 
@@ -72,11 +72,11 @@ account_release(uint32_t account, enum account_kind kind, uint64_t amount)
 {
     struct account *a = &ACCOUNT_TABLE[account];
 
-    word_lock(&frame_lists_lock);
+    word_lock(&frame_lists.lock);
     ASSERT(a->used[kind] >= amount);
     a->used[kind] -= amount;
     settle(a);
-    word_unlock(&frame_lists_lock);
+    word_unlock(&frame_lists.lock);
 }
 
 int64_t
@@ -89,7 +89,7 @@ account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
     if (limit[ACCOUNT_FRAMES] == 0 && limit[ACCOUNT_SLOTS] == 0) {
         return -EINVAL;
     }
-    word_lock(&frame_lists_lock);
+    word_lock(&frame_lists.lock);
     while (number < ACCOUNTS_MAX && ACCOUNT_TABLE[number].parent != 0) {
         number++;
     }
@@ -106,7 +106,7 @@ account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
         }
         result = number;
     }
-    word_unlock(&frame_lists_lock);
+    word_unlock(&frame_lists.lock);
     return result;
 }
 
@@ -116,7 +116,7 @@ account_close(uint32_t account, uint32_t from)
     struct account *a = &ACCOUNT_TABLE[account];
     int error = 0;
 
-    word_lock(&frame_lists_lock);
+    word_lock(&frame_lists.lock);
     if (account == ACCOUNT_FIRST || a->parent != from) {
         error = -EPERM;
     } else if (!is_empty(a)) {
@@ -124,7 +124,7 @@ account_close(uint32_t account, uint32_t from)
     } else {
         give_back(a);
     }
-    word_unlock(&frame_lists_lock);
+    word_unlock(&frame_lists.lock);
     return error;
 }
 
@@ -134,12 +134,12 @@ account_join(uint32_t account, uint32_t from)
     struct account *a = &ACCOUNT_TABLE[account];
     int error = -EPERM;
 
-    word_lock(&frame_lists_lock);
+    word_lock(&frame_lists.lock);
     if (account == from || a->parent == from) {
         a->envs++;
         error = 0;
     }
-    word_unlock(&frame_lists_lock);
+    word_unlock(&frame_lists.lock);
     return error;
 }
 
@@ -148,11 +148,11 @@ account_leave(uint32_t account, bool going)
 {
     struct account *a = &ACCOUNT_TABLE[account];
 
-    word_lock(&frame_lists_lock);
+    word_lock(&frame_lists.lock);
     ASSERT(a->envs > 0);
     a->envs--;
     if (going) {
         settle(a);
     }
-    word_unlock(&frame_lists_lock);
+    word_unlock(&frame_lists.lock);
 }

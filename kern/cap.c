@@ -209,6 +209,7 @@ cap_grant(const struct cap *c, struct cap_list *to_list, uint64_t to,
           uint64_t keep)
 {
     struct cap granted;
+    uint64_t last;
     int error;
 
     if (c == NULL) {
@@ -226,10 +227,11 @@ cap_grant(const struct cap *c, struct cap_list *to_list, uint64_t to,
     }
 
     granted = cap_make(c->name, c->length, c->rights & keep);
-    granted.held = 0;
+    last = granted.last;
+    granted.last = 0;
     to_list->entry[to] = granted;
-    /* Release: its env may run, and looks at this first. */
-    __atomic_store_n(&to_list->entry[to].held, 1, __ATOMIC_RELEASE);
+    /* Release: its env may run, and looks at rights or `held` first. */
+    __atomic_store_n(&to_list->entry[to].last, last, __ATOMIC_RELEASE);
     return 0;
 }
 

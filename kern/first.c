@@ -273,7 +273,7 @@ env_create_first(const void *archive, size_t size)
     first_registers[10] = frame_number(first->root);
     first_registers[11] = first->id;
     printk(PRINT_INFO, "first env: id 0x%x, %lu frames, entry 0x%lx\n",
-           first->id, first->frames.pages, first_entry);
+           first->id, first->frames.account->used[ACCOUNT_FRAMES], first_entry);
 }
 
 _Noreturn void

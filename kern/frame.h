@@ -35,19 +35,18 @@
 /* Pages that frame_scrub zeroes in one call. */
 #define FRAME_SCRUB_MAX 16
 
-/* Frames by state, in pages. Written under the lock of the lists. */
+/* What there is at boot, in pages. What is free later, accounts tell. */
 struct frame_counts {
     uint64_t ram;   /* records of RAM, of whatever type */
-    uint64_t free;  /* in the free lists */
+    uint64_t free;  /* put on the free lists */
     uint64_t table; /* bytes of RAM that the table takes */
 };
 extern struct frame_counts frame_counts;
 
-/* What an env owns: the first of a list of frames, how many pages they have
-   together, and the account that they are charged to. */
+/* What an env owns: the first of a list of frames, and the account that they
+   are charged to. */
 struct frame_list {
-    uint32_t first; /* page number; 0: none */
-    uint64_t pages;
+    uint32_t first;          /* page number; 0: none */
     struct account *account; /* immutable */
 };
 
@@ -112,7 +111,7 @@ frame_clear_flag(struct frame *f, unsigned flag)
 static inline bool
 frame_busy(const struct frame *f)
 {
-    return __atomic_load_n(&f->maps, __ATOMIC_ACQUIRE) != 0 || f->pins != 0 ||
+    return __atomic_load_n(&f->maps_and_pins, __ATOMIC_ACQUIRE) != 0 ||
            (frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING)) != 0;
 }
 

@@ -31,7 +31,7 @@ parts_gather(struct frame *f, struct frame *end, uint32_t step, uint32_t *first)
             if (++moves > MOVES_MAX) {
                 return -EAGAIN;
             }
-            list_remove(first, part);
+            list_remove(first, frame_records(), part);
             list_insert_after(part - step, part);
         }
         number += step;
@@ -39,43 +39,17 @@ parts_gather(struct frame *f, struct frame *end, uint32_t step, uint32_t *first)
     return 0;
 }
 
-/* What the first word of a record is with this state and no lock. */
-static uint64_t
-word_of(uint32_t state)
-{
-    return (uint64_t)state << 32;
-}
+/* All that a data frame's type differs by from a part's. */
+#define TYPE_BIT STATE_WORD(FRAME_DATA ^ FRAME_PART)
+_Static_assert(FRAME_DATA == (FRAME_PART | 1), "one bit");
 
-/* Makes a part the frame that it was, which it remembers. Release, as giving
-   back its lock is, so that who takes that next sees all of what was done to
-   the record here. If somebody has it for a moment, to find that it is a part,
-   his turn comes first. */
+/* Makes a part the frame that it was: nothing else of it has changed. If
+   somebody has its lock for a moment, to find that it is a part, he may find a
+   frame instead, whose lock he has. */
 static void
 part_give_back(struct frame *part)
 {
-    uint64_t word = word_of(FRAME_PART);
-    uint64_t old = part->harts;
-
-    part->harts = 0;
-    if (!__atomic_compare_exchange_n(&part->lock_and_state, &word, old, false,
-                                     __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
-        frame_lock(part);
-        state_set(part, (uint32_t)(old >> 32));
-        frame_unlock(part);
-    }
-}
-
-_Static_assert(offsetof(struct frame, pins) ==
-                       offsetof(struct frame, maps) + 4 &&
-                   offsetof(struct frame, maps) % 8 == 0,
-               "maps and pins are one word");
-
-/* Whether the frame has maps or pins: both in one load. */
-static bool
-part_held(const struct frame *part)
-{
-    return __atomic_load_n((const uint64_t *)(const void *)&part->maps,
-                           __ATOMIC_RELAXED) != 0;
+    __atomic_store_n(&part->type, FRAME_DATA, __ATOMIC_RELAXED);
 }
 
 /* Why a frame whose first word is this cannot be a part of one in `state`. */
@@ -90,25 +64,27 @@ word_refuse(uint64_t word, uint32_t state)
     if ((word >> 32 & ~any) != (state & ~any)) {
         return -EINVAL;
     }
-    return word & word_of(FRAME_STATE_FLAG(FRAME_BREAKING)) ? -EBUSY : -EAGAIN;
+    return word & STATE_WORD(FRAME_STATE_FLAG(FRAME_BREAKING)) ? -EBUSY
+                                                               : -EAGAIN;
 }
 
 /* Makes the frames from `f + step` on parts of f, as long as they can be, and
    stops at the first that cannot. One that nobody has locked becomes a part in
    one step, and from then on nobody can bind it: so it is looked at after that,
-   and made what it was if it does not fit. What it was is kept in `harts`,
-   which only roots need; flags are collected in *flags. Each instruction counts
-   here: 512 parts taken, and given back, are one call (rule 6). */
+   and made what it was if it does not fit. Order and flags stay in
+   its state, where they say nothing; flags are collected in *flags. Each
+   instruction counts here: 512 parts taken, and given back, are one call (rule
+   6). */
 static int
 parts_take(struct frame *f, struct frame *end, uint32_t step,
            struct frame **stopped, uint32_t *flags)
 {
     const uint32_t any = FRAME_STATE_FLAG(FRAME_UNSCRUBBED);
-    const uint64_t mask = ~word_of(any);
-    const uint64_t plain = word_of(f->state & ~any);
+    const uint64_t mask = ~STATE_WORD(any);
+    const uint64_t plain = STATE_WORD(f->state & ~any);
     const struct cap_name guard = f->guard;
     struct frame *part = f + step;
-    uint64_t state = 0;
+    uint64_t words = 0;
     int error = 0;
 
     for (; part < end; part += step) {
@@ -117,22 +93,22 @@ parts_take(struct frame *f, struct frame *end, uint32_t step,
 
         if ((word & mask) != plain ||
             !__atomic_compare_exchange_n(&part->lock_and_state, &word,
-                                         word_of(FRAME_PART), true,
+                                         word & ~TYPE_BIT, true,
                                          __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
             error = word_refuse(word, f->state);
             break;
         }
-        part->harts = word;
-        if (!guard_equal(&part->guard, &guard) || part_held(part)) {
+        if (!guard_equal(&part->guard, &guard) ||
+            __atomic_load_n(&part->maps_and_pins, __ATOMIC_RELAXED) != 0) {
             error = guard_equal(&part->guard, &guard) ? -EBUSY : -EINVAL;
             part_give_back(part);
             break;
         }
-        state |= word >> 32;
+        words |= word;
     }
     /* As in frame_busy. */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    *flags = (uint32_t)state & any;
+    *flags = (uint32_t)(words >> 32) & any;
     *stopped = part;
     return error;
 }
@@ -190,9 +166,9 @@ frame_join(struct frame_list *list, uint32_t owner, struct frame *f)
     } else if (frame_busy(f)) {
         error = -EBUSY;
     } else {
-        word_lock(&frame_lists_lock);
+        word_lock(&frame_lists.lock);
         error = parts_join(&list->first, f, end, step);
-        word_unlock(&frame_lists_lock);
+        word_unlock(&frame_lists.lock);
     }
     frame_unlock(f);
     return error;

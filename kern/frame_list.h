@@ -13,9 +13,13 @@
 /* Orders differ by this much. */
 #define ORDER_STEP 9
 
-/* Guards next and previous of all records, the free lists, the owners' lists
-   with their page counts, frame_counts, and which frames are owned by whom. */
-extern uint32_t frame_lists_lock;
+/* The free lists. The lock guards next and previous of all records, these
+   lists, the owners', and which frames are owned by whom. */
+struct frame_lists {
+    uint32_t lock;
+    uint32_t free[FRAME_ORDERS]; /* the first of each order */
+};
+extern struct frame_lists frame_lists;
 
 static inline unsigned
 order_of(uint32_t state)
@@ -29,41 +33,66 @@ state_set(struct frame *f, uint32_t state)
     __atomic_store_n(&f->state, state, __ATOMIC_RELAXED);
 }
 
+/* What the first word of a record is with this state and no lock. */
+#define STATE_WORD(state) ((uint64_t)(state) << 32)
+
+/* Gives the frame's lock back, and the state with it. */
+static inline void
+word_store(struct frame *f, uint64_t word)
+{
+    if (CHITIN_DEBUG) {
+        lock_forget(&f->lock);
+    }
+    __atomic_store_n(&f->lock_and_state, word, __ATOMIC_RELEASE);
+}
+
 static inline bool
 guard_equal(const struct cap_name *a, const struct cap_name *b)
 {
-    return a->word[0] == b->word[0] && a->word[1] == b->word[1];
+    return __builtin_expect(a->word[0] == b->word[0], 1) &&
+           __builtin_expect(a->word[1] == b->word[1], 1);
 }
 
-/* Lists of either kind; under frame_lists_lock. */
-static inline void
-list_push(uint32_t *first, struct frame *f)
+/* Frame 0, in a register: the compiler would make the address of every frame
+   anew from a constant. */
+static inline struct frame *
+frame_records(void)
 {
-    uint32_t number = (uint32_t)frame_number(f);
-    uint32_t next = *first;
+    struct frame *records = frame_record(0);
 
-    f->next = next;
-    f->previous = 0;
+    __asm__("" : "+r"(records));
+    return records;
+}
+
+/* Lists of either kind; under frame_lists.lock. Numbers are wide, as the
+   compiler need not widen them then. */
+static inline void
+list_push(uint32_t *first, struct frame *records, uint64_t number)
+{
+    uint64_t next = *first;
+
+    records[number].next_and_previous = next;
     if (next != 0) {
-        frame_record(next)->previous = number;
+        records[next].previous = (uint32_t)number;
     }
-    *first = number;
+    *first = (uint32_t)number;
 }
 
 static inline void
-list_remove(uint32_t *first, struct frame *f)
+list_remove(uint32_t *first, struct frame *records, const struct frame *f)
 {
-    uint32_t next = f->next;
-    uint32_t previous = f->previous;
+    uint64_t next = f->next_and_previous;
+    uint64_t previous = next >> 32;
 
-    if (previous != 0) {
-        frame_record(previous)->next = next;
+    if (__builtin_expect(previous == 0, 1)) {
+        ASSERT(&records[*first] == f);
+        *first = (uint32_t)next;
     } else {
-        ASSERT(*first == frame_number(f));
-        *first = next;
+        next = f->next;
+        records[previous].next = (uint32_t)next;
     }
     if (next != 0) {
-        frame_record(next)->previous = previous;
+        records[next].previous = (uint32_t)previous;
     }
 }
 

@@ -92,6 +92,24 @@ word_locked(const uint32_t *word)
     return __atomic_load_n(word, __ATOMIC_RELAXED) == word_lock_name();
 }
 
+/* Sets the bit; whether it was not set. As the compiler has it, it extends the
+   sign of what amoor.w has extended. */
+static inline bool
+word_claim(uint32_t *word)
+{
+#ifdef __riscv
+    uint64_t old;
+
+    __asm__ volatile("amoor.w.aq %0, %2, %1"
+                     : "=r"(old), "+A"(*word)
+                     : "r"(WORD_LOCKED)
+                     : "memory");
+    return old == 0;
+#else
+    return __atomic_fetch_or(word, WORD_LOCKED, __ATOMIC_ACQUIRE) == 0;
+#endif
+}
+
 /* Takes the lock if nobody holds it. Acquire: what the last holder wrote before
    its release is visible. To set a bit that is set changes nothing, so who does
    not get the lock need not undo anything. */
@@ -100,7 +118,7 @@ word_try_lock(uint32_t *word)
 {
     uint32_t name = word_lock_name();
 
-    if (__atomic_fetch_or(word, WORD_LOCKED, __ATOMIC_ACQUIRE) != 0) {
+    if (!word_claim(word)) {
         return false;
     }
     if (CHITIN_DEBUG) {

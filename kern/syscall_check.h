@@ -8,6 +8,31 @@
 #include "kern/abi/error.h"
 #include "kern/env.h"
 
+/* The block of the hart that makes the call: trap.S has left it there. */
+static inline struct hart *
+caller_hart(void)
+{
+    struct hart *self;
+
+    __asm__("csrr %0, sscratch" : "=r"(self));
+    return self;
+}
+
+static inline struct env *
+caller_env(void)
+{
+    return caller_hart()->context->env;
+}
+
+/* The caller's list, or an empty one: then cap_of finds out. An entry that is
+   granted just now matches nothing before all of it can be seen: its name is
+   CAP_POISON, and then no name that the mask of an empty entry lets through. */
+static inline const struct cap *
+list_read(struct env *e)
+{
+    return atomic_load_explicit(&e->lone, memory_order_relaxed)->entry;
+}
+
 /* A copy of entry `index` of a list that other harts may change, or NULL. There
    are two at a time. */
 const struct cap *cap_of_shared(struct env *e, uint64_t index);
@@ -17,7 +42,7 @@ const struct cap *cap_of_shared(struct env *e, uint64_t index);
 static inline const struct cap *
 cap_of(uint64_t index)
 {
-    struct env *e = env_current();
+    struct env *e = caller_env();
     const struct cap *c;
 
     c = cap_entry(atomic_load_explicit(&e->lone, memory_order_relaxed), index);
@@ -56,7 +81,7 @@ owned_frame(uint64_t number)
 {
     struct frame *f = named_frame(number);
 
-    return f != NULL && f->owner == env_current()->id ? f : NULL;
+    return f != NULL && f->owner == caller_env()->id ? f : NULL;
 }
 
 /* The env `id` with its lock held, if the caller's capability has control over

@@ -56,15 +56,6 @@ caps_listed(uint64_t caps)
     return (caps & ~(entries | entries << 8)) == 0;
 }
 
-/* The caller's list, or an empty one: then the batch forms find out. Acquire:
-   see cap_of. */
-static inline const struct cap *
-list_read(const struct hart *self)
-{
-    return atomic_load_explicit(&self->context->env->lone, memory_order_acquire)
-        ->entry;
-}
-
 static inline uint64_t
 batch_word(const struct hart *hart)
 {
@@ -100,8 +91,8 @@ map_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t words)
 int64_t
 sys_pt_map(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 {
-    struct hart *self = hart_self();
-    const struct cap *list = list_read(self);
+    struct hart *self = caller_hart();
+    const struct cap *list = list_read(self->context->env);
     const struct one_place place = {table, index,
                                     &list[caps % CAP_LIST_ENTRIES]};
 
@@ -138,8 +129,8 @@ unmap_batch(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 int64_t
 sys_pt_unmap(uint64_t caps, uint64_t table, uint64_t index, uint64_t count)
 {
-    struct hart *self = hart_self();
-    const struct cap *list = list_read(self);
+    struct hart *self = caller_hart();
+    const struct cap *list = list_read(self->context->env);
     const struct one_place place = {table, index,
                                     &list[caps % CAP_LIST_ENTRIES]};
 
@@ -167,8 +158,8 @@ int64_t
 sys_pt_protect(uint64_t caps, uint64_t table, uint64_t index, uint64_t count,
                uint64_t clear, uint64_t set)
 {
-    struct hart *self = hart_self();
-    const struct cap *list = list_read(self);
+    struct hart *self = caller_hart();
+    const struct cap *list = list_read(self->context->env);
     const struct one_place place = {table, index,
                                     &list[caps % CAP_LIST_ENTRIES]};
 

@@ -91,10 +91,15 @@ struct cap {
     uint64_t read_word0;    /* name.word[0] with CAP_READ, else CAP_POISON */
     uint64_t write_word0;   /* the same with CAP_WRITE */
     uint64_t pte_forbidden; /* bits that a PTE made with it may not have */
-    uint8_t rights;
-    uint8_t length; /* components of the name */
-    uint8_t held;   /* 1, or 0 if the entry is empty */
-    uint8_t zero[5];
+    union {
+        struct {
+            uint8_t rights; /* 0 if the entry is empty */
+            uint8_t length; /* components of the name */
+            uint8_t held;   /* 1, or 0 if the entry is empty */
+            uint8_t zero[5];
+        };
+        uint64_t last; /* written last */
+    };
 };
 
 struct cap_list {

@@ -62,12 +62,22 @@ struct frame {
         uint64_t lock_and_state; /* the state in the upper half */
     };
     struct cap_name guard; /* who may bind it */
-    uint32_t owner;        /* the env it is charged to; 0: none */
-    uint32_t next;         /* the owner's next frame, or the next free one */
-    uint32_t previous;     /* as page numbers; 0 ends a list */
-    uint32_t chain;  /* the first PTE that holds it (kern/pt.h); 0: none */
-    uint32_t maps;   /* how many do, or did until the next fence */
-    uint32_t pins;   /* kernel objects that use it */
+    union {
+        struct {
+            uint32_t next;     /* the owner's next frame, or the next free */
+            uint32_t previous; /* as page numbers; 0 ends a list */
+        };
+        uint64_t next_and_previous;
+    };
+    uint32_t owner; /* the env it is charged to; 0: none */
+    uint32_t chain; /* the first PTE that holds it (kern/pt.h); 0: none */
+    union {
+        struct {
+            uint32_t maps; /* how many do, or did until the next fence */
+            uint32_t pins; /* kernel objects that use it */
+        };
+        uint64_t maps_and_pins;
+    };
     uint32_t shadow; /* table: its shadow; shadow: its table */
     uint32_t used;   /* table: entries that are set;
                         unscrubbed: pages that are zero already */

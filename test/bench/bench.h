@@ -30,6 +30,7 @@ void bench_handler(void);
 void bench_prologue(void);
 void bench_slice(uint64_t end);
 void bench_slice_child(void);
+uint64_t bench_gap(uint64_t end);
 extern int64_t bench_result;
 
 /* Where slice_switch and the other env meet: the page at SHARED. primitives.S
@@ -66,7 +67,6 @@ void want(const char *name, int64_t wanted);
 
 #define DECLARE(name, budget, what) uint64_t name(void);
 PRIMITIVE_BUDGETS(DECLARE)
-PRIMITIVE_GOALS(DECLARE)
-LONGEST_GOALS(DECLARE)
+LONGEST_BUDGETS(DECLARE)
 
 #endif

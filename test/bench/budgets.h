@@ -5,8 +5,8 @@
  * What scripts/bench measures, and how much each may cost: X(name, budget,
  * what is counted). Counts are guest instructions under -icount shift=0,
  * release build, one hart; image_bytes counts bytes. A budget of 0 is none: the
- * figure is reported only. GOALS are budgets that are not met yet: missing one
- * of them is shown, and is no failure.
+ * figure is reported only. A table whose name ends in _GOALS would be one of
+ * budgets that are not met yet: missing one is shown, and is no failure.
  */
 #define BOOT_BUDGETS(X)                                                        \
     X(boot_128m, 1000000, "firmware's jump to all harts up, 128 MiB")          \
@@ -37,13 +37,11 @@
     X(pct_oneway_fp, 66, "the same with floating point of the caller live")    \
     X(pct_roundtrip, 115, "synchronous call and return")                       \
     X(yield_to, 180, "per switch, registers saved and restored by lib/exo")    \
-    X(slice_switch, 220, "slice end to the next env's code, by lib/exo")
-
-#define PRIMITIVE_GOALS(X)                                                     \
+    X(slice_switch, 220, "slice end to the next env's code, by lib/exo")       \
     X(frame_alloc_free, 220, "one frame, same guard, both calls")              \
     X(frame_alloc_scrub, 800, "one frame of another guard, with its scrub")
 
-#define LONGEST_GOALS(X)                                                       \
-    X(kernel_longest, 20000, "the longest call that is known, firmware too")
+#define LONGEST_BUDGETS(X)                                                     \
+    X(kernel_longest, 20000, "the longest entry that is known, firmware too")
 
 #endif

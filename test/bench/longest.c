@@ -5,6 +5,7 @@
  * one knows how, and counted from user mode, firmware included.
  */
 #include "kern/abi/cap.h"
+#include "kern/abi/frame.h"
 #include "test/bench/bench.h"
 #include "test/user/child.h"
 
@@ -22,24 +23,32 @@
 #define CAP_CHILD_BOTH (CAP_CHILD | CAP_CHILD << 8)
 
 #define NAME(number, name, path, arguments, meaning) [number] = #name,
-static const char *const names[CALL_MAX] = {CALL_TABLE(NAME)};
+/* The last row is no call: the end of a slice. */
+#define EDGE CALL_MAX
+#define ROWS (CALL_MAX + 1)
+static const char *const names[ROWS] = {CALL_TABLE(NAME)[EDGE] = "edge"};
 
 static struct {
     const char *what;
     uint64_t count;
-} worst[CALL_MAX];
+} worst[ROWS];
+
+static void
+row_note(unsigned row, const char *what, uint64_t count)
+{
+    if (count > worst[row].count) {
+        worst[row].what = what;
+        worst[row].count = count;
+    }
+}
 
 /* Makes the call and counts it; its result. */
 static int64_t
 timed(const char *what, uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2,
       uint64_t a3, uint64_t a4, uint64_t a5)
 {
-    uint64_t count = bench_call6(number, a0, a1, a2, a3, a4, a5) - overhead;
-
-    if (count > worst[number].count) {
-        worst[number].what = what;
-        worst[number].count = count;
-    }
+    row_note((unsigned)number, what,
+             bench_call6(number, a0, a1, a2, a3, a4, a5) - overhead);
     return bench_result;
 }
 
@@ -177,9 +186,90 @@ longest_gigabyte(void)
     sys_frame_free(first + 5, 0);
 }
 
-/* An env whose tables are full, whose frames are mapped elsewhere. */
+/* A frame that is mapped 192 times, which loses all of them. */
 static void
-longest_env(void)
+longest_mapped(void)
+{
+    uint64_t f = frame_clean(0);
+
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < PLACES; i++) {
+            exo_uarea->batch[i] = LEAF(f);
+        }
+        sys_pt_map(0, window, PLACE_BEFORE, PLACES);
+        sys_pt_map(0, window, PLACE_BETWEEN, PLACES);
+        sys_pt_map(0, window, PLACE_AFTER, PLACES);
+        while (timed("192 maps, no heir", CALL_frame_free, f, 0, 0, 0, 0, 0) ==
+               -EAGAIN) {
+        }
+        want("frame_free (192 maps)", -EBUSY);
+        while (round == 0 && timed("192 maps", CALL_frame_set_guard, CAP_CHILD,
+                                   0, f, 0, 0, 0) == -EAGAIN) {
+        }
+        while (round == 1 && timed("192 maps, broken", CALL_frame_free, f,
+                                   FRAME_FREE_BREAK, 0, 0, 0, 0) == -EAGAIN) {
+        }
+        want("192 maps", 0);
+        if (round == 0) {
+            bench_result = sys_frame_set_guard(0, 0, f);
+            want("frame_set_guard (back)", 0);
+        }
+    }
+}
+
+/* As many calls in one as it lets begin: a frame of 512 split and joined. */
+static void
+longest_batch(void)
+{
+    uint64_t first = (uint64_t)sys_frame_alloc(0, 9, 0);
+    uint64_t done = 0;
+    unsigned at = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        exo_uarea->batch[at++] = (i % 2 ? CALL_frame_join : CALL_frame_split) |
+                                 (uint64_t)1 << BATCH_COUNT_SHIFT;
+        exo_uarea->batch[at++] = first;
+    }
+    at = 0;
+    while (timed("512 pages split and joined", CALL_batch, at, 8 - done, 0, 0,
+                 0, 0) == -EAGAIN) {
+        at = exo_uarea->batch_next;
+        done += exo_uarea->batch_done;
+    }
+    want("batch", (int64_t)(8 - done));
+    sys_frame_free(first, 0);
+}
+
+/* What an interrupt does that the call brings about is in these. */
+static void
+longest_slots(void)
+{
+    for (uint64_t slot = 0; slot < 16; slot++) {
+        TIMED(0, "own, and told of it", slot_alloc, 0, exo_id, 0, slot, 0, 0);
+    }
+    for (uint64_t slot = 1; slot < 16; slot++) {
+        TIMED(0, "own, and told of it", slot_free, 0, exo_id, 0, slot, 0, 0);
+    }
+}
+
+static void
+longest_accounts(void)
+{
+    uint64_t last = 0;
+
+    while (timed("any", CALL_account_carve, 1, 1, 0, 0, 0, 0) > 0) {
+        last = (uint64_t)bench_result;
+    }
+    want("account_carve (all rows)", -ENOSPC);
+    for (; last > 1; last--) {
+        TIMED(0, "any", account_close, last, 0, 0, 0, 0, 0);
+    }
+}
+
+/* An env whose tables are full, whose frames are mapped elsewhere: steps of its
+   end by who destroys it, or at the edges of slices. */
+static void
+longest_env(bool edges)
 {
     uint64_t record = frame_clean(CAP_CHILD);
     uint64_t list = frame_clean(CAP_CHILD);
@@ -205,6 +295,18 @@ longest_env(void)
     TIMED(0, "a page table", frame_give, CAP_CHILD, leaf, env, 0, 0, 0);
     TIMED(0, "a page", frame_give, CAP_CHILD, uarea, env, 0, 0, 0);
     TIMED(0, "a page with 64 maps", env_bind, CAP_CHILD, env, 0, uarea, 0, 0);
+    if (edges) {
+        uint64_t now;
+
+        bench_result = sys_env_destroy(CAP_CHILD, env);
+        want("env_destroy (begun)", -EAGAIN);
+        __asm__ volatile("rdtime %0" : "=r"(now));
+        row_note(EDGE, "with a step of an env with full tables",
+                 bench_gap(now + 64 * 10000));
+        bench_result = sys_env_destroy(CAP_CHILD, env);
+        want("env_destroy (after 64 edges)", -ESRCH);
+        return;
+    }
     while (timed("steps of an env with full tables", CALL_env_destroy,
                  CAP_CHILD, env, 0, 0, 0, 0) == -EAGAIN) {
     }
@@ -234,6 +336,14 @@ longest_rest(void)
     TIMED(0, "any", gate_set, 0, 0, (uint64_t)bench_gate, 0, 0, 0);
     TIMED(0, "any", gate_bind, 0, exo_id, 0, 1, 0, 0);
     TIMED(0, "closed", gate_set, 0, 0, 0, 0, 0, 0);
+    sys_gate_set(0, 0, 1);
+    sys_gate_bind(0, exo_id, 0, 1);
+    TIMED(0, "oneself, with the handler", notify, 1, 0, 0, 0, 0, 0);
+    sys_gate_set(0, 0, 0);
+    (void)timed("soon", CALL_alarm, 1, 0, 0, 0, 0, 0);
+    TIMED(0, "none", alarm, UINT64_MAX, 0, 0, 0, 0, 0);
+    TIMED(0, "any", code_fence, 0, 0, 0, 0, 0, 0);
+    TIMED(0, "any", fp_release, 0, 0, 0, 0, 0, 0);
 }
 
 uint64_t
@@ -246,11 +356,16 @@ kernel_longest(void)
     longest_tables();
     longest_frames();
     longest_gigabyte();
-    longest_env();
+    longest_mapped();
+    longest_batch();
+    longest_accounts();
+    longest_env(false);
     longest_rest();
-    /* What is no call goes here: interrupts, the edge of a slice. */
+    longest_slots();
+    longest_env(true);
+    sys_slot_free(0, exo_id, 0, 0);
 
-    for (unsigned i = 0; i < CALL_MAX; i++) {
+    for (unsigned i = 0; i < ROWS; i++) {
         if (worst[i].count > 0) {
             printf("bench: longest %s: %lu (%s)\n", names[i], worst[i].count,
                    worst[i].what);

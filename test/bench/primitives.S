@@ -159,6 +159,23 @@ bench_slice:
     addi sp, sp, 16
     ret
 
+/* uint64_t bench_gap(uint64_t end): the most that was counted between two looks
+   of a loop that goes on until the time `end`: the longest interrupt. */
+    .balign 4
+    .global bench_gap
+bench_gap:
+    li a2, 0
+    rdinstret a1
+1:  rdinstret a3
+    sub a4, a3, a1
+    mv a1, a3
+    bgeu a2, a4, 2f
+    mv a2, a4
+2:  rdtime a5
+    bltu a5, a0, 1b
+    addi a0, a2, -6             /* a round of the loop */
+    ret
+
 /* The child's prologue: three instructions, which are taken away again, to keep
    that count. */
     .balign 4

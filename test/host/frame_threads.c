@@ -12,7 +12,7 @@
 #include "check.h"
 #include "frame_threads_tlb.h"
 #include "kern/abi/error.h"
-#include "kern/frame_list.h"
+#include "kern/frame_one.h"
 #include "kern/pt_one.h"
 #include "machine.h"
 
@@ -171,9 +171,9 @@ memory_is_short(void)
 {
     uint64_t free;
 
-    word_lock(&frame_lists_lock);
-    free = frame_counts.free;
-    word_unlock(&frame_lists_lock);
+    word_lock(&frame_lists.lock);
+    free = machine_free();
+    word_unlock(&frame_lists.lock);
     return free < 900;
 }
 
@@ -191,8 +191,12 @@ do_take(void)
     if (order == 0 && memory_is_short()) {
         return frame_scrub_idle() ? 0 : -ENOMEM;
     }
-    result = frame_take(&owner->list, owner->id, &guards[below(GUARDS)], order,
-                        order == 0 ? wanted : 0, &taken);
+    result = order == 0 && below(2) &&
+                     frame_take_one(&owner->list, owner->id,
+                                    &guards[below(GUARDS)], wanted, &taken)
+                 ? 0
+                 : frame_take(&owner->list, owner->id, &guards[below(GUARDS)],
+                              order, order == 0 ? wanted : 0, &taken);
     if (result < 0) {
         return result;
     }
@@ -211,8 +215,14 @@ do_take(void)
 static int
 do_return(void)
 {
+    struct machine_owner *owner = &owners[below(OWNERS)];
     struct frame *f = frame_of(FRAME_DATA, FRAME_DATA);
 
+    if (below(2)) {
+        return frame_return_one(&owner->list, owner->id, frame_number(f))
+                   ? 0
+                   : -EPERM;
+    }
     frame_lock(f);
     if (frame_type(f) != FRAME_DATA) {
         frame_unlock(f);

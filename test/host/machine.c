@@ -125,6 +125,18 @@ machine_init(const struct machine_bank *banks, unsigned count)
     account_init(frame_counts.free, 100);
 }
 
+uint64_t
+machine_free(void)
+{
+    uint64_t free = frame_counts.free;
+
+    for (unsigned i = ACCOUNT_FIRST; i < ACCOUNTS_MAX; i++) {
+        free -= ACCOUNT_TABLE[i].used[ACCOUNT_FRAMES];
+        free += i == ACCOUNT_FIRST ? 0 : ACCOUNT_TABLE[i].limit[ACCOUNT_FRAMES];
+    }
+    return free;
+}
+
 static bool
 is_ram(ppn_t number)
 {
@@ -151,7 +163,7 @@ head_see(ppn_t head)
         if (n > head) {
             const struct frame *part = frame_record(n);
 
-            CHECK_EQUAL(part->state, FRAME_STATE(FRAME_PART, 0));
+            CHECK_EQUAL(part->type, FRAME_PART);
             CHECK(part->chain == 0 && part->maps == 0 && part->pins == 0 &&
                   part->shadow == 0);
         }
@@ -159,10 +171,10 @@ head_see(ppn_t head)
     return pages;
 }
 
+/* Counts its pages in used[account]. */
 static void
-owner_check(const struct machine_owner *owner)
+owner_check(const struct machine_owner *owner, uint64_t *used)
 {
-    uint64_t pages = 0;
     uint32_t previous = 0;
 
     for (uint32_t n = owner->list.first; n != 0; n = frame_record(n)->next) {
@@ -171,23 +183,18 @@ owner_check(const struct machine_owner *owner)
         CHECK_EQUAL(f->previous, previous);
         CHECK_EQUAL(f->owner, owner->id);
         CHECK(f->type >= FRAME_DATA && f->type < FRAME_TYPES);
-        pages += head_see(n);
+        used[account_number(owner->list.account)] += head_see(n);
         previous = n;
     }
-    CHECK_EQUAL(pages, owner->list.pages);
 }
 
 /* What an account has used is what its owners have, and the limits of those
    carved off it; each is within its limit. */
 static void
-accounts_check(const struct machine_owner *owners, unsigned count)
+accounts_check(uint64_t *used)
 {
-    uint64_t used[ACCOUNTS_MAX] = {0};
     uint64_t slots[ACCOUNTS_MAX] = {0};
 
-    for (unsigned i = 0; i < count; i++) {
-        used[account_number(owners[i].list.account)] += owners[i].list.pages;
-    }
     for (unsigned i = ACCOUNT_FIRST + 1; i < ACCOUNTS_MAX; i++) {
         used[ACCOUNT_TABLE[i].parent] += ACCOUNT_TABLE[i].limit[ACCOUNT_FRAMES];
         slots[ACCOUNT_TABLE[i].parent] += ACCOUNT_TABLE[i].limit[ACCOUNT_SLOTS];
@@ -237,7 +244,7 @@ free_check(void)
             }
         }
     }
-    CHECK_EQUAL(pages, frame_counts.free);
+    CHECK_EQUAL(pages, machine_free());
     for (unsigned i = 0; i < FRAME_ORDERS; i++) {
         CHECK_EQUAL(firsts[i], heads[i] > 0);
         CHECK_EQUAL(walked[i], heads[i]);
@@ -319,6 +326,7 @@ table_check(const struct frame *table)
 void
 machine_check(const struct machine_owner *owners, unsigned count, bool fences)
 {
+    uint64_t used_pages[ACCOUNTS_MAX] = {0};
     uint64_t links = 0;
     uint64_t used = 0;
 
@@ -326,9 +334,9 @@ machine_check(const struct machine_owner *owners, unsigned count, bool fences)
         seen[machine_pages[i]] = 0;
     }
     for (unsigned i = 0; i < count; i++) {
-        owner_check(&owners[i]);
+        owner_check(&owners[i], used_pages);
     }
-    accounts_check(owners, count);
+    accounts_check(used_pages);
     free_check();
     for (unsigned i = 0; i < machine_page_count; i++) {
         const struct frame *f = frame_record(machine_pages[i]);

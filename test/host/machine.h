@@ -35,6 +35,9 @@ void machine_init(const struct machine_bank *banks, unsigned count);
 void machine_check(const struct machine_owner *owners, unsigned count,
                    bool fences);
 
+/* Pages that no account says are in use. Needs the lock of the lists. */
+uint64_t machine_free(void);
+
 /* The pages that are RAM, in ascending order. */
 extern ppn_t *machine_pages;
 extern unsigned machine_page_count;
