@@ -27,7 +27,8 @@ extern void (*exo_exception_handler)(struct uarea *uarea);
 /* Called for events, in the same way, with the interrupt level masked and what
    was interrupted in uarea->level[LEVEL_INTERRUPT]; on return the program goes
    on. The handler takes the bits of `pending` that it sees, in one step. The
-   default takes them and forgets them. */
+   default takes them and forgets them. No handler may
+   yield, sleep, call or fault. */
 extern void (*exo_event_handler)(struct uarea *uarea);
 
 /* Makes a U-area enter lib/exo for everything. Events are handled on a stack of
