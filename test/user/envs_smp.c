@@ -208,10 +208,12 @@ share(uint64_t harts)
         .parent = exo_id, .id = child.id, .leaf = child.leaf, .harts = harts};
     harts_slots(child.id, 0, 1);
     for (uint64_t hart = 0; hart < harts; hart++) {
-        harts_wait_for(&shared->turns[hart], turns);
+        /* A host that is busy makes them slow: the test's limit ends it. */
+        while (shared->turns[hart] < turns) {
+            harts_wait_for(&shared->turns[hart], turns);
+        }
         printf("envs_smp: hart %lu: %lu turns\n", hart, shared->turns[hart]);
         EXPECT(shared->wrong[hart], 0);
-        EXPECT(shared->turns[hart] >= turns, 1);
     }
     shared->stop = 1;
     harts_wait(50);
