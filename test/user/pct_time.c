@@ -421,8 +421,9 @@ caller_dies(uint64_t hart)
     struct child to = callee_make(hart, 3);
     uint64_t before = shared->ended;
     uint64_t results = shared->results;
-    struct child by = caller_make(caller, &to, hart, LINGER);
+    /* Before the call: on a slow host it may end before we look again. */
     uint64_t idle_before = shared->idle;
+    struct child by = caller_make(caller, &to, hart, LINGER);
 
     child_end(&by);
     harts_wait_for(&shared->ended, before + 1);
