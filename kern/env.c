@@ -254,6 +254,7 @@ env_build(struct env *e, uint32_t id, const struct env_parts *parts)
     e->lone = e->caps;
     e->root = parts->root;
     e->satp = env_satp(e);
+    e->lean = id;
     e->state = ENV_LIVE;
     frame_become(parts->record, FRAME_ENV);
     frame_become(parts->list, FRAME_ENV);
@@ -403,6 +404,7 @@ env_bind(struct env *e, struct hart *hart, struct frame *f)
                           .alarm = TIME_NEVER,
                           .uarea_frame = f};
     c->uarea->hart = hart->index;
+    e->told = e->told != NULL ? e->told : c->uarea;
     slot_own_read(c, hart->index);
     /* Its code may be newer than what that hart has fetched. */
     code_fence(bit);

@@ -66,6 +66,23 @@ struct context {
 /* Stands where no id matches. */
 #define NOBODY UINT64_MAX
 
+/* Frames that are taken together, and those that can be guaranteed. */
+#define REVOKE_TAKING 12
+#define REVOKE_GUARANTEED 64
+
+/* What the env is asked to free, and what is taken from it: kern/revoke.c. */
+struct revocation {
+    struct request request[UAREA_REQUEST_ENTRIES];
+    uint64_t posted; /* losses, ever */
+    uint64_t missed; /* those that its U-area had no room for */
+    bool choosing;   /* a pass along its list has begun */
+    bool expendable; /* it has marked a frame so */
+    unsigned pass;
+    unsigned taking_count;
+    uint32_t taking[REVOKE_TAKING + 1]; /* page numbers */
+    uint32_t guaranteed[REVOKE_GUARANTEED];
+};
+
 struct env {
     struct lock lock;
     uint32_t id;
@@ -77,11 +94,14 @@ struct env {
     struct cap_name guard; /* immutable; control on it is power over the env */
     uint64_t satp;         /* immutable; its ASID is its index */
 
-    struct cap_list *caps;             /* under the lock */
-    struct cap_list *_Atomic lone;     /* the same while one hart runs it at
-                                          most; else an empty list */
-    struct frame_list frames;          /* what it owns, this record included */
-    struct frame *root;                /* pinned; NULL when it is withdrawn */
+    struct cap_list *caps;         /* under the lock */
+    struct cap_list *_Atomic lone; /* the same while one hart runs it at
+                                      most; else an empty list */
+    struct frame_list frames;      /* what it owns, this record included */
+    struct frame *root;            /* pinned; NULL when it is withdrawn */
+    struct uarea *told; /* the U-area bound first, where it is told; or NULL */
+    uint32_t lean;      /* its id, or 0 while its frames are asked for */
+    struct revocation revocation;      /* under the lock */
     struct context context[HARTS_MAX]; /* bound under the lock */
     struct gate gate[GATES_MAX]; /* under the lock, but read by transfer.S */
     struct binding
@@ -200,9 +220,14 @@ int env_bind(struct env *e, struct hart *hart, struct frame *f);
    for the first. */
 int env_destroy_step(struct env *e);
 
-/* A step of the end of some env that is dying; false if none is. For harts that
-   have nothing else to do. */
+/* A step of the end of some env that is dying, or of taking what one owes;
+   false if there is none. For edges of slots, and harts that have nothing else
+   to do. No lock may be held. */
 bool env_reap(void);
+
+/* A step towards making a page table of a live or dying env, whose lock is
+   held, and its shadow data without bindings: 0 when they are, else -EAGAIN. */
+int env_table_unmake(struct env *e, struct frame *table);
 
 /* In transfer.S: enters user mode at `pc` with those registers; and at the
    prologue of what the hart now runs, with every register but t0 zero. */

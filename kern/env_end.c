@@ -11,7 +11,9 @@
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
+#include "kern/revoke.h"
 #include "kern/slot.h"
+#include "kern/time.h"
 
 /* What one step of a destroy does at most: so many frames, each of so many
    bindings; or so many entries of a page table. Rule 6 bounds the product. */
@@ -78,6 +80,7 @@ env_stop(struct env *e, enum env_cause cause)
     ASSERT(lock_held(&e->lock) && e->state == ENV_LIVE);
     e->state = ENV_DYING;
     row_state(e->id, ENV_DYING, cause);
+    revoke_forget(e);
     env_quiesce(e);
     if (e->bound >> self->index & 1) {
         context_stop(&e->context[self->index]);
@@ -148,28 +151,29 @@ table_clear(struct frame *table)
     return false;
 }
 
+int
+env_table_unmake(struct env *e, struct frame *table)
+{
+    table_seal(table);
+    if (table_clear(table) || pt_break(table, e->id, STEP_BINDINGS) < 0) {
+        return -EAGAIN;
+    }
+    frame_unlock(table);
+    return pt_unmake(table, e->id) < 0 ? -EAGAIN : 0;
+}
+
 /* A step towards giving a frame of any type back: 0 when it is given back. */
 static int
 frame_release(struct env *e, struct frame *f)
 {
-    bool is_table = pt_is_table(f);
-
     if (frame_type(f) == FRAME_DATA) {
         return pt_release(&e->frames, e->id, f, STEP_BINDINGS);
     }
-    if (is_table) {
-        table_seal(f);
-        if (table_clear(f)) {
-            return -EAGAIN;
-        }
+    if (pt_is_table(f)) { /* it and its shadow are data then, and listed */
+        return env_table_unmake(e, f);
     }
-    if (pt_break(f, STEP_BINDINGS) < 0) {
+    if (pt_break(f, e->id, STEP_BINDINGS) < 0) {
         return -EAGAIN;
-    }
-    if (is_table) {
-        frame_unlock(f);
-        /* Both it and its shadow are data now, and in the list. */
-        return pt_unmake(f, e->id) < 0 ? -EAGAIN : 0;
     }
     if (frame_type(f) == FRAME_ENV) {
         f->pins--; /* the capability list */
@@ -224,7 +228,7 @@ env_delist(struct env *e)
     struct frame_list last = e->frames;
     uint32_t id = e->id;
 
-    if (pt_break(record, STEP_BINDINGS) < 0) {
+    if (pt_break(record, e->id, STEP_BINDINGS) < 0) {
         return -EAGAIN;
     }
     /* Nobody shall map it again while its lock is not held. */
@@ -277,21 +281,45 @@ env_destroy_step(struct env *e)
     return -EAGAIN;
 }
 
+/* A step of taking what some env owes. */
+static void
+take_step(uint64_t now)
+{
+    static unsigned last;
+    struct env *e;
+
+    last = revoke_due(now, last);
+    e = last != 0 ? env_lock(ENV_TABLE[last].id) : NULL;
+    if (e != NULL && e->state == ENV_LIVE) {
+        (void)revoke_step(e);
+    }
+    if (e != NULL) {
+        env_unlock(e);
+    }
+}
+
 bool
 env_reap(void)
 {
     static unsigned turn; /* so that one that is stuck does not stop others */
+    uint64_t now = time_now();
+    bool owing = revoke_next() <= now;
+    static bool other;
     bool found = false;
     uint64_t any = 0;
 
     for (unsigned i = 0; i < ENVS_MAX / 64; i++) {
         any |= atomic_load_explicit(&dying[i], memory_order_acquire);
     }
-    if (any == 0 || reaping ||
+    if ((any == 0 && !owing) || reaping ||
         atomic_exchange_explicit(&reaping, 1, memory_order_acquire)) {
         return false;
     }
-    for (unsigned i = 0; i < ENVS_MAX && !found; i++) {
+    owing = owing && (any == 0 || (other = !other)); /* in turns */
+    if (owing) {
+        take_step(now);
+    }
+    for (unsigned i = 0; i < ENVS_MAX && !found && !owing && any != 0; i++) {
         struct env *e;
 
         turn = (turn + 1) % ENVS_MAX;
@@ -307,7 +335,7 @@ env_reap(void)
         }
     }
     atomic_store_explicit(&reaping, 0, memory_order_release);
-    return found;
+    return found || owing;
 }
 
 /* What is left of the slice goes to a caller who waits, or else to the nearest
@@ -334,6 +362,14 @@ env_abort(uint32_t cause)
     slot_run();
 }
 
+/* Whether something was taken from it that it has not heard of yet. */
+static bool
+lost_unread(const struct env *e)
+{
+    return e->told != NULL &&
+           e->revocation.posted + e->revocation.missed != e->told->losses_taken;
+}
+
 _Noreturn void
 env_fault_fatal(uint64_t cause, uint64_t pc, uint64_t value)
 {
@@ -342,5 +378,5 @@ env_fault_fatal(uint64_t cause, uint64_t pc, uint64_t value)
               "double-fault handler",
               cause, pc, value);
     }
-    env_abort(CAUSE_FAULT);
+    env_abort(lost_unread(env_current()) ? CAUSE_LOSS : CAUSE_FAULT);
 }

@@ -216,6 +216,7 @@ frame_return(struct frame_list *list, struct frame *f)
         frame_unlock(f);
         return error;
     }
+    frame_unmark(f);
     word_lock(&frame_lists.lock);
     f->used = 0; /* of a scrub half done */
     return_commit(list, frame_records(), frame_number(f), f->order,
@@ -245,6 +246,7 @@ frame_give(struct frame_list *from, struct frame_list *to, uint32_t owner,
         for (unsigned i = 0; i < count; i++) {
             list_remove(&from->first, frame_records(), f[i]);
             list_push(&to->first, frame_records(), frame_number(f[i]));
+            frame_unmark(f[i]);
             /* In one step: who follows a chain here reads it without. */
             __atomic_store_n(&f[i]->owner, owner, __ATOMIC_RELAXED);
         }
@@ -362,6 +364,7 @@ frame_split(struct frame_list *list, uint32_t owner, struct frame *f)
     } else if (frame_busy(f)) {
         error = -EBUSY;
     } else {
+        frame_unmark(f);
         f->used = 0; /* of a scrub half done */
         word_lock(&frame_lists.lock);
         list_remove(&list->first, frame_records(), f);

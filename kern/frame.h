@@ -5,7 +5,7 @@
  * Page frames: who owns each, who may bind it, and which are free. The kernel
  * decides who may; which frame to take, and when to give it back, is the
  * libOS's to say. (The table that holds the records is built by
- * kern/frame_table.c; kern/abi/frame.h describes a record.)
+ * kern/boot/frame_table.c; kern/abi/frame.h describes a record.)
  *
  * Life of a frame:
  *
@@ -88,6 +88,7 @@ frame_type(const struct frame *f)
 static inline void
 frame_become(struct frame *f, enum frame_type type)
 {
+    f->used = 0;
     __atomic_store_n(&f->state, FRAME_STATE(type, 0), __ATOMIC_RELAXED);
 }
 
@@ -104,6 +105,16 @@ frame_clear_flag(struct frame *f, unsigned flag)
 {
     __atomic_store_n(&f->state, frame_state(f) & ~FRAME_STATE_FLAG(flag),
                      __ATOMIC_RELAXED);
+}
+
+/* Forgets what the owner of the locked frame has said of it. */
+static inline void
+frame_unmark(struct frame *f)
+{
+    if (frame_state(f) & FRAME_STATE_FLAG(FRAME_PLACED)) {
+        f->used = 0;
+    }
+    frame_clear_flag(f, FRAME_MARKS);
 }
 
 /* Whether anything still holds the locked frame. Acquire: what was done before

@@ -7,7 +7,7 @@
  */
 #include "kern/hart.h"
 
-#include "kern/boot_memory.h"
+#include "kern/boot/boot_memory.h"
 #include "kern/context.h"
 #include "kern/csr.h"
 #include "kern/image.h"

@@ -11,8 +11,8 @@
 #include "kern/abi/cap.h"
 #include "kern/abi/information.h"
 #include "kern/abi/types.h"
+#include "kern/boot/fdt.h"
 #include "kern/csr.h"
-#include "kern/fdt.h"
 #include "kern/hart_offsets.h"
 #include "kern/layout.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kern/information.h"
 
-#include "kern/boot_memory.h"
+#include "kern/boot/boot_memory.h"
 #include "kern/frame.h"
 #include "kern/hart.h"
 #include "kern/panic.h"

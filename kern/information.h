@@ -11,7 +11,7 @@
  * writable: one root entry exports all (vm_export).
  */
 #include "kern/abi/information.h"
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 #include "kern/layout.h"
 
 /* Where the kernel itself has what envs see at `address`. */

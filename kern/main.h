@@ -3,7 +3,7 @@
 #define CHITIN_KERN_MAIN_H
 /* The order of the boot, and what a hart does when there is nothing to do. */
 #include "kern/abi/types.h"
-#include "kern/memory.h"
+#include "kern/boot/memory.h"
 
 /* Entered from entry.S on the boot hart's stack: hardware number of the hart,
    physical address of the device tree, where the image was loaded (physical

@@ -130,12 +130,23 @@ int pt_copy(const struct pt_place *from, const struct pt_place *to,
             uint64_t count, pte_t keep, bool drop);
 
 /* Breaks every binding that page tables have of `f`, any frame from FRAME_DATA
-   on, at most `limit` (up to PT_BATCH_MAX) in one call: -EAGAIN while there
-   may be more. From the first call until 0 is returned the frame accepts no new
-   binding. With 0 it is unbound, and its lock is held, for the caller to look
-   whether it is still what it was, to change it, and to give the lock back.
-   -EINVAL, without the lock, if it is no such frame. */
-int pt_break(struct frame *f, unsigned limit);
+   on that is `owner`'s, at most `limit` (up to PT_BATCH_MAX) in one call:
+   -EAGAIN while there may be more. From the first call until 0 is returned the
+   frame accepts no new binding. With 0 it is unbound, and its lock is held, for
+   the caller to look whether it is still what it was, to change it, and to give
+   the lock back. -EINVAL, without the lock, if it is no such frame. */
+int pt_break(struct frame *f, uint32_t owner, unsigned limit);
+
+/* The same for several frames from FRAME_DATA on, with one fence: breaks up to
+   `limit` bindings of all of them together (at most PT_BATCH_MAX). Then for
+   each frame, as pt_break: 0 with its lock held, or -EAGAIN. */
+void pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
+                    unsigned limit);
+int pt_break_end(struct frame *f, uint32_t owner);
+
+/* Whether an env that would inherit the frame is seen near the head of its
+   chain. Without a lock the answer may be out of date. */
+bool pt_has_heir(struct frame *f);
 
 /* Lets go of a data frame of `owner`, in `list`. It passes to its first heir:
    the first env in its chain that is alive, not the owner, has room in its

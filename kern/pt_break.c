@@ -107,19 +107,19 @@ link_break(struct frame *f, uint32_t link, struct removed *removed,
     return harts;
 }
 
-int
-pt_break(struct frame *f, unsigned limit)
+/* Breaks at most `limit` bindings, and marks the frame; their maps are yet to
+   fall. */
+static int
+break_begin(struct frame *f, uint32_t owner, unsigned limit,
+            struct removed *removed, uint64_t *harts, unsigned *budget)
 {
-    unsigned budget = PT_WALK_CALL;
-    struct removed removed;
-    uint64_t harts = 0;
     int error = 0;
 
     if (frame_type(f) < FRAME_DATA) { /* perhaps no RAM: not to be locked */
         return -EINVAL;
     }
     frame_lock(f);
-    if (frame_type(f) < FRAME_DATA) {
+    if (frame_type(f) < FRAME_DATA || f->owner != owner) {
         frame_unlock(f);
         return -EINVAL;
     }
@@ -127,26 +127,33 @@ pt_break(struct frame *f, unsigned limit)
     if (frame_type(f) == FRAME_DATA) {
         f->harts &= ~SEARCH_ALONE;
     }
-    removed.count = 0;
-    limit = limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX;
     for (unsigned i = 0; i < limit && f->chain != 0; i++) {
         uint32_t link = f->chain;
 
         frame_unlock(f);
-        harts |= link_break(f, link, &removed, &budget);
+        *harts |= link_break(f, link, removed, budget);
         frame_lock(f);
-        if (!(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING))) {
+        if (f->owner != owner ||
+            !(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING))) {
             error = -EAGAIN; /* somebody else finished: look again */
             break;
         }
     }
     frame_unlock(f);
-    removed_settle(&removed, harts);
-    if (error < 0) {
-        return error;
-    }
+    return error;
+}
 
+int
+pt_break_end(struct frame *f, uint32_t owner)
+{
+    if (frame_type(f) < FRAME_DATA) { /* as above */
+        return -EINVAL;
+    }
     frame_lock(f);
+    if (frame_type(f) < FRAME_DATA || f->owner != owner) {
+        frame_unlock(f);
+        return -EINVAL;
+    }
     if (!(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING)) ||
         __atomic_load_n(&f->maps, __ATOMIC_ACQUIRE) != 0) {
         frame_unlock(f);
@@ -158,4 +165,35 @@ pt_break(struct frame *f, unsigned limit)
     }
     frame_clear_flag(f, FRAME_BREAKING);
     return 0;
+}
+
+void
+pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
+               unsigned limit)
+{
+    unsigned budget = PT_WALK_CALL;
+    struct removed removed;
+    uint64_t harts = 0;
+
+    removed.count = 0;
+    for (unsigned i = 0; i < count && removed.count < limit; i++) {
+        (void)break_begin(f[i], owner, limit - removed.count, &removed, &harts,
+                          &budget);
+    }
+    removed_settle(&removed, harts);
+}
+
+int
+pt_break(struct frame *f, uint32_t owner, unsigned limit)
+{
+    unsigned budget = PT_WALK_CALL;
+    struct removed removed;
+    uint64_t harts = 0;
+    int error;
+
+    removed.count = 0;
+    limit = limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX;
+    error = break_begin(f, owner, limit, &removed, &harts, &budget);
+    removed_settle(&removed, harts);
+    return error < 0 ? error : pt_break_end(f, owner);
 }

@@ -43,12 +43,14 @@ int
 pt_set_guard(struct frame *f, const struct cap_name *guard, uint32_t owner,
              const struct cap *control, unsigned limit)
 {
+    uint32_t whose;
     int error;
 
     frame_lock(f);
     error = guard_check(f, owner, control);
+    whose = f->owner;
     frame_unlock(f);
-    error = error < 0 ? error : pt_break(f, limit);
+    error = error < 0 ? error : pt_break(f, whose, limit);
     if (error < 0) {
         return error;
     }

@@ -76,6 +76,19 @@ link_next(struct search *s)
     return link;
 }
 
+bool
+pt_has_heir(struct frame *f)
+{
+    struct search s = {NULL, f, f->owner, 0, HEIR_LINKS};
+    uint32_t link;
+
+    frame_lock(f);
+    s.link = f->chain;
+    link = link_next(&s);
+    frame_unlock(f);
+    return link != 0 && s.budget > 0;
+}
+
 /* Passes the locked frame to the owner of the open table; whether it could. */
 static bool
 heir_pass(const struct search *s, const struct table *t)
@@ -194,7 +207,7 @@ pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
     }
     search_note(f, SEARCH_DONE);
     frame_unlock(f);
-    result = pt_break(f, limit);
+    result = pt_break(f, owner, limit);
     if (result < 0) {
         return result;
     }

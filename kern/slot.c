@@ -19,6 +19,7 @@
 #include "kern/event.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
+#include "kern/revoke.h"
 #include "kern/time.h"
 
 #define WORDS (SLOTS / 64)
@@ -253,11 +254,13 @@ slot_pick(struct hart *self, bool edge)
     return next;
 }
 
-/* Posts alarms that are due; whether any were. */
+/* Posts alarms that are due; whether any were. While some env owes something,
+   this hart looks again when a slot is over. */
 static bool
 slot_alarms(struct hart *self, uint64_t now)
 {
-    uint64_t first = TIME_NEVER;
+    uint64_t next = revoke_next();
+    uint64_t first = next <= now ? now + self->slot_ticks : next;
     unsigned due = 0;
 
     if (now < self->alarm) {
@@ -356,13 +359,14 @@ slot_tick(void)
         return now < self->grace_end ? USER_CONTINUE
                                      : slot_overrun(self, c, now);
     }
+    /* One long thing at a time: rule 6. */
+    if (!alarms && (now >= self->edge || now >= revoke_next())) {
+        (void)env_reap();
+    }
     if (now < self->edge) {
         return USER_CONTINUE;
     }
     slot_advance(self, now);
-    if (!alarms) { /* one long thing at a time: rule 6 */
-        (void)env_reap();
-    }
     next = slot_pick(self, true);
     if (next == NULL || next == c) {
         return USER_CONTINUE;
@@ -393,6 +397,15 @@ slot_alarm(uint64_t deadline, uint64_t cookie)
     }
     c->alarm = deadline;
     c->cookie = cookie;
+    slot_wake_at(deadline);
+    return 0;
+}
+
+void
+slot_wake_at(uint64_t deadline)
+{
+    struct hart *self = hart_self();
+
     if (deadline < self->alarm) {
         self->alarm = deadline;
         /* In grace the timer is its end's, which trap.S keeps nowhere else;
@@ -401,5 +414,4 @@ slot_alarm(uint64_t deadline, uint64_t cookie)
             slot_timer_set();
         }
     }
-    return 0;
 }

@@ -69,6 +69,9 @@ int64_t slot_yield(uint64_t id);
    does not return. */
 unsigned slot_tick(void);
 
+/* Makes this hart look again at `deadline`, if not before. */
+void slot_wake_at(uint64_t deadline);
+
 /* Sets the current env's alarm on this hart, to be posted with `cookie`; a
    `deadline` of TIME_NEVER takes it back. -ENOSPC if the completion ring has no
    room for it. */

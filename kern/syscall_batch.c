@@ -37,6 +37,8 @@ static const uint16_t bounds[CALL_MAX] = {
     [NUMBER_env_create] = 6000,
     [NUMBER_env_bind] = 14000,
     [NUMBER_env_destroy] = CROSSING_MAX,
+    [NUMBER_repossess] = CROSSING_MAX,
+    [NUMBER_frame_mark] = 6000,
 };
 
 typedef int64_t call_function(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,

@@ -5,6 +5,7 @@
  */
 #include "kern/frame_one.h"
 #include "kern/pt.h"
+#include "kern/revoke.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
 
@@ -31,6 +32,9 @@ alloc_any(uint64_t cap, uint64_t order, uint64_t wanted)
         return -EINVAL;
     }
     error = frame_take(&e->frames, e->id, &c->name, order, wanted, &number);
+    if (error == -ENOMEM && env_reap()) {
+        return -EAGAIN; /* somebody's end, or debt, may yield some */
+    }
     return error < 0 ? error : (int64_t)number;
 }
 
@@ -62,6 +66,7 @@ free_any(uint64_t frame, uint64_t flags)
 {
     struct env *e = caller_env();
     struct frame *f = owned_frame(frame);
+    uint64_t pages;
     int error;
 
     if (f == NULL) {
@@ -75,11 +80,18 @@ free_any(uint64_t frame, uint64_t flags)
         frame_unlock(f);
         return -EPERM;
     }
+    pages = (uint64_t)1 << f->order;
     error = frame_return(&e->frames, f);
-    return error != -EBUSY
-               ? error
-               : pt_release(&e->frames, e->id, f,
-                            flags & FRAME_FREE_BREAK ? BREAK_MAX : 0);
+    if (error == -EBUSY) {
+        error = pt_release(&e->frames, e->id, f,
+                           flags & FRAME_FREE_BREAK ? BREAK_MAX : 0);
+    }
+    if (error == 0 && e->lean == 0) {
+        lock_acquire(&e->lock);
+        revoke_settle(e, RESOURCE_FRAME, frame, pages);
+        lock_release(&e->lock);
+    }
+    return error;
 }
 
 int64_t
@@ -87,7 +99,7 @@ sys_frame_free(uint64_t frame, uint64_t flags)
 {
     struct env *e = caller_env();
 
-    return flags == 0 && frame_return_one(&e->frames, e->id, frame)
+    return flags == 0 && frame_return_one(&e->frames, e->lean, frame)
                ? 0
                : free_any(frame, flags);
 }

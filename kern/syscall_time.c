@@ -5,6 +5,7 @@
 #include "kern/abi/error.h"
 #include "kern/context.h"
 #include "kern/event.h"
+#include "kern/revoke.h"
 #include "kern/slot.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
@@ -24,6 +25,17 @@ slot_call(int (*change)(struct env *, uint64_t, uint64_t), uint64_t cap,
     return error;
 }
 
+static int
+slot_give_up(struct env *e, uint64_t hart, uint64_t slot)
+{
+    int error = slot_free(e, hart, slot);
+
+    if (error == 0) {
+        revoke_settle(e, RESOURCE_SLOT, hart << 16 | slot, 1);
+    }
+    return error;
+}
+
 int64_t
 sys_slot_alloc(uint64_t cap, uint64_t env, uint64_t hart, uint64_t slot)
 {
@@ -33,7 +45,7 @@ sys_slot_alloc(uint64_t cap, uint64_t env, uint64_t hart, uint64_t slot)
 int64_t
 sys_slot_free(uint64_t cap, uint64_t env, uint64_t hart, uint64_t slot)
 {
-    return slot_call(slot_free, cap, env, hart, slot);
+    return slot_call(slot_give_up, cap, env, hart, slot);
 }
 
 int64_t

@@ -5,8 +5,8 @@
  * The machine's clock and each hart's timer. Time is counted in ticks of the
  * device tree's timebase-frequency.
  */
+#include "kern/boot/fdt.h"
 #include "kern/csr.h"
-#include "kern/fdt.h"
 
 extern uint64_t time_frequency; /* ticks a second; immutable after time_init */
 

@@ -15,7 +15,7 @@
 #include "kern/vm.h"
 
 #include "kern/abi/layout.h"
-#include "kern/boot_memory.h"
+#include "kern/boot/boot_memory.h"
 #include "kern/csr.h"
 #include "kern/image.h"
 #include "kern/panic.h"

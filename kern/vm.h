@@ -7,8 +7,8 @@
  * Page tables of environments are another module's.
  */
 #include "kern/abi/types.h"
+#include "kern/boot/memory.h"
 #include "kern/layout.h"
-#include "kern/memory.h"
 #include "kern/physical.h"
 
 typedef uint64_t pte_t;

@@ -6,7 +6,7 @@
  * the one header of platform/ that kern/ includes. Devices are found in the
  * device tree, by the drivers' compatible strings (platform/probe.c).
  */
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 
 /* Finds and sets up interrupt controller, console, clock and the device that
    ends the machine. Boot hart only, once, with the kernel's final map. printk

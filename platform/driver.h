@@ -7,7 +7,7 @@
  * nothing else. Everything is found once, at boot, by the boot hart.
  */
 #include "kern/abi/types.h"
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 
 /* A serial console. */
 struct console_driver {

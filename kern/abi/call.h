@@ -48,6 +48,20 @@
 /* notify: on whichever hart suits. */
 #define GATE_HART_ANY (~(uint64_t)0)
 
+/* revoke: what is asked for, by these numbers in other places too; and the name
+   of none in particular. A slot's name is hart << 16 | index. */
+enum resource_kind {
+    RESOURCE_FRAME, /* counted in pages; named by the first page */
+    RESOURCE_SLOT,
+    RESOURCE_KINDS
+};
+#define REVOKE_ANY (~(uint64_t)0)
+
+/* frame_mark. */
+#define MARK_NONE 0
+#define MARK_EXPENDABLE 1
+#define MARK_FRAMES_MAX 64 /* in one call */
+
 #define BATCH_ENTRIES_MAX 64
 #define BATCH_COUNT_SHIFT 16
 #define BATCH_HEADER(number, count) ((number) | (count) << BATCH_COUNT_SHIFT)
@@ -177,7 +191,23 @@
       "post an event to the gate of a binding, on a hart or any")              \
     X(41, fp_release, CALL, ARGUMENTS_0(),                                     \
       "forget the caller's floating-point registers on this hart")             \
+    X(42, revoke, CALL,                                                        \
+      ARGUMENTS_6(uint64_t, cap, uint64_t, env, uint64_t, kind, uint64_t,      \
+                  name, uint64_t, count, uint64_t, deadline),                  \
+      "ask an env to free `count` of what it owns of a kind, or the one that " \
+      "is named; from the deadline on the kernel takes what is missing")       \
+    X(43, repossess, CALL, ARGUMENTS_2(uint64_t, cap, uint64_t, env),          \
+      "take some of what an env owes past a deadline; -EAGAIN while there is " \
+      "more, else how many requests it has left")                              \
     X(44, pct_cancel, CALL, ARGUMENTS_1(uint64_t, env),                        \
-      "end the wait for an env that was called: its return will fail")
+      "end the wait for an env that was called: its return will fail")         \
+    X(45, frame_mark, CALL,                                                    \
+      ARGUMENTS_4(uint64_t, frame, uint64_t, count, uint64_t, mark, uint64_t,  \
+                  place),                                                      \
+      "mark frames of the caller's as what may be taken first, or as nothing " \
+      "special; and say to which frames their contents go before (0: none)")   \
+    X(46, guarantee, CALL, ARGUMENTS_1(uint64_t, address),                     \
+      "put the page at an address, and all page tables on the way to it, in "  \
+      "the set that is taken only with the env")
 
 #endif

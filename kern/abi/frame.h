@@ -33,6 +33,13 @@ enum frame_type {
     0x04 /* accepts no new binding: they are being broken                      \
           */
 
+/* Bits of frame.flags that its owner sets (frame_mark, guarantee); they go when
+   it changes owner or type. */
+#define FRAME_EXPENDABLE 0x08 /* taken before others */
+#define FRAME_GUARANTEED 0x10 /* not taken */
+#define FRAME_PLACED 0x20     /* `used` says where its contents go before */
+#define FRAME_MARKS (FRAME_EXPENDABLE | FRAME_GUARANTEED | FRAME_PLACED)
+
 /* Of frame_free: break every binding first. */
 #define FRAME_FREE_BREAK 1
 
@@ -80,7 +87,8 @@ struct frame {
     };
     uint32_t shadow; /* table: its shadow; shadow: its table */
     uint32_t used;   /* table: entries that are set;
-                        unscrubbed: pages that are zero already */
+                        unscrubbed: pages that are zero already;
+                        FRAME_PLACED: the page that its contents go to */
     uint64_t harts;  /* root: harts that may hold its translations;
                         data: how far the search for an heir got */
 };

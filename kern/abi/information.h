@@ -28,7 +28,8 @@ enum env_cause {
     CAUSE_NONE,
     CAUSE_DESTROYED, /* by who had control over it */
     CAUSE_FAULT,     /* in its double-fault handler */
-    CAUSE_EXCESS     /* its epilogues overran too often */
+    CAUSE_EXCESS,    /* its epilogues overran too often */
+    CAUSE_LOSS       /* as CAUSE_FAULT, with losses that it had not taken */
 };
 
 /* A row of the table of envs, by the index in their ids. A reader takes

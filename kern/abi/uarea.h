@@ -32,6 +32,12 @@
  *   0x610  more words that the kernel never looks at          (the env's)
  *   0x710  batch: arguments of calls that take many, and the entries of batch;
  *          the kernel writes results there                  (the env's)
+ *   0xb20  requests: what the env is asked to free (struct request); in the
+ *          U-area that was bound first, as what follows
+ *   0xbe0  losses_posted: how many losses were ever recorded
+ *   0xbe8  losses_taken: how many the env has taken out         (the env's)
+ *   0xbf0  losses_missed: how many there was no room for
+ *   0xc00  losses: what was taken from it
  *
  * Every upcall enters with t0 = self; pc, t0, t1 and a7 are saved at the
  * level, cause and value beside them; t1 and a7 hold nothing; every other
@@ -41,7 +47,7 @@
  * A prologue saves nothing. Until it has resumed a level, or made a call that
  * leaves the env, it can be left and begun again.
  */
-#define UAREA_VERSION 2
+#define UAREA_VERSION 3
 
 #define UAREA_LEVEL_SIZE 0x40
 #define UAREA_EXCEPTION 0x000
@@ -82,10 +88,15 @@
 #define UAREA_RING 0x410
 #define UAREA_SAVE 0x610
 #define UAREA_BATCH 0x710
+#define UAREA_REQUESTS 0xb20
+#define UAREA_LOSSES_POSTED 0xbe0
+#define UAREA_LOSSES 0xc00
 
 #define UAREA_OWN_WORDS 26
 #define UAREA_RING_ENTRIES 32
-#define UAREA_BATCH_WORDS 286
+#define UAREA_REQUEST_ENTRIES 8
+#define UAREA_LOSS_ENTRIES 128
+#define UAREA_BATCH_WORDS 130
 
 /* Bits of masked. A level that is active masks itself; the interrupt level
    masks exceptions too, which then are double faults. */
@@ -96,6 +107,8 @@
 /* Bits of pending: events. PENDING_NOTIFY << g: somebody notified gate g. */
 #define PENDING_DEATH 1      /* an env that this one created has ended */
 #define PENDING_COMPLETION 2 /* something was posted to the ring */
+#define PENDING_REQUEST 4    /* the env is asked to free something */
+#define PENDING_LOSS 8       /* something was taken from it */
 #define PENDING_NOTIFY 0x100ul
 
 /* Bits of consent: what the env takes from anyone, if it is set in any of its
@@ -129,6 +142,22 @@ struct ring_entry {
     uint64_t value;
 };
 
+/* What the env is asked to free. */
+struct request {
+    uint32_t kind; /* enum resource_kind (call.h) */
+    uint32_t left; /* how many are missing; 0: no request */
+    uint64_t name; /* of the one that is wanted, or REVOKE_ANY */
+    uint64_t deadline;
+};
+
+/* What was taken: its kind, its name, and for a page the one that its contents
+   went to, or 0 when they are lost. */
+#define LOSS(kind, name, place)                                                \
+    ((uint64_t)(kind) << 56 | (uint64_t)(place) << 28 | (name))
+#define LOSS_KIND(loss) ((loss) >> 56)
+#define LOSS_NAME(loss) ((loss)&0xfffffff)
+#define LOSS_PLACE(loss) ((loss) >> 28 & 0xfffffff)
+
 struct uarea {
     struct level level[3];
     uint64_t entry_exception;
@@ -156,37 +185,45 @@ struct uarea {
     struct ring_entry ring[UAREA_RING_ENTRIES];
     uint64_t save[32];
     uint64_t batch[UAREA_BATCH_WORDS];
+    struct request request[UAREA_REQUEST_ENTRIES];
+    uint64_t losses_posted;
+    uint64_t losses_taken;
+    uint64_t losses_missed;
+    uint64_t unused;
+    uint64_t loss[UAREA_LOSS_ENTRIES];
 };
 
 _Static_assert(sizeof(struct level) == UAREA_LEVEL_SIZE, "level");
 _Static_assert(offsetof(struct level, cause) == LEVEL_CAUSE &&
                    offsetof(struct level, masked) == LEVEL_MASKED,
                "level");
-_Static_assert(offsetof(struct uarea, entry_exception) ==
-                       UAREA_ENTRY_EXCEPTION &&
-                   offsetof(struct uarea, entry_double) == UAREA_ENTRY_DOUBLE &&
-                   offsetof(struct uarea, self) == UAREA_SELF &&
-                   offsetof(struct uarea, masked) == UAREA_MASKED &&
-                   offsetof(struct uarea, version) == UAREA_VERSION_WORD &&
-                   offsetof(struct uarea, pending) == UAREA_PENDING &&
-                   offsetof(struct uarea, entry_return) == UAREA_ENTRY_RETURN &&
-                   offsetof(struct uarea, consent) == UAREA_CONSENT &&
-                   offsetof(struct uarea, hart) == UAREA_HART &&
-                   offsetof(struct uarea, excess) == UAREA_EXCESS &&
-                   offsetof(struct uarea, forced) == UAREA_FORCED &&
-                   offsetof(struct uarea, forced_masked) ==
-                       UAREA_FORCED_MASKED &&
-                   offsetof(struct uarea, ring_posted) == UAREA_RING_POSTED &&
-                   offsetof(struct uarea, ring_taken) == UAREA_RING_TAKEN &&
-                   offsetof(struct uarea, own) == UAREA_OWN &&
-                   offsetof(struct uarea, forced_area) == UAREA_FORCED_AREA &&
-                   offsetof(struct uarea, float_registers) == UAREA_FLOAT &&
-                   offsetof(struct uarea, batch_done) == UAREA_BATCH_DONE &&
-                   offsetof(struct uarea, batch_next) == UAREA_BATCH_NEXT &&
-                   offsetof(struct uarea, ring) == UAREA_RING &&
-                   offsetof(struct uarea, batch) == UAREA_BATCH &&
-                   offsetof(struct uarea, save) == UAREA_SAVE,
-               "uarea");
+_Static_assert(
+    offsetof(struct uarea, entry_exception) == UAREA_ENTRY_EXCEPTION &&
+        offsetof(struct uarea, entry_double) == UAREA_ENTRY_DOUBLE &&
+        offsetof(struct uarea, self) == UAREA_SELF &&
+        offsetof(struct uarea, masked) == UAREA_MASKED &&
+        offsetof(struct uarea, version) == UAREA_VERSION_WORD &&
+        offsetof(struct uarea, pending) == UAREA_PENDING &&
+        offsetof(struct uarea, entry_return) == UAREA_ENTRY_RETURN &&
+        offsetof(struct uarea, consent) == UAREA_CONSENT &&
+        offsetof(struct uarea, hart) == UAREA_HART &&
+        offsetof(struct uarea, excess) == UAREA_EXCESS &&
+        offsetof(struct uarea, forced) == UAREA_FORCED &&
+        offsetof(struct uarea, forced_masked) == UAREA_FORCED_MASKED &&
+        offsetof(struct uarea, ring_posted) == UAREA_RING_POSTED &&
+        offsetof(struct uarea, ring_taken) == UAREA_RING_TAKEN &&
+        offsetof(struct uarea, own) == UAREA_OWN &&
+        offsetof(struct uarea, forced_area) == UAREA_FORCED_AREA &&
+        offsetof(struct uarea, float_registers) == UAREA_FLOAT &&
+        offsetof(struct uarea, batch_done) == UAREA_BATCH_DONE &&
+        offsetof(struct uarea, batch_next) == UAREA_BATCH_NEXT &&
+        offsetof(struct uarea, ring) == UAREA_RING &&
+        offsetof(struct uarea, request) == UAREA_REQUESTS &&
+        offsetof(struct uarea, losses_posted) == UAREA_LOSSES_POSTED &&
+        offsetof(struct uarea, loss) == UAREA_LOSSES &&
+        offsetof(struct uarea, batch) == UAREA_BATCH &&
+        offsetof(struct uarea, save) == UAREA_SAVE,
+    "uarea");
 _Static_assert(sizeof(struct uarea) == FRAME_SIZE, "a U-area is one frame");
 #endif
 

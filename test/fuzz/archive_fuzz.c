@@ -5,7 +5,7 @@
  * too.
  */
 #include "kern/abi/error.h"
-#include "kern/archive.h"
+#include "kern/boot/archive.h"
 #include "test/host/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

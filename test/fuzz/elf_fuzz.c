@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "kern/abi/error.h"
-#include "kern/elf.h"
+#include "kern/boot/elf.h"
 #include "test/host/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -5,7 +5,7 @@
  * in a buffer of exactly its size, at an odd address.
  */
 #include "kern/abi/error.h"
-#include "kern/archive.h"
+#include "kern/boot/archive.h"
 #include "test/host/check.h"
 
 #define REGULAR 0100644U

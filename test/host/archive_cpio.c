@@ -9,7 +9,7 @@
  * is not on every machine.
  */
 #include "kern/abi/error.h"
-#include "kern/archive.h"
+#include "kern/boot/archive.h"
 #include "test/host/check.h"
 
 /* find . | cpio -o -H newc --reproducible */

@@ -4,7 +4,7 @@
  * fuzzer's function. The copies are as large as what is left and begin at an
  * odd address, so that the sanitizers see every read outside.
  */
-#include "kern/archive.h"
+#include "kern/boot/archive.h"
 #include "test/host/mutate.h"
 
 #define MUTATIONS 240000

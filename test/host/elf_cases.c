@@ -7,7 +7,7 @@
 #include <elf.h>
 
 #include "kern/abi/error.h"
-#include "kern/elf.h"
+#include "kern/boot/elf.h"
 #include "test/host/check.h"
 
 #define PAGE 0x1000UL

@@ -4,7 +4,7 @@
  * is left to the fuzzer's function. The copies are as large as what is left and
  * begin at an odd address, so that the sanitizers see every read outside.
  */
-#include "kern/elf.h"
+#include "kern/boot/elf.h"
 #include "test/host/mutate.h"
 
 #define MUTATIONS 300000

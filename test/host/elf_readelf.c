@@ -8,7 +8,7 @@
  * REASON is a part of the reason to refuse the file, or "-" to accept it; TEXT
  * is what readelf printed, and is only read of an accepted one.
  */
-#include "kern/elf.h"
+#include "kern/boot/elf.h"
 #include <stdbool.h>
 
 #include "kern/abi/error.h"

@@ -4,8 +4,8 @@
  * kernel's, and whatever is damaged, they stay inside. Arguments: archives,
  * "--", programs.
  */
-#include "kern/archive.h"
-#include "kern/elf.h"
+#include "kern/boot/archive.h"
+#include "kern/boot/elf.h"
 #include "lib/exo/archive.h"
 #include "lib/exo/elf.h"
 #include "test/host/mutate.h"

@@ -8,7 +8,7 @@
  */
 #include <libfdt.h>
 
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 #include "test/host/check.h"
 #include "test/host/fdt_walk.h"
 

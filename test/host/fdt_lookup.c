@@ -5,7 +5,7 @@
  * "none".
  */
 #include "kern/abi/error.h"
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 #include "test/host/check.h"
 
 static const char *

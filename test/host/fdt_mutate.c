@@ -5,7 +5,7 @@
  * that the sanitizers see every read outside; that the test ends shows that
  * the walks do.
  */
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 #include "test/host/check.h"
 #include "test/host/fdt_walk.h"
 

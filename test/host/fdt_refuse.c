@@ -5,7 +5,7 @@
  * opened in a buffer of exactly its size, at an odd address.
  */
 #include "kern/abi/error.h"
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 #include "test/host/check.h"
 
 enum {

@@ -4,7 +4,7 @@
  * entries: see test/dts/ranges.dts.
  */
 #include "kern/abi/error.h"
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 #include "test/host/check.h"
 
 typedef int reg_reader(const struct fdt *tree, fdt_node_t node, uint32_t index,

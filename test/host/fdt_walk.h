@@ -8,7 +8,7 @@
  * searches, from the root or for a name, is called for one in `stride` of the
  * nodes. Ends the program if something does not hold.
  */
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 
 void fdt_walk(const struct fdt *tree, uint32_t stride);
 

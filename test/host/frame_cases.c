@@ -194,14 +194,14 @@ test_breaking(void)
 
     map(table, 0, f);
     map(table, 1, f);
-    CHECK_EQUAL(pt_break(f, 1), -EAGAIN);
+    CHECK_EQUAL(pt_break(f, f->owner, 1), -EAGAIN);
     CHECK_EQUAL(pt_insert(&to, 1, &entry, root_cap), -EBUSY);
     CHECK_EQUAL(pt_copy(&from, &to, 1, 0, false), -EBUSY);
     frame_lock(f);
     CHECK_EQUAL(frame_set_guard(f, &guard), -EBUSY);
     CHECK_EQUAL(frame_return(&owner.list, f), -EBUSY);
     CHECK_EQUAL(pt_make(f, page_take(), 0, OWNER), -EBUSY);
-    CHECK_EQUAL(pt_break(f, 1), 0);
+    CHECK_EQUAL(pt_break(f, f->owner, 1), 0);
     CHECK_EQUAL(frame_set_guard(f, &guard), 0);
     frame_unlock(f);
     CHECK_EQUAL(table->used, 0);
@@ -301,7 +301,7 @@ test_race(void)
         race_calls = 0;
         race_done = false;
         machine_pause = race;
-        CHECK_EQUAL(pt_break(race_frame, 8), 0);
+        CHECK_EQUAL(pt_break(race_frame, race_frame->owner, 8), 0);
         machine_pause = NULL;
         frame_unlock(race_frame);
         raced += race_done;
@@ -343,7 +343,7 @@ test_absent(void)
     CHECK_EQUAL(pt_link(&at, frame_record(3), root_cap), -EINVAL);
     CHECK_EQUAL(pt_copy(&nowhere, &at, 1, 0, false), -EINVAL);
     CHECK_EQUAL(pt_copy(&at, &nowhere, 1, 0, false), -EINVAL);
-    CHECK_EQUAL(pt_break(frame_record(3), 1), -EINVAL);
+    CHECK_EQUAL(pt_break(frame_record(3), 0, 1), -EINVAL);
     CHECK_EQUAL(pt_unmake(frame_record(3), OWNER), -EINVAL);
     CHECK_EQUAL(pt_make(frame_record(3), page_take(), 0, OWNER), -EINVAL);
     CHECK_EQUAL(frame_join(&owner.list, OWNER, frame_record(1024)), -EINVAL);

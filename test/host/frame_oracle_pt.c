@@ -171,7 +171,7 @@ frame_break(ppn_t n)
     for (int result = -EAGAIN; result != 0;) {
         call_begin();
         hold(n);
-        result = pt_break(f, PT_BATCH_MAX);
+        result = pt_break(f, f->owner, PT_BATCH_MAX);
         held_count = 0;
         CHECK_EQUAL(result, model_break(n, PT_BATCH_MAX));
         call_end();
@@ -485,7 +485,7 @@ do_break(void)
     do {
         call_begin();
         hold(n);
-        result = pt_break(f, limit);
+        result = pt_break(f, f->owner, limit);
         held_count = 0;
         CHECK_EQUAL(result, model_break(n, limit));
         call_end();

@@ -302,7 +302,8 @@ gather(ppn_t first, struct machine_owner *owner)
             continue;
         }
         (void)unmake(f);
-        if (frame_type(f) >= FRAME_DATA && pt_break(f, PT_BATCH_MAX) == 0) {
+        if (frame_type(f) >= FRAME_DATA &&
+            pt_break(f, whose(f), PT_BATCH_MAX) == 0) {
             if (frame_type(f) == FRAME_DATA && f->order == 0 &&
                 frame_set_guard(f, &guards[0]) == 0) {
                 *(uint64_t *)frame_contents(n) = 0;
@@ -445,7 +446,7 @@ do_break(void)
     int result = -EAGAIN;
 
     for (unsigned i = 0; i < 4 && result == -EAGAIN; i++) {
-        result = pt_break(f, below(4) ? PT_BATCH_MAX : 1);
+        result = pt_break(f, whose(f), below(4) ? PT_BATCH_MAX : 1);
     }
     if (result == 0) {
         CHECK(frame_locked(f));

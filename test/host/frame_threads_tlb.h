@@ -5,6 +5,7 @@
  * The translations that the harts of frame_threads.c remember: included there
  * only.
  */
+#include "kern/frame.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -53,6 +54,16 @@ tlb_check(ppn_t n, uint64_t pages)
         }
         (void)pthread_mutex_unlock(&tlbs[i].lock);
     }
+}
+
+/* Whose a frame is at the moment. */
+static inline uint32_t
+whose(struct frame *f)
+{
+    uint32_t owner = (frame_lock(f), f->owner);
+
+    frame_unlock(f);
+    return owner;
 }
 
 #endif

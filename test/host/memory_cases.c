@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory map of named machines, good and bad: each rule of kern/memory.h
- * once; then of the two trees given, test/dts/reservations.dts and QEMU's virt.
+ * The memory map of named machines, good and bad: each rule of
+ * kern/boot/memory.h once; then of the two trees given,
+ * test/dts/reservations.dts and QEMU's virt.
  */
 #include <libfdt.h>
 
 /* libfdt brings no errno.h, so that the kernel's numbers can be had. */
 #include "kern/abi/error.h"
-#include "kern/memory.h"
+#include "kern/boot/memory.h"
 #include "test/host/check.h"
 #include "test/host/memory_check.h"
 #include "test/host/memory_tree.h"

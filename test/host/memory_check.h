@@ -2,11 +2,11 @@
 #ifndef CHITIN_TEST_MEMORY_CHECK_H
 #define CHITIN_TEST_MEMORY_CHECK_H
 /*
- * Checks what kern/memory.h promises of every map, whatever the tree was: the
- * order and the alignment of the runs, and that free is bank without reserved.
- * Ends the program if something does not hold.
+ * Checks what kern/boot/memory.h promises of every map, whatever the tree was:
+ * the order and the alignment of the runs, and that free is bank without
+ * reserved. Ends the program if something does not hold.
  */
-#include "kern/memory.h"
+#include "kern/boot/memory.h"
 
 void memory_map_check(const struct memory_map *map, int error);
 

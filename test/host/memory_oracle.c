@@ -4,7 +4,7 @@
  * 256 bytes of a small stretch of addresses in an array.
  */
 #include "kern/abi/error.h"
-#include "kern/memory.h"
+#include "kern/boot/memory.h"
 #include "test/host/check.h"
 #include "test/host/memory_check.h"
 #include "test/host/memory_tree.h"

@@ -4,7 +4,7 @@
 /*
  * Device trees that describe memory, written with libfdt.
  */
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 
 #define LAYOUT_MAX 80
 

@@ -9,7 +9,7 @@
 
 #include "kern/abi/exit.h"
 #include "kern/abi/layout.h"
-#include "kern/argument.h"
+#include "kern/boot/argument.h"
 #include "kern/console.h"
 #include "kern/frame.h"
 #include "kern/image.h"

@@ -150,12 +150,12 @@ many(void)
 
     at = 0;
     for (unsigned i = 0; i < BATCH_ENTRIES_MAX; i++) {
-        entry_add(NUMBER_frame_alloc, 3, 0, 0, 0, 0);
+        entry_add(NUMBER_frame_alloc, 1, 0, 0, 0, 0);
     }
     EXPECT(exo_batch(exo_uarea, 0, BATCH_ENTRIES_MAX, &done), 0);
     EXPECT(done, BATCH_ENTRIES_MAX);
     for (unsigned i = 0; i < BATCH_ENTRIES_MAX; i++) {
-        frame[i] = exo_uarea->batch[4 * i];
+        frame[i] = exo_uarea->batch[2 * i];
         (void)sys_frame_scrub(frame[i]);
         for (unsigned j = 0; j < i; j++) {
             EXPECT(frame[i] == frame[j], 0);
@@ -165,11 +165,11 @@ many(void)
     at = 0;
     entry_add(NUMBER_pt_link, 4, 0, exo_root, BASE >> 30, middle_table);
     entry_add(NUMBER_pt_link, 4, 0, middle_table, 0, leaf);
-    entry_add(NUMBER_pt_map, 4, 0, leaf, 0, 40 | 100 << 16);
-    entry_add(NUMBER_pt_map, 4, 0, leaf, 40, 23 | 140 << 16);
-    entry_add(NUMBER_pt_map, 4, 0, leaf, 63, 1 | 163 << 16);
+    entry_add(NUMBER_pt_map, 4, 0, leaf, 0, 40 | 60 << 16);
+    entry_add(NUMBER_pt_map, 4, 0, leaf, 40, 23 | 100 << 16);
+    entry_add(NUMBER_pt_map, 4, 0, leaf, 63, 1 | 123 << 16);
     for (unsigned i = 0; i < BATCH_ENTRIES_MAX; i++) {
-        exo_uarea->batch[100 + i] = frame[i] << 10 | R | W | AD;
+        exo_uarea->batch[60 + i] = frame[i] << 10 | R | W | AD;
     }
     EXPECT(exo_batch(exo_uarea, 0, 5, &done), 0);
     EXPECT(exo_uarea->batch[10], 40);
@@ -183,12 +183,14 @@ many(void)
     EXPECT(sys_pt_map(0, leaf, 64, ~0UL), -EINVAL);
     at = 0;
     entry_add(NUMBER_pt_unmap, 4, 0, leaf, 0, 64);
-    for (unsigned i = 0; i < BATCH_ENTRIES_MAX - 1; i++) {
+    entry_add(NUMBER_null, 0, 0, 0, 0, 0);
+    for (unsigned i = 0; i < BATCH_ENTRIES_MAX - 2; i++) {
         entry_add(NUMBER_frame_free, 1, frame[i], 0, 0, 0);
     }
     EXPECT(exo_batch(exo_uarea, 0, BATCH_ENTRIES_MAX, &done), 0);
     EXPECT(done, BATCH_ENTRIES_MAX);
     EXPECT(exo_uarea->batch[0], 64);
+    EXPECT(sys_frame_free(frame[BATCH_ENTRIES_MAX - 2], 0), 0);
     EXPECT(sys_frame_free(frame[BATCH_ENTRIES_MAX - 1], 0), 0);
     EXPECT(sys_frame_free(frame[0], 0), -EPERM);
 }

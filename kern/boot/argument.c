@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kern/argument.h"
+#include "kern/boot/argument.h"
 
 #include "kern/panic.h"
 #include "kern/string.h"

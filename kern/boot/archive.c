@@ -17,7 +17,7 @@
  * before anything of it is used; the walks run it again, which costs little
  * and leaves no state that could disagree with the blob.
  */
-#include "kern/archive.h"
+#include "kern/boot/archive.h"
 #include "kern/abi/error.h"
 #include "kern/string.h"
 

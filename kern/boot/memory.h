@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHITIN_KERN_MEMORY_H
-#define CHITIN_KERN_MEMORY_H
+#ifndef CHITIN_KERN_BOOT_MEMORY_H
+#define CHITIN_KERN_BOOT_MEMORY_H
 /*
  * Which physical memory the machine has and which of it nobody has claimed,
  * computed once at boot from the device tree.
  */
 #include "kern/abi/types.h"
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 
 /* Sv39, Sv48 and Sv57 form physical addresses of 56 bits. */
 #define MEMORY_LIMIT ((paddr_t)1 << 56)

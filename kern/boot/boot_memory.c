@@ -3,7 +3,7 @@
  * Takes from the low end of a free run. What alignment skips is not lost: it
  * stays a free run of its own, as long as the table has room for it.
  */
-#include "kern/boot_memory.h"
+#include "kern/boot/boot_memory.h"
 
 #include "kern/panic.h"
 #include "kern/string.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHITIN_KERN_BOOT_MEMORY_H
-#define CHITIN_KERN_BOOT_MEMORY_H
+#ifndef CHITIN_KERN_BOOT_BOOT_MEMORY_H
+#define CHITIN_KERN_BOOT_BOOT_MEMORY_H
 /*
  * Memory for the tables that the kernel sizes once, at boot. What is taken is
  * never given back; after boot nothing is taken.
  */
-#include "kern/memory.h"
+#include "kern/boot/memory.h"
 
 /* Takes from the free runs of `map` from now on, which must outlive the boot.
    NULL: nothing can be taken any more, the free runs are the frame table's. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHITIN_KERN_ARGUMENT_H
-#define CHITIN_KERN_ARGUMENT_H
+#ifndef CHITIN_KERN_BOOT_ARGUMENT_H
+#define CHITIN_KERN_BOOT_ARGUMENT_H
 /*
  * The kernel's arguments: the words of /chosen/bootargs, each `name` or
  * `name=value`. The kernel knows these; others are for programs, which read all

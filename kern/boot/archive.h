@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHITIN_KERN_ARCHIVE_H
-#define CHITIN_KERN_ARCHIVE_H
+#ifndef CHITIN_KERN_BOOT_ARCHIVE_H
+#define CHITIN_KERN_BOOT_ARCHIVE_H
 /*
  * Reads the initrd: an uncompressed cpio archive in the "newc" format, as
  * `cpio -o -H newc` and `-H crc` write it. archive_open() checks the whole

@@ -22,7 +22,7 @@
  * are checked where they are used. Words are big-endian and are read bytewise,
  * since nothing promises that firmware aligned the blob.
  */
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 
 #include "kern/abi/error.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHITIN_KERN_ELF_H
-#define CHITIN_KERN_ELF_H
+#ifndef CHITIN_KERN_BOOT_ELF_H
+#define CHITIN_KERN_BOOT_ELF_H
 /*
  * Reads the first environment's program: a statically linked ELF file for
  * 64-bit RISC-V at fixed addresses (ET_EXEC). elf_open() checks once that the

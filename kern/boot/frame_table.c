@@ -7,10 +7,10 @@
  * finds the type FRAME_ABSENT and needs no other check than FRAME_LIMIT.
  * Nobody may write to those: their lock is never taken.
  */
-#include "kern/frame_table.h"
+#include "kern/boot/frame_table.h"
 
 #include "kern/abi/layout.h"
-#include "kern/boot_memory.h"
+#include "kern/boot/boot_memory.h"
 #include "kern/frame.h"
 #include "kern/string.h"
 #include "kern/vm.h"

@@ -9,9 +9,9 @@
  * itself. What it was given that cannot be used fails the boot.
  */
 #include "kern/abi/layout.h"
-#include "kern/archive.h"
+#include "kern/boot/archive.h"
+#include "kern/boot/elf.h"
 #include "kern/csr.h"
-#include "kern/elf.h"
 #include "kern/env.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
@@ -243,6 +243,7 @@ env_create_first(const void *archive, size_t size)
     account_init(frame_counts.free, (uint64_t)hart_count * SLOTS);
     first = &unborn;
     first->id = FIRST_ID;
+    first->lean = FIRST_ID;
     first->frames.account = &ACCOUNT_TABLE[ACCOUNT_FIRST];
     first = record_take();
     *first = unborn;

@@ -8,7 +8,7 @@
  * not: lengths, terminators and cell counts are tested here, each time.
  */
 #include "kern/abi/error.h"
-#include "kern/fdt.h"
+#include "kern/boot/fdt.h"
 #include "kern/string.h"
 
 /* The text may end early, the part may not. */

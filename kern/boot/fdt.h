@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHITIN_KERN_FDT_H
-#define CHITIN_KERN_FDT_H
+#ifndef CHITIN_KERN_BOOT_FDT_H
+#define CHITIN_KERN_BOOT_FDT_H
 /*
  * Reads the flattened device tree that firmware hands over (Devicetree
  * Specification v0.4, chapters 2 and 5). fdt_open() checks the whole blob

@@ -12,7 +12,7 @@
  * page. Banks lose their partial pages, reservations gain theirs, so a page is
  * free only if all of its bytes are RAM that nobody reserved.
  */
-#include "kern/memory.h"
+#include "kern/boot/memory.h"
 
 #include "kern/abi/error.h"
 

@@ -11,7 +11,7 @@
  * are read: the blob may be unaligned. No sum is formed before it is known to
  * fit.
  */
-#include "kern/elf.h"
+#include "kern/boot/elf.h"
 #include "kern/abi/error.h"
 #include "kern/abi/types.h"
 #include "kern/string.h"

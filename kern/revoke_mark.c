@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an env says beforehand of its frames: which may be taken first, where
+ * their contents go before, and which few are taken only with the env itself.
+ * That set is checked when a page is put in it: the way to it is in it, too.
+ */
+#include "kern/panic.h"
+#include "kern/pt.h"
+#include "kern/revoke.h"
+
+/* The pages that can be guaranteed, with page tables and shadows. */
+#define GUARANTEED 32
+#define GUARANTEED_PER_HART 4
+
+/* Whether a frame of the env can be marked so, and have a save place. */
+static bool
+markable(const struct frame *f, uint64_t mark, const struct frame *place)
+{
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS);
+
+    if (place != NULL) {
+        return (frame_state(f) & mask) == FRAME_STATE(FRAME_DATA, 0) &&
+               place->order == 0 && place != f;
+    }
+    return mark == MARK_NONE || frame_type(f) == FRAME_DATA;
+}
+
+int
+revoke_mark(const struct env *e, struct frame *f, uint64_t mark,
+            const struct frame *place)
+{
+    int error = 0;
+
+    frame_lock(f);
+    if (f->owner != e->id) {
+        error = -EPERM;
+    } else if (!markable(f, mark, place)) {
+        error = -EINVAL;
+    } else {
+        frame_unmark(f);
+        if (mark == MARK_EXPENDABLE) {
+            frame_set_flag(f, FRAME_EXPENDABLE);
+        }
+        if (place != NULL) {
+            f->used = (uint32_t)frame_number(place);
+            frame_set_flag(f, FRAME_PLACED);
+        }
+    }
+    frame_unlock(f);
+    return error;
+}
+
+/* What a guaranteed frame counts: a table has a shadow. 0 if it is none any
+   more. */
+static unsigned
+guaranteed_weight(const struct env *e, const struct frame *f)
+{
+    if (!(frame_state(f) & FRAME_STATE_FLAG(FRAME_GUARANTEED)) ||
+        f->owner != e->id) {
+        return 0;
+    }
+    return pt_is_table(f) ? 2 : 1;
+}
+
+/* Adds a frame to the set. */
+static int
+guarantee_one(struct env *e, struct frame *f)
+{
+    unsigned limit = GUARANTEED;
+    unsigned used = pt_is_table(f) ? 2 : 1;
+    uint32_t number = (uint32_t)frame_number(f);
+    uint32_t *empty = NULL;
+    int error = -EPERM;
+
+    if (guaranteed_weight(e, f) > 0) {
+        return 0;
+    }
+    for (unsigned i = 0; i < HARTS_MAX; i++) {
+        limit += e->bound >> i & 1 ? GUARANTEED_PER_HART : 0;
+    }
+    for (unsigned i = 0; i < REVOKE_GUARANTEED; i++) {
+        uint32_t *entry = &e->revocation.guaranteed[i];
+        unsigned weight = guaranteed_weight(e, frame_record(*entry));
+
+        if (weight == 0) {
+            *entry = 0;
+            empty = entry;
+        }
+        used += weight;
+    }
+    if (used > limit || empty == NULL) {
+        return -ENOSPC;
+    }
+    frame_lock(f);
+    if (f->owner == e->id && (frame_type(f) == FRAME_DATA || pt_is_table(f))) {
+        frame_set_flag(f, FRAME_GUARANTEED);
+        *empty = number;
+        error = 0;
+    }
+    frame_unlock(f);
+    return error;
+}
+
+int
+revoke_guarantee(struct env *e, uint64_t address)
+{
+    struct frame *path[SV39_LEVELS + 1] = {e->root};
+
+    ASSERT(lock_held(&e->lock));
+    if (e->lean == 0) {
+        return -EBUSY;
+    }
+    if (address >= USER_END || e->root == NULL) {
+        return -EINVAL;
+    }
+    for (unsigned i = 0; i < SV39_LEVELS; i++) {
+        unsigned level = SV39_LEVELS - 1 - i;
+        const pte_t *entries;
+        pte_t entry;
+
+        /* Its contents are an env's business by now, perhaps: what is read
+           there leads to a frame of this one, or to an error. */
+        if (!pt_is_table(path[i]) || pt_level(path[i]) != level) {
+            return -EINVAL;
+        }
+        if (path[i]->owner != e->id) {
+            return -EPERM;
+        }
+        entries = frame_contents(frame_number(path[i]));
+        entry = __atomic_load_n(
+            &entries[address >> (FRAME_SHIFT + 9 * level) & 511],
+            __ATOMIC_RELAXED);
+        if (entry == 0 || entry >> PTE_PPN_SHIFT >= FRAME_LIMIT) {
+            return -EINVAL;
+        }
+        path[i + 1] = frame_record(entry >> PTE_PPN_SHIFT);
+        if (frame_type(path[i + 1]) < FRAME_DATA) {
+            return -EINVAL;
+        }
+    }
+    if (path[SV39_LEVELS]->owner != e->id) {
+        return -EPERM;
+    }
+    if (path[SV39_LEVELS]->order != 0) {
+        return -EINVAL;
+    }
+    for (unsigned i = 0; i <= SV39_LEVELS; i++) {
+        int error = guarantee_one(e, path[i]);
+
+        if (error < 0) {
+            return error;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking what an env owes, a step at a time.
+ *
+ * Invariant, under the env's lock: what is in taking[] was the env's, is broken
+ * or being broken, and is taken whatever becomes of the request.
+ *
+ * By count the frames are found along the env's list. How far that has come is
+ * where the env's record stands in the list: it is always there, and nobody but
+ * this file moves it. So whatever the env does to its list meanwhile, each
+ * frame is looked at once in a pass: first those that it marked as expendable,
+ * then data that is not more than what is missing, then page tables and large
+ * frames. Frames that others would inherit are passed over.
+ */
+#include "kern/event.h"
+#include "kern/frame_list.h"
+#include "kern/pt.h"
+#include "kern/revoke_request.h"
+#include "kern/slot.h"
+#include "kern/time.h"
+
+/* What one step does at most: frames to take, bindings of them to break, frames
+   of the list to look at, slots to take. Rule 6 bounds all of it together. */
+#define STEP_FRAMES REVOKE_TAKING
+#define STEP_BINDINGS 32
+#define STEP_LOOKS 96
+#define STEP_SLOTS 16
+
+/* How often the lock of a save place is tried before the contents are lost. */
+#define PLACE_TRIES 100
+
+enum pass { PASS_EXPENDABLE, PASS_DATA, PASS_ANY, PASSES };
+
+static struct frame *
+record_of(const struct env *e)
+{
+    return frame_record(((uint64_t)e - DIRECT_BASE) >> FRAME_SHIFT);
+}
+
+static void
+slots_take(struct env *e, struct request *r)
+{
+    unsigned taken = 0;
+
+    if (r->name != REVOKE_ANY) {
+        if (slot_free(e, r->name >> 16, r->name & 0xffff) == 0) {
+            revoke_tell(e, LOSS(RESOURCE_SLOT, r->name, 0));
+        }
+        revoke_set_left(e, r, 0);
+        return;
+    }
+    for (unsigned hart = 0; hart < hart_count; hart++) {
+        for (unsigned i = 0; i < SLOTS; i++) {
+            if (SLOT_VECTORS[hart][i] != e->id) {
+                continue;
+            }
+            if (r->left == 0 || taken++ == STEP_SLOTS) {
+                return;
+            }
+            if (slot_free(e, hart, i) == 0) {
+                revoke_tell(e, LOSS(RESOURCE_SLOT, hart << 16 | i, 0));
+                revoke_set_left(e, r, r->left - 1);
+            }
+        }
+    }
+    revoke_set_left(e, r, 0); /* it has no more */
+}
+
+/* Puts the env's record at the head of its list: a pass begins. */
+static void
+pass_begin(struct env *e, enum pass pass)
+{
+    struct frame *record = record_of(e);
+
+    word_lock(&frame_lists.lock);
+    list_remove(&e->frames.first, frame_records(), record);
+    list_push(&e->frames.first, frame_records(), frame_number(record));
+    word_unlock(&frame_lists.lock);
+    e->revocation.pass = pass;
+}
+
+static bool
+pass_wants(const struct env *e, const struct frame *f, uint64_t missing)
+{
+    uint32_t state = frame_state(f);
+
+    if (!revoke_takable(f)) {
+        return false;
+    }
+    if (e->revocation.pass == PASS_ANY) {
+        return true;
+    }
+    return (state & 0xff) == FRAME_DATA &&
+           (uint64_t)1 << order_of(state) <= missing &&
+           (e->revocation.pass != PASS_EXPENDABLE ||
+            (state & FRAME_STATE_FLAG(FRAME_EXPENDABLE)) != 0);
+}
+
+/* The next frame that the pass wants; NULL at its end, or when *looks are used
+   up: then that is 0. */
+static struct frame *
+pass_next(struct env *e, uint64_t missing, unsigned *looks)
+{
+    struct frame *record = record_of(e);
+    struct frame *last = NULL;
+    struct frame *f = NULL;
+
+    word_lock(&frame_lists.lock);
+    for (uint32_t number = record->next; number != 0 && *looks > 0;
+         number = last->next) {
+        last = frame_record(number);
+        --*looks;
+        if (pass_wants(e, last, missing)) {
+            f = last;
+            break;
+        }
+    }
+    if (last != NULL) {
+        list_remove(&e->frames.first, frame_records(), record);
+        list_insert_after(last, record);
+    }
+    word_unlock(&frame_lists.lock);
+    return f;
+}
+
+/* Fills taking[] with what a request asks for. The request ends when there is
+   nothing more. */
+static void
+frames_choose(struct env *e, struct request *r)
+{
+    struct revocation *v = &e->revocation;
+    unsigned looks = STEP_LOOKS;
+    uint64_t missing = r->left;
+
+    if (r->name != REVOKE_ANY) {
+        if (revoke_name_check(e, RESOURCE_FRAME, r->name) == 0) {
+            v->taking[v->taking_count++] =
+                (uint32_t)frame_number(revoke_frame_meant(r->name));
+        }
+        revoke_set_left(e, r, 0);
+        return;
+    }
+    if (!v->choosing) {
+        v->choosing = true;
+        pass_begin(e, v->expendable ? PASS_EXPENDABLE : PASS_DATA);
+    }
+    while (missing > 0 && looks > 0 && v->taking_count < STEP_FRAMES) {
+        struct frame *f = pass_next(e, missing, &looks);
+        uint64_t pages;
+
+        if (f == NULL && looks > 0) {
+            if (v->pass == PASS_EXPENDABLE) {
+                v->expendable = false;
+            }
+            if (v->pass + 1 == PASSES) {
+                v->choosing = false;
+                revoke_set_left(e, r, v->taking_count == 0 ? 0 : r->left);
+                return;
+            }
+            pass_begin(e, v->pass + 1);
+        } else if (f != NULL &&
+                   (frame_type(f) != FRAME_DATA || !pt_has_heir(f))) {
+            v->taking[v->taking_count++] = (uint32_t)frame_number(f);
+            pages = (uint64_t)1 << f->order;
+            missing -= pages < missing ? pages : missing;
+        }
+    }
+}
+
+/* Copies a frame that nothing holds any more to its save place: the page number
+   of that, or 0. */
+static uint64_t
+frame_save_contents(const struct env *e, const struct frame *f)
+{
+    uint64_t number = f->used;
+    struct frame *place = frame_record(number);
+    bool good;
+
+    if ((frame_state(f) & FRAME_STATE_FLAG(FRAME_PLACED | FRAME_UNSCRUBBED)) !=
+        FRAME_STATE_FLAG(FRAME_PLACED)) {
+        return 0;
+    }
+    /* Wrong order, so only tried: nobody holds it for long. */
+    for (unsigned i = 0; !word_try_lock(&place->lock); i++) {
+        if (i == PLACE_TRIES) {
+            return 0;
+        }
+        lock_pause();
+    }
+    good = (frame_state(place) & ~FRAME_STATE_FLAG(FRAME_MARKS)) ==
+               FRAME_STATE(FRAME_DATA, 0) &&
+           place->owner == e->id;
+    if (good) {
+        page_copy(frame_contents(number), frame_contents(frame_number(f)));
+    }
+    frame_unlock(place);
+    return good ? number : 0;
+}
+
+/* A data frame whose bindings were broken; false while some are left. If the
+   env has freed it meanwhile, so be it. */
+static bool
+frame_take_back(struct env *e, struct frame *f)
+{
+    uint64_t name = frame_number(f);
+    uint64_t pages;
+    uint64_t place;
+    struct request *r;
+    int error;
+
+    error = pt_break_end(f, e->id);
+    if (error < 0) {
+        return error != -EAGAIN;
+    }
+    if (frame_type(f) != FRAME_DATA || f->pins != 0) {
+        frame_unlock(f);
+        return true;
+    }
+    pages = (uint64_t)1 << f->order;
+    place = frame_save_contents(e, f);
+    (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
+    revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
+    r = revoke_first(e, RESOURCE_FRAME, true);
+    if (r != NULL) {
+        revoke_set_left(e, r, r->left - (pages < r->left ? pages : r->left));
+    }
+    return true;
+}
+
+/* A step towards taking what is in taking[]. */
+static void
+frames_take(struct env *e)
+{
+    struct revocation *v = &e->revocation;
+    struct frame *f[STEP_FRAMES + 1];
+    unsigned count = v->taking_count;
+
+    v->taking_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        f[i] = frame_record(v->taking[i]);
+        if (f[i]->owner == e->id && pt_is_table(f[i])) {
+            /* Alone: when it is data, so is its shadow, and both go. */
+            uint32_t shadow = f[i]->shadow;
+
+            v->taking[v->taking_count++] = v->taking[i];
+            if (env_table_unmake(e, f[i]) == 0) {
+                v->taking[v->taking_count++] = shadow;
+            }
+            for (i++; i < count; i++) {
+                v->taking[v->taking_count++] = v->taking[i];
+            }
+            return;
+        }
+    }
+    pt_break_begin(f, count, e->id, STEP_BINDINGS);
+    for (unsigned i = 0; i < count; i++) {
+        if (!frame_take_back(e, f[i])) {
+            v->taking[v->taking_count++] = (uint32_t)frame_number(f[i]);
+        }
+    }
+}
+
+int
+revoke_step(struct env *e)
+{
+    struct revocation *v = &e->revocation;
+    struct request *r = revoke_earliest(e);
+    uint64_t posted = v->posted + v->missed;
+    uint64_t now = time_now();
+    int left = 0;
+
+    ASSERT(lock_held(&e->lock));
+    if (r != NULL && r->deadline <= now) {
+        if (r->kind == RESOURCE_SLOT) {
+            slots_take(e, r);
+        } else if (v->taking_count == 0) {
+            frames_choose(e, r);
+        }
+    }
+    if (v->taking_count > 0) {
+        frames_take(e);
+    }
+    if (revoke_first(e, RESOURCE_FRAME, true) == NULL) {
+        v->choosing = false;
+    }
+    revoke_note(e);
+    if (v->posted + v->missed != posted) {
+        event_post_any(e, PENDING_LOSS);
+    }
+    r = revoke_earliest(e);
+    if (v->taking_count > 0 || (r != NULL && r->deadline <= now)) {
+        return -EAGAIN;
+    }
+    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
+        left += v->request[i].left != 0;
+    }
+    return left;
+}

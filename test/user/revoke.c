@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Revocation, asked of this program itself: what requests say and how they are
+ * merged and met; what is taken, in which order, and how it is told; what is
+ * not taken; where contents are saved.
+ */
+#include "kern/abi/cap.h"
+#include "kern/abi/frame.h"
+#include "lib/exo/exo.h"
+#include "test/user/child.h"
+#include "test/user/expect.h"
+#include "test/user/harts.h"
+
+#define NEVER (~0UL)
+#define COUNT 40
+#define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
+
+static uint64_t frame[COUNT];
+
+static int64_t
+ask(uint64_t kind, uint64_t name, uint64_t count, uint64_t deadline)
+{
+    return sys_revoke(0, exo_id, kind, name, count, deadline);
+}
+
+static unsigned
+requests(void)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
+        count += exo_uarea->request[i].left != 0;
+    }
+    return count;
+}
+
+static bool
+mine(uint64_t number)
+{
+    return RECORDS[number].owner == exo_id;
+}
+
+static void
+take(void)
+{
+    int64_t result;
+
+    do {
+        result = sys_repossess(0, exo_id);
+    } while (result == -EAGAIN);
+    EXPECT(result, requests());
+}
+
+/* The next loss, which must be there. */
+static uint64_t
+loss(void)
+{
+    uint64_t at = exo_uarea->losses_taken;
+
+    EXPECT(at < exo_uarea->losses_posted, 1);
+    exo_uarea->losses_taken = at + 1;
+    return exo_uarea->loss[at % UAREA_LOSS_ENTRIES];
+}
+
+static void
+no_more_losses(void)
+{
+    EXPECT(exo_uarea->losses_taken, exo_uarea->losses_posted);
+    EXPECT(exo_uarea->losses_missed, 0);
+}
+
+static void
+frames_make(void)
+{
+    for (unsigned i = 0; i < COUNT; i++) {
+        frame[i] = frame_clean(0);
+    }
+}
+
+static void
+frames_free(void)
+{
+    for (unsigned i = 0; i < COUNT; i++) {
+        if (mine(frame[i])) {
+            EXPECT(sys_frame_free(frame[i], FRAME_FREE_BREAK), 0);
+        }
+    }
+}
+
+static void
+refusals(void)
+{
+    EXPECT(sys_revoke(60, exo_id, RESOURCE_FRAME, REVOKE_ANY, 1, 0), -EBADF);
+    EXPECT(sys_revoke(0, exo_id + 1, RESOURCE_FRAME, REVOKE_ANY, 1, 0), -ESRCH);
+    EXPECT(ask(RESOURCE_KINDS, REVOKE_ANY, 1, 0), -EINVAL);
+    EXPECT(ask(RESOURCE_FRAME, REVOKE_ANY, 0, 0), -EINVAL);
+    EXPECT(ask(RESOURCE_FRAME, REVOKE_ANY, ~0UL, 0), -EINVAL);
+    EXPECT(ask(RESOURCE_FRAME, frame[0], 2, 0), -EINVAL);
+    EXPECT(ask(RESOURCE_FRAME, 1, 1, 0), -EPERM);
+    EXPECT(ask(RESOURCE_FRAME, 1UL << 40, 1, 0), -EPERM);
+    EXPECT(ask(RESOURCE_FRAME, exo_root, 1, 0), -EBUSY);
+    EXPECT(ask(RESOURCE_SLOT, 5, 1, 0), -EPERM);
+    EXPECT(ask(RESOURCE_SLOT, 8 << 16, 1, 0), -EPERM);
+    EXPECT(sys_repossess(0, exo_id + 1), -ESRCH);
+    EXPECT(sys_repossess(0, exo_id), 0);
+    EXPECT(requests(), 0);
+}
+
+/* Requests stand in the U-area, grow, and go as frames are freed. */
+static void
+asked(void)
+{
+    frames_make();
+    exo_uarea->masked = MASKED_INTERRUPT;
+    exo_uarea->pending = 0;
+    EXPECT(ask(RESOURCE_FRAME, REVOKE_ANY, 3, NEVER), 0);
+    EXPECT(exo_uarea->pending, PENDING_REQUEST);
+    EXPECT(exo_uarea->request[0].left, 3);
+    EXPECT(exo_uarea->request[0].name, REVOKE_ANY);
+    EXPECT(exo_uarea->request[0].deadline, NEVER);
+    EXPECT(ask(RESOURCE_FRAME, REVOKE_ANY, 2, NEVER), 0);
+    EXPECT(exo_uarea->request[0].left, 5);
+    EXPECT(ask(RESOURCE_FRAME, REVOKE_ANY, 2, NEVER - 1), 0);
+    EXPECT(ask(RESOURCE_FRAME, frame[0], 1, NEVER), 0);
+    EXPECT(ask(RESOURCE_FRAME, frame[0], 1, NEVER - 5), 0);
+    EXPECT(requests(), 3);
+    EXPECT(exo_uarea->request[2].left, 1);
+    EXPECT(exo_uarea->request[2].deadline, NEVER - 5);
+    EXPECT(sys_repossess(0, exo_id), 3);
+    EXPECT(sys_frame_free(frame[0], 0), 0);
+    EXPECT(requests(), 2);
+    EXPECT(sys_frame_free(frame[1], 0), 0); /* the earlier one first */
+    EXPECT(exo_uarea->request[1].left, 1);
+    for (unsigned i = 2; i < 8; i++) {
+        EXPECT(requests() > 0, 1);
+        EXPECT(sys_frame_free(frame[i], 0), 0);
+    }
+    EXPECT(requests(), 0);
+    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
+        EXPECT(ask(RESOURCE_FRAME, frame[10 + i], 1, NEVER), 0);
+    }
+    EXPECT(ask(RESOURCE_FRAME, frame[9], 1, NEVER), -EBUSY);
+    frames_free();
+    EXPECT(requests(), 0);
+    no_more_losses();
+    exo_uarea->pending = 0;
+    exo_uarea->masked = 0;
+}
+
+/* What is taken by name is told, its contents are saved, and it is free. */
+static void
+named(void)
+{
+    uint64_t *words = (uint64_t *)SHARED;
+    uint64_t leaf;
+
+    frames_make();
+    leaf = window_open(frame[0]);
+    words[0] = 0x1234;
+    words[511] = 0x5678;
+    EXPECT(sys_frame_mark(frame[0], 1, MARK_NONE, frame[1]), 1);
+    EXPECT(RECORDS[frame[0]].used, frame[1]);
+    EXPECT(ask(RESOURCE_FRAME, frame[0], 1, 0), 0);
+    EXPECT(ask(RESOURCE_FRAME, frame[2], 1, 0), 0);
+    take();
+    EXPECT(exo_uarea->pending & PENDING_LOSS, 0); /* the default takes it */
+    EXPECT(loss(), LOSS(RESOURCE_FRAME, frame[0], frame[1]));
+    EXPECT(loss(), LOSS(RESOURCE_FRAME, frame[2], 0));
+    no_more_losses();
+    EXPECT(mine(frame[0]), 0);
+    EXPECT(RECORDS[frame[0]].type, FRAME_FREE);
+    EXPECT(mine(frame[1]), 1);
+    exo_uarea->batch[0] = frame[1] << 10 | 0xc2; /* R, A, D */
+    EXPECT(sys_pt_map(0, leaf, 0, 1), 1);        /* its entry is zero */
+    EXPECT(words[0], 0x1234);
+    EXPECT(words[511], 0x5678);
+    frames_free();
+}
+
+/* First what is expendable, then other data, none that is guaranteed. */
+static void
+chosen(void)
+{
+    uint64_t before = 0;
+
+    frames_make();
+    EXPECT(sys_frame_mark(frame[7], 1, MARK_EXPENDABLE, 0), 1);
+    EXPECT(sys_frame_mark(frame[9], 1, MARK_EXPENDABLE, 0), 1);
+    EXPECT(sys_frame_mark(frame[9], 1, MARK_NONE, 0), 1);
+    EXPECT(sys_frame_mark(frame[30], 1, MARK_EXPENDABLE, 0), 1);
+    EXPECT(ask(RESOURCE_FRAME, REVOKE_ANY, 2, 0), 0);
+    take();
+    for (unsigned i = 0; i < COUNT; i++) {
+        EXPECT(mine(frame[i]), i != 7 && i != 30);
+    }
+    before = loss() + loss();
+    EXPECT(before, LOSS(RESOURCE_FRAME, frame[7], 0) +
+                       LOSS(RESOURCE_FRAME, frame[30], 0));
+    no_more_losses();
+    EXPECT(sys_frame_mark(frame[7], 1, MARK_NONE, 0), -EPERM);
+    EXPECT(sys_frame_mark(frame[8], 1, 2, 0), -EINVAL);
+    EXPECT(sys_frame_mark(frame[8], 1, 0, frame[8]), -EINVAL);
+    EXPECT(sys_frame_mark(frame[8], 0, 0, 0), -EINVAL);
+    EXPECT(sys_frame_mark(frame[8], 65, 0, 0), -EINVAL);
+    frames_free();
+}
+
+int
+main(void)
+{
+    EXPECT(sys_frame_alloc(0, 0, 0) > 0, 1);
+    refusals();
+    asked();
+    named();
+    chosen();
+    printf("test: revoke ok\n");
+    return 0;
+}
