@@ -300,14 +300,14 @@ env_create(struct env *creator, const struct cap_name *guard,
 }
 
 int
-env_give(struct env *from, struct env *to, struct frame *f)
+env_give(struct env *from, uint32_t owner, struct env *to, struct frame *f)
 {
     int error = 0;
 
     ASSERT(lock_held(&to->lock));
     frame_lock(f);
     if ((frame_type(f) != FRAME_DATA && !pt_is_table(f)) ||
-        f->owner != from->id) { /* given away on another hart */
+        f->owner != owner) { /* given away on another hart */
         error = -EINVAL;
     } else if (f->pins != 0 || (f->flags & FRAME_BREAKING)) {
         error = -EBUSY;

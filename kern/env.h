@@ -176,10 +176,11 @@ env_account(const struct env *e)
     return account_number(e->frames.account);
 }
 
-/* Moves a frame that `from` owns to another env, whose lock is held: data, or
-   a page table with its shadow, that is not pinned. 0, -EINVAL, -EBUSY, or
-   -EDQUOT. */
-int env_give(struct env *from, struct env *to, struct frame *f);
+/* Moves a frame that `from`, whose id is `owner`, owns to another env, whose
+   lock is held: data, or a page table with its shadow, that is not pinned. If
+   it is not the owner any more `from` may be gone. 0, -EINVAL, -EBUSY, -EDQUOT.
+ */
+int env_give(struct env *from, uint32_t owner, struct env *to, struct frame *f);
 
 /* The satp of an env whose id and root are set. */
 uint64_t env_satp(const struct env *e);

@@ -84,6 +84,19 @@ owned_frame(uint64_t number)
     return f != NULL && f->owner == caller_env()->id ? f : NULL;
 }
 
+/* What a name of a frame means in a call that is for its owner: the frame, and
+   whose it is: the caller's, or an env's that the name's capability has control
+   over (FRAME_BY). The env may go at any time: nothing of it is read but under
+   the frame's lock, when `owner` owns the frame still. */
+struct named {
+    struct frame *frame;
+    struct env *env;
+    uint32_t owner;
+};
+
+/* 0, -EPERM, -EBADF or -ESRCH. No lock may be held. */
+int frame_name(struct named *n, uint64_t name);
+
 /* The env `id` with its lock held, if the caller's capability has control over
    it; else NULL, and in *error why. It may be the caller. */
 struct env *controlled_env(uint64_t cap, uint64_t id, int *error);

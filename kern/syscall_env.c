@@ -84,6 +84,28 @@ controlled_env(uint64_t cap, uint64_t id, int *error)
     return e;
 }
 
+int
+frame_name(struct named *n, uint64_t name)
+{
+    uint64_t by = name >> FRAME_BY_SHIFT;
+    int error = 0;
+
+    n->frame = named_frame(name & (((uint64_t)1 << FRAME_BY_SHIFT) - 1));
+    n->env = caller_env();
+    if (n->frame == NULL) {
+        return -EPERM;
+    }
+    n->owner = n->frame->owner;
+    if (by != 0) {
+        n->env = controlled_env(by - 1, n->owner, &error);
+        if (n->env != NULL) {
+            env_unlock(n->env);
+        }
+        return error;
+    }
+    return n->owner == n->env->id ? 0 : -EPERM;
+}
+
 /* Whether an env, whose lock is held, takes `what` from anyone. */
 static bool
 env_consents(const struct env *e, uint64_t what)
@@ -196,16 +218,16 @@ sys_cap_grant(uint64_t from, uint64_t control, uint64_t env, uint64_t to,
 int64_t
 sys_frame_give(uint64_t cap, uint64_t frame, uint64_t env)
 {
-    struct frame *f = owned_frame(frame);
-    int error;
+    struct named n;
+    int error = frame_name(&n, frame);
     struct env *e;
 
-    if (f == NULL) {
-        return -EPERM;
+    if (error < 0) {
+        return error;
     }
     e = receiving_env(env, cap, CONSENT_FRAMES, &error);
     if (e != NULL) {
-        error = env_give(env_current(), e, f);
+        error = e == n.env ? -EINVAL : env_give(n.env, n.owner, e, n.frame);
         env_unlock(e);
     }
     return error;

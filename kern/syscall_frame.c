@@ -64,32 +64,35 @@ sys_frame_alloc(uint64_t cap, uint64_t order, uint64_t wanted)
 __attribute__((noinline)) static int64_t
 free_any(uint64_t frame, uint64_t flags)
 {
-    struct env *e = caller_env();
-    struct frame *f = owned_frame(frame);
+    struct named n;
+    int error = frame_name(&n, frame);
+    struct frame *f = n.frame;
+    struct env *e;
     uint64_t pages;
-    int error;
 
-    if (f == NULL) {
-        return -EPERM;
+    if (error < 0) {
+        return error;
     }
     if ((flags & ~(uint64_t)FRAME_FREE_BREAK) != 0) {
         return -EINVAL;
     }
     frame_lock(f);
-    if (f->owner != e->id) { /* given away meanwhile */
+    if (f->owner != n.owner) { /* given away meanwhile */
         frame_unlock(f);
         return -EPERM;
     }
     pages = (uint64_t)1 << f->order;
-    error = frame_return(&e->frames, f);
+    error = frame_return(&n.env->frames, f);
     if (error == -EBUSY) {
-        error = pt_release(&e->frames, e->id, f,
+        error = pt_release(&n.env->frames, n.owner, f,
                            flags & FRAME_FREE_BREAK ? BREAK_MAX : 0);
     }
-    if (error == 0 && e->lean == 0) {
-        lock_acquire(&e->lock);
-        revoke_settle(e, RESOURCE_FRAME, frame, pages);
-        lock_release(&e->lock);
+    /* Looked up: it may have gone with its last frame. */
+    if (error == 0 &&
+        (n.owner != caller_env()->id || caller_env()->lean == 0) &&
+        (e = env_lock(n.owner)) != NULL) {
+        revoke_settle(e, RESOURCE_FRAME, frame_number(f), pages);
+        env_unlock(e);
     }
     return error;
 }
@@ -122,19 +125,19 @@ sys_frame_scrub(uint64_t frame)
 int64_t
 sys_frame_split(uint64_t frame)
 {
-    struct env *e = caller_env();
-    struct frame *f = owned_frame(frame);
+    struct named n;
+    int error = frame_name(&n, frame);
 
-    return f == NULL ? -EPERM : frame_split(&e->frames, e->id, f);
+    return error < 0 ? error : frame_split(&n.env->frames, n.owner, n.frame);
 }
 
 int64_t
 sys_frame_join(uint64_t frame)
 {
-    struct env *e = caller_env();
-    struct frame *f = owned_frame(frame);
+    struct named n;
+    int error = frame_name(&n, frame);
 
-    return f == NULL ? -EPERM : frame_join(&e->frames, e->id, f);
+    return error < 0 ? error : frame_join(&n.env->frames, n.owner, n.frame);
 }
 
 int64_t

@@ -51,27 +51,28 @@ sys_repossess(uint64_t cap, uint64_t env)
 int64_t
 sys_frame_mark(uint64_t frame, uint64_t count, uint64_t mark, uint64_t place)
 {
-    struct env *e = caller_env();
-    int error = 0;
+    struct named n;
+    int error = frame_name(&n, frame);
+    struct env *e;
     uint64_t i;
 
     if (count == 0 || count > MARK_FRAMES_MAX || mark > MARK_EXPENDABLE) {
         return -EINVAL;
     }
-    lock_acquire(&e->lock);
-    for (i = 0; i < count && error == 0; i++) {
-        struct frame *f = owned_frame(frame + i);
-        struct frame *to = place != 0 ? owned_frame(place + i) : NULL;
+    e = error == 0 ? env_lock(n.owner) : NULL;
+    for (i = 0; e != NULL && i < count && error == 0; i++) {
+        struct frame *f = named_frame(frame_number(n.frame) + i);
+        struct frame *to = place != 0 ? named_frame(place + i) : NULL;
 
-        error = f == NULL || (place != 0 && to == NULL)
+        error = f == NULL || (place != 0 && (to == NULL || to->owner != e->id))
                     ? -EPERM
                     : revoke_mark(e, f, mark, to);
     }
-    if (mark == MARK_EXPENDABLE) {
-        e->revocation.expendable = true;
+    if (e != NULL) {
+        e->revocation.expendable |= mark == MARK_EXPENDABLE;
+        env_unlock(e);
     }
-    lock_release(&e->lock);
-    return error == 0 ? (int64_t)count : i > 1 ? (int64_t)i - 1 : error;
+    return error == 0 ? (int64_t)i : i > 1 ? (int64_t)i - 1 : error;
 }
 
 int64_t

@@ -20,6 +20,10 @@
  * result, or the negative of an error (error.h), comes in a0. t0 to t6 and a1
  * to a7 come back as they were or zero; every other register is preserved.
  *
+ * Calls that are for a frame's owner (frame_free, frame_split, frame_join,
+ * frame_give, frame_mark) can be made by who has control over the owner, too:
+ * FRAME_BY of frame.h names both frame and capability.
+ *
  * caps names two capabilities in one argument: the one for the page table to
  * be changed, plus 256 times the one for what is put there (frames, the table
  * below; for pt_copy, the table copied from). Batch words are those of the

@@ -43,6 +43,12 @@ enum frame_type {
 /* Of frame_free: break every binding first. */
 #define FRAME_FREE_BREAK 1
 
+/* A frame's name for the calls that are its owner's, made by who has control
+   over the owner: capability `cap` of the caller's allows that. */
+#define FRAME_BY_SHIFT 44
+#define FRAME_BY(cap, frame)                                                   \
+    (((uint64_t)(cap) + 1) << FRAME_BY_SHIFT | (uint64_t)(frame))
+
 /* Orders: log2 of the number of pages. */
 #define FRAME_ORDER_4K 0
 #define FRAME_ORDER_2M 9

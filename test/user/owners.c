@@ -301,6 +301,45 @@ heirs(uint64_t first, uint64_t second)
     EXPECT(sys_frame_free((uint64_t)its, FRAME_FREE_BREAK), 0);
 }
 
+/* Who has control over an owner does what is for owners; nobody else. */
+static void
+control(uint64_t mine)
+{
+    int64_t its = puppet_call(CALL_frame_alloc, CHILD_CAP_OWN, 0, 0);
+    uint64_t frame = (uint64_t)its;
+    int64_t large = sys_frame_alloc(0, 9, 0);
+
+    EXPECT(its > 0, 1);
+    EXPECT(sys_cap_derive(CAP_CHILD, 9, 0, CAP_READ | CAP_WRITE), 0);
+    EXPECT(sys_frame_free(frame, 0), -EPERM);
+    EXPECT(sys_frame_free(FRAME_BY(60, frame), 0), -EBADF);
+    EXPECT(sys_frame_free(FRAME_BY(~0UL >> 44, frame), 0), -EPERM);
+    EXPECT(sys_frame_free(FRAME_BY(9, frame), 0), -EPERM);
+    EXPECT(sys_frame_free(FRAME_BY(CAP_CHILD, mine), 0), -EPERM);
+    EXPECT(sys_frame_free(FRAME_BY(CAP_CHILD, 0x40), 0), -EPERM);
+    EXPECT(puppet_call(CALL_frame_free, FRAME_BY(CHILD_CAP_OWN, mine), 0, 0),
+           -EPERM);
+    EXPECT(sys_frame_give(0, FRAME_BY(9, frame), exo_id), -EPERM);
+    EXPECT(sys_frame_give(0, FRAME_BY(CAP_CHILD, frame), puppet.id), -EBUSY);
+    EXPECT(sys_frame_mark(FRAME_BY(9, frame), 1, MARK_EXPENDABLE, 0), -EPERM);
+    EXPECT(sys_frame_mark(FRAME_BY(CAP_CHILD, frame), 1, MARK_EXPENDABLE, 0),
+           1);
+    EXPECT(record(frame)->flags & FRAME_MARKS, FRAME_EXPENDABLE);
+    EXPECT(sys_frame_split(FRAME_BY(CAP_CHILD, frame)), -EINVAL);
+    EXPECT(sys_frame_join(FRAME_BY(CAP_CHILD, frame)), -EINVAL);
+    EXPECT(record(frame)->owner, puppet.id);
+    EXPECT(sys_frame_free(FRAME_BY(CAP_CHILD, frame), 0), 0);
+    EXPECT(record(frame)->type, FRAME_FREE);
+    EXPECT(record(frame)->flags & FRAME_MARKS, 0);
+    /* Of oneself, if one has that. */
+    EXPECT(large > 0, 1);
+    EXPECT(sys_frame_split(FRAME_BY(0, large)), 0);
+    EXPECT(record((uint64_t)large)->order, 0);
+    EXPECT(sys_frame_join(FRAME_BY(0, large)), 0);
+    EXPECT(sys_frame_free(FRAME_BY(0, large), 0), 0);
+    EXPECT(sys_cap_drop(9), 0);
+}
+
 int
 main(void)
 {
@@ -328,6 +367,7 @@ main(void)
     child_account = (uint64_t)account;
     puppet = child_make(page, puppet_main);
     foreign = frame_clean(CAP_CHILD);
+    control(page);
     limits((uint64_t)account, foreign);
     foreign = frame_clean(0);
     second = frame_clean(0);
