@@ -4,7 +4,10 @@
  * charged; an owner of slots that is woken by an env without any gets the hart;
  * a handler of a fault in a prologue lives through slices; a caller that sleeps
  * learns of its callee's death; a slot that moves between envs of another hart
- * is not lost; an interrupt in an epilogue is not the end of its grace.
+ * is not lost; an interrupt in an epilogue is not the end of its grace. What
+ * can be tested on one hart is tested where there is only one, in time that no
+ * load of the host disturbs: else the host may stop us for longer than a slice,
+ * at any instruction.
  */
 #include "kern/abi/cap.h"
 #include "lib/exo/exo.h"
@@ -131,9 +134,8 @@ alarm_in_epilogue(void)
     slots_take(child.id, 1, 3);
     slots_take(other.id, 4, 7);
     wait(300);
-    /* Each end of a slice would be; some may be the host's fault. */
-    printf("clock: excess %lu\n", SHARED_PAGE->excess);
-    EXPECT(SHARED_PAGE->excess < 12, 1);
+    /* Each end of a slice would be. */
+    EXPECT(SHARED_PAGE->excess, 0);
     child_end(&child);
     child_end(&other);
 }
@@ -386,12 +388,15 @@ disturbed(struct uarea *uarea)
     clock_spin();
 }
 
-static void
+/* Whether it went well: the host may stop us in these epilogues, but not in
+   each. */
+static bool
 interrupted_epilogue(void)
 {
     struct child child = child_make_on(page, disturbed, 1);
     struct child other = child_make_on(page, spin, 1);
     uint64_t end = time_now() + 10000 * 10000;
+    int64_t error = 0; /* when it is ended */
 
     SHARED_PAGE->step = SHARED_PAGE->excess = SHARED_PAGE->epilogues = 0;
     for (uint64_t slot = 0; slot < 512; slot++) {
@@ -401,16 +406,14 @@ interrupted_epilogue(void)
     }
     spin_until(&SHARED_PAGE->step, 5000);
     EXPECT(exo_bind(exo_uarea, CAP_CHILD, child.id, 0, 0), 0);
-    while (SHARED_PAGE->epilogues < 100 && time_now() < end) {
-        (void)sys_notify(0, 1);
+    while (SHARED_PAGE->epilogues < 100 && error == 0 && time_now() < end) {
+        error = sys_notify(0, 1);
     }
     printf("clock: interrupted in %lu epilogues, excess %lu\n",
            SHARED_PAGE->epilogues, SHARED_PAGE->excess);
-    EXPECT(SHARED_PAGE->epilogues >= 100, 1);
-    /* The host may stop us just there, but not each time. */
-    EXPECT(SHARED_PAGE->excess < 40, 1);
     child_end(&child);
     child_end(&other);
+    return SHARED_PAGE->epilogues >= 100 && SHARED_PAGE->excess < 40;
 }
 
 int
@@ -421,15 +424,18 @@ main(void)
     page = frame_clean(0);
     (void)window_open(page);
     slots_take(exo_id, 0, 0);
-    alarm_in_epilogue();
-    wake_without_slots();
-    fault_in_prologue();
-    sleeping_caller();
     second = sys_slot_alloc(0, exo_id, 1, 0) == 0;
     if (second) {
         EXPECT(sys_slot_free(0, exo_id, 1, 0), 0);
         moving_slot();
-        interrupted_epilogue();
+        for (unsigned i = 0; !interrupted_epilogue(); i++) {
+            EXPECT(i < 4, 1);
+        }
+    } else {
+        alarm_in_epilogue();
+        wake_without_slots();
+        fault_in_prologue();
+        sleeping_caller();
     }
     printf("test: clock ok on %d hart%s\n", second ? 2 : 1, second ? "s" : "");
     return 0;
