@@ -54,6 +54,18 @@ wait(uint64_t milliseconds)
     exo_uarea->masked = 0;
 }
 
+/* Until the word is as wanted, which takes ten seconds at most. */
+static void
+await(const volatile uint64_t *word, uint64_t wanted)
+{
+    uint64_t end = time_now() + 10000 * 10000;
+
+    while (*word != wanted && time_now() < end) {
+        wait(1);
+    }
+    EXPECT(*word, wanted);
+}
+
 /* Until the word is not 0, for at most so long; without sleeping. */
 static void
 spin_until(volatile const uint64_t *word, uint64_t milliseconds)
@@ -161,8 +173,7 @@ wake_without_slots(void)
 
     SHARED_PAGE->step = 0;
     slots_take(child.id, 1, 7);
-    wait(SETTLE);
-    EXPECT(SHARED_PAGE->step, 1);
+    await(&SHARED_PAGE->step, 1);
     EXPECT(exo_bind(exo_uarea, CAP_CHILD, child.id, 0, 0), 0);
     for (uint64_t slot = 0; slot < 1024; slot += 8) {
         EXPECT(sys_slot_free(0, exo_id, 0, slot), 0);
@@ -233,8 +244,7 @@ fault_in_prologue(void)
     slots_take(other.id, 4, 7);
     wait(SETTLE);
     SHARED_PAGE->fault = 1;
-    wait(500);
-    EXPECT(SHARED_PAGE->handled, 1);
+    await(&SHARED_PAGE->handled, 1);
     EXPECT(sys_slot_free(0, child.id, 0, 1), 0); /* it lives */
     child_end(&child);
     child_end(&other);
@@ -256,13 +266,18 @@ __asm__(".text\n"
         "   addi a0, a0, 1000\n"
         "   sd a0, 32(t1)\n"
         "1: j 1b\n"
-        "clock_sleep:\n"
+        "clock_sleep:\n" /* not before the gate was entered */
+        "   li t1, 0x40000000\n"
+        "   ld t1, 40(t1)\n"
+        "   addi t1, t1, -3\n"
+        "   bnez t1, 2f\n"
         "   sd zero, 0xf8(t0)\n"
         "   mv s0, t0\n"
         "   li a7, 38\n" /* sleep */
         "   ecall\n"
         "   mv t0, s0\n"
-        "   j clock_sleep\n");
+        "   j clock_sleep\n"
+        "2: j exo_prologue\n");
 
 static void
 callee(struct uarea *uarea)
@@ -280,11 +295,11 @@ caller(struct uarea *uarea)
     (void)sys_gate_bind(CHILD_CAP_OWN, SHARED_PAGE->callee, 0, 0);
     uarea->entry_return = (uint64_t)clock_return;
     uarea->entry_prologue = (uint64_t)clock_sleep;
-    __asm__ volatile("li t2, 0\n"
-                     "li a7, 26\n" /* pct_call */
-                     "ecall\n" ::
-                         : "t0", "t1", "t2", "a0", "a6", "a7", "memory");
-    for (;;) {
+    for (;;) { /* refused until the callee is asleep */
+        __asm__ volatile("li t2, 0\n"
+                         "li a7, 26\n" /* pct_call */
+                         "ecall\n" ::
+                             : "t0", "t1", "t2", "a0", "a6", "a7", "memory");
     }
 }
 
@@ -297,15 +312,13 @@ sleeping_caller(void)
     SHARED_PAGE->step = SHARED_PAGE->result = 0;
     SHARED_PAGE->callee = called.id;
     EXPECT(sys_slot_alloc(0, called.id, 0, 1), 0);
-    wait(1100);
-    EXPECT(SHARED_PAGE->step, 1);
-    EXPECT(sys_slot_free(0, called.id, 0, 1), 0);
+    await(&SHARED_PAGE->step, 1);
     slots_take(calls.id, 2, 3);
+    await(&SHARED_PAGE->step, 3); /* in the gate; the caller soon sleeps */
+    EXPECT(sys_slot_free(0, called.id, 0, 1), 0);
     wait(100);
-    EXPECT(SHARED_PAGE->step, 3); /* in the gate, the caller asleep */
     child_end(&called);
-    wait(100);
-    EXPECT((int64_t)SHARED_PAGE->result, 1000 - EDIED);
+    await(&SHARED_PAGE->result, 1000 - EDIED);
     child_end(&calls);
 }
 
