@@ -150,10 +150,11 @@ exo_epilogue:
     .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     sd x\n, UAREA_SAVE + \n*8(t0)
     .endr
-1:  li a0, 0
+    mv s0, t0
+    li a0, 0
     li a7, CALL_YIELD
     ecall
-    j 1b                        /* nobody is next: until somebody is */
+    mv t0, s0                   /* nobody is next: then it goes on here */
 
 everything_load:
     .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
