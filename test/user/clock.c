@@ -174,6 +174,7 @@ wake_without_slots(void)
     SHARED_PAGE->step = 0;
     slots_take(child.id, 1, 7);
     await(&SHARED_PAGE->step, 1);
+    wait(SETTLE); /* it sleeps */
     EXPECT(exo_bind(exo_uarea, CAP_CHILD, child.id, 0, 0), 0);
     for (uint64_t slot = 0; slot < 1024; slot += 8) {
         EXPECT(sys_slot_free(0, exo_id, 0, slot), 0);
