@@ -61,6 +61,7 @@ gdisk sgdisk disk images for U-Boot
 dosfstools mkfs.vfat disk images for U-Boot
 mtools mcopy disk images for U-Boot
 gdb-multiarch gdb-multiarch the debugger commands
+patch patch mutants
 '
 
 # space_need FOLDER MEGABYTES WHAT

@@ -12,47 +12,10 @@
 #include "kern/abi/call_numbers.h"
 #include "kern/abi/uarea.h"
 #include "lib/exo/own.h"
+#include "lib/exo/registers.h"
 
     .text
     .option norelax
-
-    .macro registers_save
-    addi sp, sp, -16*8
-    sd ra, 0*8(sp)
-    sd s0, 1*8(sp)
-    sd s1, 2*8(sp)
-    sd s2, 3*8(sp)
-    sd s3, 4*8(sp)
-    sd s4, 5*8(sp)
-    sd s5, 6*8(sp)
-    sd s6, 7*8(sp)
-    sd s7, 8*8(sp)
-    sd s8, 9*8(sp)
-    sd s9, 10*8(sp)
-    sd s10, 11*8(sp)
-    sd s11, 12*8(sp)
-    sd gp, 13*8(sp)
-    sd tp, 14*8(sp)
-    .endm
-
-    .macro registers_load
-    ld ra, 0*8(sp)
-    ld s0, 1*8(sp)
-    ld s1, 2*8(sp)
-    ld s2, 3*8(sp)
-    ld s3, 4*8(sp)
-    ld s4, 5*8(sp)
-    ld s5, 6*8(sp)
-    ld s6, 7*8(sp)
-    ld s7, 8*8(sp)
-    ld s8, 9*8(sp)
-    ld s9, 10*8(sp)
-    ld s10, 11*8(sp)
-    ld s11, 12*8(sp)
-    ld gp, 13*8(sp)
-    ld tp, 14*8(sp)
-    addi sp, sp, 16*8
-    .endm
 
 /* int64_t exo_yield(uint64_t id, struct uarea *uarea) */
     .balign 4
@@ -187,10 +150,11 @@ exo_epilogue:
     .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     sd x\n, UAREA_SAVE + \n*8(t0)
     .endr
-1:  li a0, 0
+    mv s0, t0
+    li a0, 0
     li a7, CALL_YIELD
     ecall
-    j 1b                        /* nobody is next: until somebody is */
+    mv t0, s0                   /* nobody is next: then it goes on here */
 
 everything_load:
     .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31

@@ -52,11 +52,13 @@ wait(uint64_t milliseconds)
     exo_uarea->masked = 0;
 }
 
-/* Until a word is not what it was, which takes a second at most. */
+/* Until a word is not what it was, which takes ten seconds at most. */
 static void
 await(const volatile uint64_t *word, uint64_t old)
 {
-    for (unsigned i = 0; *word == old && i < 1000; i++) {
+    uint64_t end = time_now() + 10000 * 10000;
+
+    while (*word == old && time_now() < end) {
         wait(1);
     }
     EXPECT(*word != old, 1);

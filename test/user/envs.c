@@ -3,9 +3,13 @@
  * A second env, made by hand of frames, page tables and a copy of the text's
  * mappings: it runs when it is yielded to, shares one page, and cannot touch
  * anything else; a fault in its double-fault handler ends it alone; when it has
- * been destroyed, its id is nobody's and its frames are free.
+ * been destroyed, its id is nobody's and its frames are free. Each finds its
+ * own capability list by the table of envs, and can read it and not write it.
  */
+#include <string.h>
+
 #include "kern/abi/cap.h"
+#include "kern/abi/information.h"
 #include "lib/exo/exo.h"
 #include "test/user/child.h"
 #include "test/user/expect.h"
@@ -98,6 +102,164 @@ exhaust(uint64_t window)
     EXPECT(sys_frame_free(parts.shadow, 0), 0);
 }
 
+/* Where lists are mapped, in both address spaces. */
+#define LIST_INDEX 6
+#define LIST ((const struct cap *)(SHARED + LIST_INDEX * 4096))
+
+/* The page number of an env's list. */
+static uint64_t
+list_of(uint64_t id)
+{
+    const struct env_row *row = (const struct env_row *)INFORMATION_ENVS;
+
+    return row[id >> 20].list;
+}
+
+static int64_t
+list_map(struct uarea *uarea, uint64_t caps, uint64_t table, uint64_t leaf)
+{
+    uarea->batch[0] = leaf;
+    return sys_pt_map(caps, table, LIST_INDEX, 1);
+}
+
+/* Whether an entry is what kern/abi/cap.h says of a name of one word. */
+static int
+cap_is(const struct cap *c, uint64_t name, unsigned length, uint64_t rights)
+{
+    int read = (rights & CAP_READ) != 0;
+    int write = (rights & CAP_WRITE) != 0;
+    struct cap wanted = {
+        .name = {{name, 0}},
+        .mask = {{(1UL << 16 * length) - 1, 0}},
+        .read_word0 = read ? name : CAP_POISON,
+        .write_word0 = write ? name : CAP_POISON,
+        .pte_forbidden = CAP_PTE_NEVER | (read ? 0 : CAP_PTE_NEED_READ) |
+                         (write ? 0 : CAP_PTE_NEED_WRITE),
+        .rights = (uint8_t)rights,
+        .length = (uint8_t)length,
+        .held = 1,
+    };
+
+    return memcmp(c, &wanted, sizeof(wanted)) == 0;
+}
+
+static int
+cap_is_empty(const struct cap *c)
+{
+    return c->name.word[0] == CAP_POISON && c->read_word0 == CAP_POISON &&
+           c->write_word0 == CAP_POISON && c->pte_forbidden == UINT64_MAX &&
+           c->last == 0;
+}
+
+static int
+serial_half(uint64_t component)
+{
+    return component >= CAP_SERIAL_BASE &&
+           component < CAP_SERIAL_BASE + CAP_SERIAL_HALF;
+}
+
+/* The list of this env: what is made shows at once, what is dropped is gone. */
+static void
+list_read(uint64_t window)
+{
+    uint64_t leaf = list_of(exo_id) << 10 | 0x42; /* A, R */
+    uint64_t fresh;
+
+    EXPECT(sys_cap_derive(0, 10, 0, CAP_WRITE), 0);
+    EXPECT(sys_cap_derive(0, 11, 7, CAP_READ), 0);
+    EXPECT(list_map(exo_uarea, 10 << 8, window, leaf), -EPERM);
+    EXPECT(list_map(exo_uarea, 11 << 8, window, leaf), -EPERM);
+    EXPECT(list_map(exo_uarea, 0, window, leaf | 0x84), -EINVAL); /* D, W */
+    EXPECT(list_map(exo_uarea, 0, window, leaf | 0x08), -EINVAL); /* X */
+    EXPECT(list_map(exo_uarea, 0, window, leaf), 1);
+    EXPECT(sys_pt_protect(0, window, LIST_INDEX, 1, 0, 0x84), -EINVAL);
+    EXPECT(cap_is(&LIST[0], 0, 0, CAP_RIGHTS_ALL), 1);
+    EXPECT(cap_is(&LIST[10], 0, 0, CAP_WRITE), 1);
+    EXPECT(cap_is(&LIST[11], 7, 1, CAP_READ), 1);
+    EXPECT(cap_is_empty(&LIST[12]), 1);
+    EXPECT(sys_cap_derive(11, 12, 9, CAP_RIGHTS_ALL), 0);
+    EXPECT(cap_is(&LIST[12], 9 << 16 | 7, 2, CAP_READ), 1);
+    EXPECT(sys_cap_fresh(0, 63), 0);
+    fresh = LIST[63].name.word[0];
+    EXPECT(serial_half(fresh & 0xffff) && serial_half(fresh >> 16), 1);
+    EXPECT(cap_is(&LIST[63], fresh, 2, CAP_RIGHTS_ALL), 1);
+    for (uint64_t i = 10; i <= 12; i++) {
+        EXPECT(sys_cap_drop(i), 0);
+        EXPECT(cap_is_empty(&LIST[i]), 1);
+    }
+    EXPECT(sys_cap_drop(63), 0);
+    EXPECT(cap_is_empty(&LIST[63]), 1);
+    EXPECT(sys_pt_unmap(0, window, LIST_INDEX, 1), 1);
+}
+
+struct reader {
+    volatile uint64_t parent;
+    volatile uint64_t self;
+    volatile uint64_t leaf;
+    volatile uint64_t drop; /* to drop its entry 6 */
+    volatile int64_t result[4];
+    struct cap other;  /* the parent's entry 0 */
+    struct cap own[4]; /* its own, 3 to 6 */
+};
+
+/* A child that reads the parent's list, by the root's name only, and its own
+   by its own. */
+static void
+reader_main(struct uarea *uarea)
+{
+    struct reader *reader = (struct reader *)SHARED;
+    const uint64_t own = CHILD_CAP_OWN | CHILD_CAP_OWN << 8;
+    uint64_t other = list_of(reader->parent) << 10 | 0x42;
+    uint64_t list = list_of(reader->self) << 10 | 0x42;
+
+    reader->result[0] = list_map(uarea, own, reader->leaf, other);
+    reader->result[1] =
+        list_map(uarea, CHILD_CAP_OWN | 3 << 8, reader->leaf, other);
+    reader->other = LIST[0];
+    (void)sys_pt_unmap(CHILD_CAP_OWN, reader->leaf, LIST_INDEX, 1);
+    reader->result[2] = list_map(uarea, own, reader->leaf, list | 0x84);
+    reader->result[3] = list_map(uarea, own, reader->leaf, list);
+    uarea->consent = CONSENT_CAPS;
+    for (;;) {
+        for (unsigned i = 0; i < 4; i++) {
+            reader->own[i] = LIST[3 + i];
+        }
+        (void)exo_yield(reader->parent, uarea);
+        if (reader->drop) {
+            (void)sys_cap_drop(6);
+        }
+    }
+}
+
+static void
+reader_run(uint64_t page)
+{
+    struct reader *reader = (struct reader *)SHARED;
+    struct child child = child_make(page, reader_main);
+    uint64_t name;
+
+    *reader =
+        (struct reader){.parent = exo_id, .self = child.id, .leaf = child.leaf};
+    EXPECT(exo_yield(child.id, exo_uarea), 0);
+    EXPECT(reader->result[0], -EPERM);
+    EXPECT(reader->result[1], 1);
+    EXPECT(reader->result[2], -EINVAL);
+    EXPECT(reader->result[3], 1);
+    EXPECT(cap_is(&reader->other, 0, 0, CAP_RIGHTS_ALL), 1);
+    name = reader->own[2].name.word[0];
+    EXPECT(cap_is(&reader->own[0], 0, 0, CAP_READ), 1);
+    EXPECT(cap_is_empty(&reader->own[1]), 1);
+    EXPECT(cap_is(&reader->own[2], name, 2, CAP_RIGHTS_ALL), 1);
+    EXPECT(cap_is_empty(&reader->own[3]), 1);
+    EXPECT(sys_cap_grant(CAP_CHILD, 60, child.id, 6, CAP_WRITE), 0);
+    EXPECT(exo_yield(child.id, exo_uarea), 0);
+    EXPECT(cap_is(&reader->own[3], name, 2, CAP_WRITE), 1);
+    reader->drop = 1;
+    EXPECT(exo_yield(child.id, exo_uarea), 0);
+    EXPECT(cap_is_empty(&reader->own[3]), 1);
+    child_end(&child);
+}
+
 static volatile uint64_t events;
 
 static void
@@ -159,6 +321,8 @@ main(void)
         events = 0; /* the end by force is told as well */
         EXPECT(sys_pt_unmap(0, window, 8, 1), 0);
     }
+    list_read(window);
+    reader_run(page);
     exhaust(window);
     printf("test: envs ok\n");
     return 0;

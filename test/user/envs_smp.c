@@ -73,7 +73,7 @@ rounds(uint64_t harts)
             EXPECT(sys_slot_alloc(0, child.id, hart, slot), 0);
         }
         if (i % 4 != 3) { /* else perhaps before it begins */
-            uint64_t end = time_now() + 5000 * MILLISECOND;
+            uint64_t end = time_now() + 10000 * MILLISECOND;
 
             while (shared->begun == before && time_now() < end) {
                 (void)exo_yield(hart == 0 ? child.id : 0, exo_uarea);

@@ -97,8 +97,8 @@ void fuzz_hart_entry(void);
 int64_t fuzz_transfer(uint64_t binding, struct uarea *uarea, uint64_t call);
 
 /* While all other harts stand still. Slots that belong to others than this env
-   and the witness go back, and what is dying is ended; then check. Ends all
-   other envs and takes back what they had; ends everything. */
+   and the witness go back, and what is dying or may soon be is ended; then
+   check. Ends all other envs and takes back what they had; ends everything. */
 void slots_check(void);
 void slots_take_back(void);
 void dying_end(void);

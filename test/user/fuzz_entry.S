@@ -11,6 +11,7 @@
  */
 #include "kern/abi/call_numbers.h"
 #include "kern/abi/uarea.h"
+#include "lib/exo/registers.h"
 
 #define OWN_TP (UAREA_OWN + 24*8)
 #define OWN_CALL (UAREA_OWN + 25*8)
@@ -37,22 +38,7 @@ fuzz_gate:
     .balign 4
     .global fuzz_transfer
 fuzz_transfer:
-    addi sp, sp, -16*8
-    sd ra, 0*8(sp)
-    sd s0, 1*8(sp)
-    sd s1, 2*8(sp)
-    sd s2, 3*8(sp)
-    sd s3, 4*8(sp)
-    sd s4, 5*8(sp)
-    sd s5, 6*8(sp)
-    sd s6, 7*8(sp)
-    sd s7, 8*8(sp)
-    sd s8, 9*8(sp)
-    sd s9, 10*8(sp)
-    sd s10, 11*8(sp)
-    sd s11, 12*8(sp)
-    sd gp, 13*8(sp)
-    sd tp, 14*8(sp)
+    registers_save
     li t0, MASKED_INTERRUPT     /* from here on slices end by force */
     sw t0, UAREA_MASKED(a1)
     lla t0, fuzz_returned
@@ -78,22 +64,7 @@ over:
     li a7, CALL_RESUME
     ecall
 1:  mv sp, t1
-    ld ra, 0*8(sp)
-    ld s0, 1*8(sp)
-    ld s1, 2*8(sp)
-    ld s2, 3*8(sp)
-    ld s3, 4*8(sp)
-    ld s4, 5*8(sp)
-    ld s5, 6*8(sp)
-    ld s6, 7*8(sp)
-    ld s7, 8*8(sp)
-    ld s8, 9*8(sp)
-    ld s9, 10*8(sp)
-    ld s10, 11*8(sp)
-    ld s11, 12*8(sp)
-    ld gp, 13*8(sp)
-    ld tp, 14*8(sp)
-    addi sp, sp, 16*8
+    registers_load
     ret
 
     .balign 4

@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* unsigned registers_check(void): see exception.c. Register n holds
    0x1111 * n when it traps; sp, gp and tp keep their own values. */
+#include "lib/exo/registers.h"
+
     .text
     .globl registers_check
 registers_check:
-    addi sp, sp, -15*8
-    sd ra, 0*8(sp)
-    sd s0, 1*8(sp)
-    sd s1, 2*8(sp)
-    sd s2, 3*8(sp)
-    sd s3, 4*8(sp)
-    sd s4, 5*8(sp)
-    sd s5, 6*8(sp)
-    sd s6, 7*8(sp)
-    sd s7, 8*8(sp)
-    sd s8, 9*8(sp)
-    sd s9, 10*8(sp)
-    sd s10, 11*8(sp)
-    sd s11, 12*8(sp)
-    sd gp, 13*8(sp)
-    sd tp, 14*8(sp)
+    registers_save
     .irp n, 1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     li x\n, 0x1111 * \n
     .endr
@@ -53,18 +40,6 @@ registers_check:
     sub t0, t0, tp
     snez t0, t0
     add a0, a0, t0
-    ld ra, 0*8(sp)
-    ld s0, 1*8(sp)
-    ld s1, 2*8(sp)
-    ld s2, 3*8(sp)
-    ld s3, 4*8(sp)
-    ld s4, 5*8(sp)
-    ld s5, 6*8(sp)
-    ld s6, 7*8(sp)
-    ld s7, 8*8(sp)
-    ld s8, 9*8(sp)
-    ld s9, 10*8(sp)
-    ld s10, 11*8(sp)
-    ld s11, 12*8(sp)
-    addi sp, sp, 15*8
+    preserved_move ld
+    addi sp, sp, 16*8
     ret
