@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The resource manager at work on a small machine that four envs fill: two that
+ * free what they are asked for, one that is deaf, one that has nothing above
+ * its floor. Each time that memory is short there is enough afterwards, from
+ * each exactly its share, the deaf one's by force; at last it is given up. And
+ * another policy, of a few lines here, takes the place of lib/manager's.
+ */
+#include "lib/manager/manager.h"
+#include "kern/abi/account.h"
+#include "kern/abi/frame.h"
+#include "lib/exo/exo.h"
+#include "lib/exo/map.h"
+#include "test/user/expect.h"
+#include "test/user/frames.h"
+#include "test/user/harts.h"
+
+#define LOW 1000u
+#define HIGH 2000u
+#define LEFT 600u /* when all have what they want */
+#define TICKS (3000 * MILLISECOND)
+#define FLOOR_OWN 1500u
+
+enum { LARGE, GUARANTEED, DEAF, SMALL, CHILDREN };
+
+#define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
+
+struct cell {
+    uint64_t record;          /* the page number of the env's record */
+    volatile uint64_t wanted; /* how many frames it takes in all, */
+    volatile uint64_t grown;  /* has taken, */
+    volatile uint64_t freed;  /* and has freed when it was asked */
+    volatile int64_t error;
+};
+
+#define CELLS ((struct cell *)SHARED)
+
+static struct child child[CHILDREN];
+static struct manager manager;
+
+/* In the child: frees what it is asked for, the oldest first. All its frames
+   hang together by their records; the newer lie before its own record. */
+static void
+answer(const volatile struct uarea *uarea, struct cell *cell)
+{
+    const volatile struct request *r = uarea->request;
+    uint32_t number = RECORDS[cell->record].previous;
+
+    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++, r++) {
+        while (r->left > 0 && r->kind == RESOURCE_FRAME && number != 0) {
+            uint32_t next = RECORDS[number].previous;
+
+            if (RECORDS[number].type == FRAME_DATA &&
+                RECORDS[number].maps_and_pins == 0) {
+                cell->error = sys_frame_free(number, 0);
+                cell->freed++;
+            }
+            number = next;
+        }
+    }
+}
+
+static void
+child_main(struct uarea *uarea)
+{
+    uint64_t which = uarea->own[25];
+    struct cell *cell = &CELLS[which];
+
+    uarea->masked = MASKED_INTERRUPT;
+    for (;;) {
+        int64_t error;
+
+        uarea->ring_taken = uarea->ring_posted;
+        __atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQUIRE);
+        error = sys_alarm(time_now() + 2 * MILLISECOND, 1);
+        if (which != DEAF) {
+            answer(uarea, cell);
+        }
+        while (error >= 0 && cell->grown < cell->wanted) {
+            error = sys_frame_alloc(CHILD_CAP_OWN, 0, 0);
+            cell->grown += error > 0;
+        }
+        if (error < 0) {
+            cell->error = error;
+        }
+        (void)exo_sleep(uarea);
+    }
+}
+
+/* Another policy: who has most above its floor gives all that is missing, or
+   all of that; then the next. */
+static void
+policy_largest(const struct manager_view *view, struct manager_request *request)
+{
+    uint64_t missing = view->high > view->free ? view->high - view->free : 0;
+
+    for (unsigned n = 0; n < view->count && missing > 0; n++) {
+        unsigned largest = 0;
+        uint64_t most = 0;
+
+        for (unsigned i = 0; i < view->count; i++) {
+            const struct manager_env *e = &view->env[i];
+
+            if (request[i].count == 0 && e->frames > e->floor + most) {
+                most = e->frames - e->floor;
+                largest = i;
+            }
+        }
+        request[largest].count = most < missing ? most : missing;
+        request[largest].ticks = view->ticks;
+        missing -= request[largest].count;
+    }
+}
+
+/* Sleeps until a time, or an event. */
+static void
+sleep_till(uint64_t when)
+{
+    exo_uarea->masked = MASKED_INTERRUPT;
+    if (when > time_now()) {
+        EXPECT(sys_alarm(when, 1), 0);
+        (void)exo_sleep(exo_uarea);
+    }
+    exo_uarea->ring_taken = exo_uarea->ring_posted;
+    __atomic_exchange_n(&exo_uarea->pending, 0, __ATOMIC_ACQUIRE);
+    exo_uarea->masked = 0;
+}
+
+static void
+grow(unsigned i, uint64_t frames)
+{
+    CELLS[i].wanted += frames;
+    harts_wait_for(&CELLS[i].grown, CELLS[i].wanted);
+    EXPECT(CELLS[i].grown, CELLS[i].wanted);
+}
+
+static const struct manager_row *
+row(unsigned i)
+{
+    return &manager.row[child[i].id >> 20];
+}
+
+static void
+children_make(void)
+{
+    uint64_t page = frame_clean(0);
+    uint64_t harts;
+
+    (void)window_open(page);
+    harts = harts_open();
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        uint64_t hart = i % 2 < harts ? i % 2 : 0;
+
+        child[i] = harts_child(page, child_main, hart, i);
+        CELLS[i].record = child[i].frames[0];
+        harts_slots(child[i].id, hart, i + 1);
+    }
+}
+
+/* What was taken from a child, as it was told. */
+static uint64_t
+losses(unsigned i)
+{
+    const struct uarea *uarea = exo_map_borrow(CAP_CHILD, child[i].uarea);
+    uint64_t count;
+
+    EXPECT(uarea != NULL, 1);
+    count = uarea->losses_posted + uarea->losses_missed;
+    exo_map_return();
+    exo_map_forget();
+    return count;
+}
+
+/* What the children have before a round. */
+struct before {
+    uint64_t free;
+    uint64_t frames[CHILDREN];
+    uint64_t freed[CHILDREN];
+    uint64_t losses[CHILDREN];
+};
+
+/* Steps until the policy was asked once and all it wanted is done. Each child
+   has then as many frames less as it was asked for. */
+static struct before
+round_run(manager_policy *policy)
+{
+    uint64_t end = time_now() + 20000 * MILLISECOND;
+    uint64_t rounds = manager.rounds;
+    uint64_t own = frames_of(exo_id);
+    struct before before;
+
+    before.free = manager_free(&manager);
+    EXPECT(before.free < LOW, 1);
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        before.frames[i] = frames_of(child[i].id);
+        before.freed[i] = CELLS[i].freed;
+        before.losses[i] = i == DEAF ? losses(i) : 0;
+    }
+    manager.policy = policy;
+    do {
+        sleep_till(manager_step(&manager, time_now()));
+    } while ((manager.rounds == rounds || manager.phase != MANAGER_WATCHING) &&
+             time_now() < end);
+    EXPECT(manager.phase, MANAGER_WATCHING);
+    EXPECT(manager.rounds, rounds + 1);
+    EXPECT(manager_free(&manager) >= HIGH, 1);
+    EXPECT(frames_of(exo_id), own);
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        EXPECT(CELLS[i].error, 0);
+        EXPECT(row(i)->env.frames, before.frames[i]);
+        if (manager.ended == 0) {
+            EXPECT(frames_of(child[i].id),
+                   before.frames[i] - row(i)->env.asked);
+        }
+        EXPECT(CELLS[i].freed - before.freed[i],
+               i == DEAF ? 0 : row(i)->env.asked);
+    }
+    return before;
+}
+
+static uint64_t
+spare(const struct before *before, unsigned i)
+{
+    uint64_t floor = row(i)->env.floor;
+
+    return before->frames[i] > floor ? before->frames[i] - floor : 0;
+}
+
+/* A round of the first policy: the shares are what they should be. */
+static void
+round_share(void)
+{
+    struct before before = round_run(policy_share);
+    uint64_t missing = HIGH - before.free;
+    uint64_t spares = 0;
+    uint64_t asked = 0;
+
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        spares += spare(&before, i);
+        asked += row(i)->env.asked;
+    }
+    EXPECT(asked, missing);
+    EXPECT(row(SMALL)->env.asked, 0);
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        int64_t error =
+            (int64_t)(row(i)->env.asked * spares - missing * spare(&before, i));
+
+        EXPECT(error < (int64_t)spares && error > -(int64_t)spares, 1);
+        EXPECT(i == SMALL || row(i)->env.asked > 0, 1);
+    }
+    EXPECT(losses(LARGE) + losses(GUARANTEED) + losses(SMALL), 0);
+    EXPECT(losses(DEAF) - before.losses[DEAF], row(DEAF)->env.asked);
+}
+
+static void
+round_largest(void)
+{
+    struct before before = round_run(policy_largest);
+
+    EXPECT(row(LARGE)->env.asked, HIGH - before.free);
+    EXPECT(row(GUARANTEED)->env.asked, 0);
+    EXPECT(row(DEAF)->env.asked, 0);
+    EXPECT(row(SMALL)->env.asked, 0);
+}
+
+static void
+refill(void)
+{
+    grow(LARGE, manager_free(&manager) - LEFT);
+}
+
+/* The deaf one has less and less time, and in the end none. */
+static void
+deaf(void)
+{
+    while (row(DEAF)->env.late < POLICY_LATE_END) {
+        unsigned late = row(DEAF)->env.late;
+
+        refill();
+        round_share();
+        EXPECT(row(DEAF)->env.late, late + 1);
+        EXPECT((row(DEAF)->deadline - row(DEAF)->notice) * 8,
+               late < POLICY_LATE_SHORT ? TICKS : TICKS / 4);
+        EXPECT((row(LARGE)->deadline - row(LARGE)->notice) * 8, TICKS);
+    }
+    EXPECT(manager.ended, 0);
+    refill();
+    (void)round_run(policy_share);
+    EXPECT(manager.ended, 1);
+    EXPECT(frames_of(child[DEAF].id), 0);
+    EXPECT(sys_repossess(0, child[DEAF].id), -ESRCH);
+    EXPECT(row(LARGE)->env.asked + row(GUARANTEED)->env.asked, 0);
+}
+
+int
+main(void)
+{
+    uint64_t total;
+
+    children_make();
+    manager_init(&manager, (uint32_t)exo_id, ACCOUNT_FIRST);
+    manager.low = LOW;
+    manager.high = HIGH;
+    manager.ticks = TICKS;
+    EXPECT(
+        manager_floor_set(&manager, (uint32_t)child[GUARANTEED].id, FLOOR_OWN),
+        0);
+    EXPECT(manager_floor_set(&manager, 0, 1), -ESRCH);
+    EXPECT(manager_floor_set(&manager, ~0u, 1), -ESRCH);
+
+    total = manager_free(&manager) - LEFT;
+    EXPECT(total > 8000, 1);
+    grow(SMALL, 5);
+    grow(GUARANTEED, total * 2 / 10);
+    grow(DEAF, total * 3 / 10);
+    /* Nothing is short: nobody is asked. */
+    EXPECT(manager_step(&manager, time_now()) > time_now(), 1);
+    EXPECT(manager.phase, MANAGER_WATCHING);
+    EXPECT(manager.rounds, 0);
+
+    refill();
+    round_share();
+    EXPECT(row(DEAF)->env.late, 1);
+    EXPECT(row(LARGE)->env.late + row(GUARANTEED)->env.late, 0);
+    refill();
+    round_largest();
+    deaf();
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        child_end(&child[i]);
+    }
+    printf("test: manager ok: %lu frames, %lu rounds\n", total, manager.rounds);
+    return 0;
+}
