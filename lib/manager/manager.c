@@ -156,7 +156,6 @@ request_make(struct manager *m, struct manager_row *row,
 
     if (request->end) {
         row->open = row->end = true;
-        m->ended++;
     } else if (request->count > 0 &&
                sys_revoke(m->cap, row->env.id, RESOURCE_FRAME, REVOKE_ANY,
                           request->count, deadline) == 0) {
@@ -219,6 +218,7 @@ row_settle(struct manager *m, struct manager_row *row, uint64_t now,
         row->missed = row->missed || result == -EAGAIN;
     }
     if (row->end) {
+        m->ended += result == 0 || result == -ESRCH;
         return result != -EAGAIN;
     }
     if (now < row->deadline && (result > 0 || result == -EAGAIN)) {
