@@ -51,6 +51,7 @@ answer(const volatile struct uarea *uarea, struct cell *cell)
             uint32_t next = RECORDS[number].previous;
 
             if (RECORDS[number].type == FRAME_DATA &&
+                RECORDS[number].order == 0 &&
                 RECORDS[number].maps_and_pins == 0) {
                 cell->error = sys_frame_free(number, 0);
                 cell->freed++;
@@ -67,6 +68,10 @@ child_main(struct uarea *uarea)
     struct cell *cell = &CELLS[which];
 
     uarea->masked = MASKED_INTERRUPT;
+    if (which == LARGE &&
+        sys_frame_alloc(CHILD_CAP_OWN, FRAME_ORDER_2M, 0) < 0) {
+        cell->error = -ENOMEM;
+    }
     for (;;) {
         int64_t error;
 
@@ -134,6 +139,18 @@ grow(unsigned i, uint64_t frames)
     EXPECT(CELLS[i].grown, CELLS[i].wanted);
 }
 
+/* How many pages an env has, large ones too. */
+static uint64_t
+pages_of(uint64_t id)
+{
+    uint64_t count = 0;
+
+    for (uint64_t i = RAM_FIRST; i < RAM_END; i++) {
+        count += RECORDS[i].owner == id ? 1UL << RECORDS[i].order : 0;
+    }
+    return count;
+}
+
 static const struct manager_row *
 row(unsigned i)
 {
@@ -186,13 +203,13 @@ round_run(manager_policy *policy)
 {
     uint64_t end = time_now() + 20000 * MILLISECOND;
     uint64_t rounds = manager.rounds;
-    uint64_t own = frames_of(exo_id);
+    uint64_t own = pages_of(exo_id);
     struct before before;
 
     before.free = manager_free(&manager);
     EXPECT(before.free < LOW, 1);
     for (unsigned i = 0; i < CHILDREN; i++) {
-        before.frames[i] = frames_of(child[i].id);
+        before.frames[i] = pages_of(child[i].id);
         before.freed[i] = CELLS[i].freed;
         before.losses[i] = i == DEAF ? losses(i) : 0;
     }
@@ -204,13 +221,12 @@ round_run(manager_policy *policy)
     EXPECT(manager.phase, MANAGER_WATCHING);
     EXPECT(manager.rounds, rounds + 1);
     EXPECT(manager_free(&manager) >= HIGH, 1);
-    EXPECT(frames_of(exo_id), own);
+    EXPECT(pages_of(exo_id), own);
     for (unsigned i = 0; i < CHILDREN; i++) {
         EXPECT(CELLS[i].error, 0);
         EXPECT(row(i)->env.frames, before.frames[i]);
         if (manager.ended == 0) {
-            EXPECT(frames_of(child[i].id),
-                   before.frames[i] - row(i)->env.asked);
+            EXPECT(pages_of(child[i].id), before.frames[i] - row(i)->env.asked);
         }
         EXPECT(CELLS[i].freed - before.freed[i],
                i == DEAF ? 0 : row(i)->env.asked);
@@ -287,7 +303,7 @@ deaf(void)
     refill();
     (void)round_run(policy_share);
     EXPECT(manager.ended, 1);
-    EXPECT(frames_of(child[DEAF].id), 0);
+    EXPECT(pages_of(child[DEAF].id), 0);
     EXPECT(sys_repossess(0, child[DEAF].id), -ESRCH);
     EXPECT(row(LARGE)->env.asked + row(GUARANTEED)->env.asked, 0);
 }
