@@ -104,6 +104,7 @@ manager_floor_set(struct manager *m, uint32_t id, uint64_t frames)
         return -ESRCH;
     }
     m->row[index].env.floor = frames;
+    m->rest = 0; /* there may be something to give now */
     return 0;
 }
 
