@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The resource manager at work on a small machine that four envs fill: two that
+ * The resource manager at work on a small machine that five envs fill: two that
  * free what they are asked for, of which one does not for a while, one that is
- * deaf, one that has nothing above its floor. Each time that memory is short
- * there is enough afterwards, from each exactly its share, a deaf one's by
- * force; at last that is given up. And another policy, of a few lines here,
- * takes the place of lib/manager's.
+ * deaf, one that has nothing above its floor, one on an account of its own.
+ * Each time that memory is short there is enough afterwards, from each exactly
+ * its share, a deaf one's by force; at last that is given up. And another
+ * policy, of a few lines here, takes the place of lib/manager's.
  */
 #include "lib/manager/manager.h"
+
 #include "kern/abi/account.h"
 #include "kern/abi/frame.h"
 #include "lib/exo/exo.h"
@@ -22,9 +23,10 @@
 #define TICKS (3000 * MILLISECOND)
 #define FLOOR_OWN 1500u
 #define FLOOR_ALL (1u << 30) /* more than anybody has */
-#define OWN 100u             /* what this env has at least, above its floor */
+#define ACCOUNT_OTHER 200u
+#define OWN 100u /* what this env has at least, above its floor */
 
-enum { LARGE, GUARANTEED, DEAF, SMALL, CHILDREN };
+enum { LARGE, GUARANTEED, DEAF, SMALL, OTHER, CHILDREN };
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
 
@@ -173,6 +175,9 @@ children_make(void)
     for (unsigned i = 0; i < CHILDREN; i++) {
         uint64_t hart = i % 2 < harts ? i % 2 : 0;
 
+        child_account =
+            i == OTHER ? (uint64_t)sys_account_carve(ACCOUNT_OTHER, SLOTS / 8)
+                       : 0;
         child[i] = harts_child(page, child_main, hart, i);
         CELLS[i].record = child[i].frames[0];
         harts_slots(child[i].id, hart, i + 1);
@@ -247,7 +252,8 @@ spare(const struct before *before, unsigned i)
 {
     uint64_t floor = row(i)->env.floor;
 
-    return before->frames[i] > floor ? before->frames[i] - floor : 0;
+    return i != OTHER && before->frames[i] > floor ? before->frames[i] - floor
+                                                   : 0;
 }
 
 /* A round of the first policy: the shares are what they should be. */
@@ -265,12 +271,13 @@ round_share(void)
     }
     EXPECT(asked, missing);
     EXPECT(row(SMALL)->env.asked, 0);
+    EXPECT(row(OTHER)->env.asked, 0);
     for (unsigned i = 0; i < CHILDREN; i++) {
         int64_t error =
             (int64_t)(row(i)->env.asked * spares - missing * spare(&before, i));
 
         EXPECT(error < (int64_t)spares && error > -(int64_t)spares, 1);
-        EXPECT(i == SMALL || row(i)->env.asked > 0, 1);
+        EXPECT(i >= SMALL || row(i)->env.asked > 0, 1);
     }
 }
 
@@ -283,6 +290,7 @@ round_largest(void)
     EXPECT(row(GUARANTEED)->env.asked, 0);
     EXPECT(row(DEAF)->env.asked, 0);
     EXPECT(row(SMALL)->env.asked, 0);
+    EXPECT(row(OTHER)->env.asked, 0);
 }
 
 static void
@@ -311,7 +319,7 @@ floors_all(void)
         (void)manager_step(&manager, time_now());
     } while (manager.phase != MANAGER_WATCHING);
     EXPECT(manager.rounds, 1);
-    EXPECT(manager.view.count, CHILDREN);
+    EXPECT(manager.view.count, CHILDREN - 1);
     for (unsigned i = 0; i < CHILDREN; i++) {
         EXPECT(row(i)->env.asked, 0);
         EXPECT(sys_repossess(0, child[i].id), 0);
@@ -325,6 +333,8 @@ floors_all(void)
     }
     EXPECT(manager.rounds, 2);
     floors_set(MANAGER_FLOOR, FLOOR_OWN);
+    (void)manager_step(&manager, time_now());
+    EXPECT(manager.phase, MANAGER_COUNTING);
 }
 
 /* The deaf one has less and less time, and in the end none; the one that was
@@ -373,6 +383,7 @@ main(void)
     total = manager_free(&manager) - LEFT;
     EXPECT(total > 8000, 1);
     grow(SMALL, 5);
+    grow(OTHER, ACCOUNT_OTHER / 2);
     grow(GUARANTEED, total * 2 / 10);
     grow(DEAF, total * 3 / 10);
     /* Nothing is short: nobody is asked. */
