@@ -353,16 +353,18 @@ env_quiesce(struct env *e)
 static int
 uarea_take(const struct env *e, struct frame *f)
 {
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS);
     const struct uarea *uarea = frame_contents(frame_number(f));
     int error = 0;
 
     frame_lock(f);
-    if (frame_state(f) != FRAME_STATE(FRAME_DATA, 0) || f->owner != e->id ||
-        uarea->version != UAREA_VERSION) {
+    if ((frame_state(f) & mask) != FRAME_STATE(FRAME_DATA, 0) ||
+        f->owner != e->id || uarea->version != UAREA_VERSION) {
         error = -EINVAL;
     } else if (f->pins != 0) {
         error = -EBUSY;
     } else {
+        frame_unmark(f);
         /* Mapped it may be: who can write it could before. */
         __atomic_store_n(&f->state, FRAME_STATE(FRAME_UAREA, 0),
                          __ATOMIC_RELAXED);

@@ -31,7 +31,8 @@ _Static_assert(FRAME_TABLE_2 == FRAME_TABLE_0 + SV39_LEVELS - 1,
 static int
 pair_check(const struct frame *f, uint32_t owner)
 {
-    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING);
+    const uint32_t mask =
+        ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING | FRAME_MARKS);
 
     if ((frame_state(f) & mask) != FRAME_STATE(FRAME_DATA, 0) ||
         f->owner != owner) {
