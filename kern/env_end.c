@@ -80,7 +80,7 @@ env_stop(struct env *e, enum env_cause cause)
     ASSERT(lock_held(&e->lock) && e->state == ENV_LIVE);
     e->state = ENV_DYING;
     row_state(e->id, ENV_DYING, cause);
-    revoke_forget(e);
+    revoke_note(e);
     env_quiesce(e);
     if (e->bound >> self->index & 1) {
         context_stop(&e->context[self->index]);
@@ -366,8 +366,7 @@ env_abort(uint32_t cause)
 static bool
 lost_unread(const struct env *e)
 {
-    return e->told != NULL &&
-           e->revocation.posted + e->revocation.missed != e->told->losses_taken;
+    return e->told != NULL && e->revocation.posted != e->told->losses_taken;
 }
 
 _Noreturn void

@@ -17,11 +17,9 @@ struct request *revoke_earliest(struct env *e);
 /* Changes how many a request has left, and shows it to the env. */
 void revoke_set_left(struct env *e, struct request *r, uint64_t left);
 
-/* To be called after any change of requests, or of taking[]. */
-void revoke_note(struct env *e);
-
-/* The frame that is taken when this page is named, for a shadow goes with its
-   table; NULL if there is no such page. Perhaps it is none that has an owner.
+/* The frame that is taken when this page is named, for a page goes with the
+   frame that it is part of, and a shadow with its table; NULL if there is no
+   such page. Perhaps it is none that has an owner.
  */
 struct frame *revoke_frame_meant(uint64_t name);
 
