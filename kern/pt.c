@@ -92,6 +92,7 @@ int
 pt_unmake(struct frame *table, uint32_t owner)
 {
     struct table t;
+    unsigned condemned;
     int error = table_open(&t, table, table_shadow(table));
 
     if (error < 0) {
@@ -111,8 +112,10 @@ pt_unmake(struct frame *table, uint32_t owner)
         }
         __atomic_store_n(&table->shadow, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&t.lock->shadow, 0, __ATOMIC_RELAXED);
+        condemned = table->flags & FRAME_CONDEMNED;
         frame_become(table, FRAME_DATA);
         frame_become(t.lock, FRAME_DATA);
+        frame_set_flag(table, condemned);
     }
     frame_unlock(table);
     table_close(&t);

@@ -197,13 +197,10 @@ revoke_ask(struct env *e, uint64_t kind, uint64_t name, uint64_t count,
 }
 
 void
-revoke_settle(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
+revoke_meet(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
 {
-    struct request *r = revoke_earliest(e);
+    struct request *r;
 
-    if (r == NULL) {
-        return;
-    }
     for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
         r = &e->revocation.request[i];
         if (r->left != 0 && r->kind == kind && r->name == name) {
@@ -217,7 +214,15 @@ revoke_settle(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
         revoke_set_left(e, r, r->left - met);
         count -= met;
     }
-    revoke_note(e);
+}
+
+void
+revoke_settle(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
+{
+    if (revoke_earliest(e) != NULL) {
+        revoke_meet(e, kind, name, count);
+        revoke_note(e);
+    }
 }
 
 void

@@ -29,6 +29,10 @@ bool revoke_takable(const struct frame *f);
 /* Whether the env owns that, and it can be taken: 0, -EPERM, -EBUSY. */
 int revoke_name_check(const struct env *e, uint64_t kind, uint64_t name);
 
+/* That `count` of a kind are gone, or one whose name it was: as revoke_settle,
+   without the note. */
+void revoke_meet(struct env *e, uint64_t kind, uint64_t name, uint64_t count);
+
 /* Tells the env of a loss (LOSS, kern/abi/uarea.h), or counts it. */
 void revoke_tell(struct env *e, uint64_t loss);
 
