@@ -18,6 +18,7 @@
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
+#include "kern/revoke.h"
 #include "kern/slot.h"
 #include "kern/time.h"
 
@@ -353,16 +354,18 @@ env_quiesce(struct env *e)
 static int
 uarea_take(const struct env *e, struct frame *f)
 {
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS);
     const struct uarea *uarea = frame_contents(frame_number(f));
     int error = 0;
 
     frame_lock(f);
-    if (frame_state(f) != FRAME_STATE(FRAME_DATA, 0) || f->owner != e->id ||
-        uarea->version != UAREA_VERSION) {
+    if ((frame_state(f) & mask) != FRAME_STATE(FRAME_DATA, 0) ||
+        f->owner != e->id || uarea->version != UAREA_VERSION) {
         error = -EINVAL;
     } else if (f->pins != 0) {
         error = -EBUSY;
     } else {
+        frame_unmark(f);
         /* Mapped it may be: who can write it could before. */
         __atomic_store_n(&f->state, FRAME_STATE(FRAME_UAREA, 0),
                          __ATOMIC_RELAXED);
@@ -404,13 +407,16 @@ env_bind(struct env *e, struct hart *hart, struct frame *f)
                           .alarm = TIME_NEVER,
                           .uarea_frame = f};
     c->uarea->hart = hart->index;
-    e->told = e->told != NULL ? e->told : c->uarea;
     slot_own_read(c, hart->index);
     /* Its code may be newer than what that hart has fetched. */
     code_fence(bit);
     __atomic_fetch_or(&e->root->harts, bit, __ATOMIC_SEQ_CST);
     e->bound |= bit;
     env_row_harts(e, bit, 0);
+    if (e->told == NULL) {
+        e->told = c->uarea;
+        revoke_show(e);
+    }
     /* Release: the hart may enter it from now on. */
     __atomic_store_n(&hart->directory[env_index(e->id)], c, __ATOMIC_RELEASE);
     hart_attend(hart, env_index(e->id));

@@ -80,7 +80,7 @@ env_stop(struct env *e, enum env_cause cause)
     ASSERT(lock_held(&e->lock) && e->state == ENV_LIVE);
     e->state = ENV_DYING;
     row_state(e->id, ENV_DYING, cause);
-    revoke_forget(e);
+    revoke_note(e);
     env_quiesce(e);
     if (e->bound >> self->index & 1) {
         context_stop(&e->context[self->index]);
@@ -118,27 +118,13 @@ env_withdraw(struct env *e)
     return 0;
 }
 
-/* Takes a page table out of everybody's hands: under no guard that anyone but
-   the holder of the empty name dominates, nobody fills it again. */
-static void
-table_seal(struct frame *table)
-{
-    struct frame *shadow = frame_record(table->shadow);
-
-    frame_lock(shadow);
-    frame_lock(table);
-    table->guard = (struct cap_name){{UINT64_MAX, UINT64_MAX}};
-    frame_unlock(table);
-    frame_unlock(shadow);
-}
-
-/* Clears some entries of a page table; whether any was left. */
+/* Clears some entries of a sealed page table; whether any was left. */
 static bool
 table_clear(struct frame *table)
 {
     uint64_t limit = pt_level(table) == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
                                                         : PAGE_TABLE_ENTRIES;
-    struct pt_place place = {.table = table};
+    struct pt_place place = {.table = table, .cap = &pt_sealer};
 
     for (; place.index < limit; place.index += PT_BATCH_MAX) {
         uint64_t count = limit - place.index;
@@ -154,8 +140,8 @@ table_clear(struct frame *table)
 int
 env_table_unmake(struct env *e, struct frame *table)
 {
-    table_seal(table);
-    if (table_clear(table) || pt_break(table, e->id, STEP_BINDINGS) < 0) {
+    if (pt_seal(table, e->id) < 0 || table_clear(table) ||
+        pt_break(table, e->id, STEP_BINDINGS) < 0) {
         return -EAGAIN;
     }
     frame_unlock(table);
@@ -366,8 +352,7 @@ env_abort(uint32_t cause)
 static bool
 lost_unread(const struct env *e)
 {
-    return e->told != NULL &&
-           e->revocation.posted + e->revocation.missed != e->told->losses_taken;
+    return e->told != NULL && e->revocation.posted != e->told->losses_taken;
 }
 
 _Noreturn void

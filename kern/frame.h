@@ -107,14 +107,14 @@ frame_clear_flag(struct frame *f, unsigned flag)
                      __ATOMIC_RELAXED);
 }
 
-/* Forgets what the owner of the locked frame has said of it. */
+/* Forgets what is said of the locked frame, when it changes hands or type. */
 static inline void
 frame_unmark(struct frame *f)
 {
     if (frame_state(f) & FRAME_STATE_FLAG(FRAME_PLACED)) {
         f->used = 0;
     }
-    frame_clear_flag(f, FRAME_MARKS);
+    frame_clear_flag(f, FRAME_MARKS | FRAME_CONDEMNED);
 }
 
 /* Whether anything still holds the locked frame. Acquire: what was done before

@@ -31,7 +31,8 @@ _Static_assert(FRAME_TABLE_2 == FRAME_TABLE_0 + SV39_LEVELS - 1,
 static int
 pair_check(const struct frame *f, uint32_t owner)
 {
-    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING);
+    const uint32_t mask =
+        ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING | FRAME_MARKS);
 
     if ((frame_state(f) & mask) != FRAME_STATE(FRAME_DATA, 0) ||
         f->owner != owner) {
@@ -91,6 +92,7 @@ int
 pt_unmake(struct frame *table, uint32_t owner)
 {
     struct table t;
+    unsigned condemned;
     int error = table_open(&t, table, table_shadow(table));
 
     if (error < 0) {
@@ -110,8 +112,10 @@ pt_unmake(struct frame *table, uint32_t owner)
         }
         __atomic_store_n(&table->shadow, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&t.lock->shadow, 0, __ATOMIC_RELAXED);
+        condemned = table->flags & FRAME_CONDEMNED;
         frame_become(table, FRAME_DATA);
         frame_become(t.lock, FRAME_DATA);
+        frame_set_flag(table, condemned);
     }
     frame_unlock(table);
     table_close(&t);

@@ -137,16 +137,18 @@ int pt_copy(const struct pt_place *from, const struct pt_place *to,
    the lock back. -EINVAL, without the lock, if it is no such frame. */
 int pt_break(struct frame *f, uint32_t owner, unsigned limit);
 
-/* The same for several frames from FRAME_DATA on, with one fence: breaks up to
-   `limit` bindings of all of them together (at most PT_BATCH_MAX). Then for
-   each frame, as pt_break: 0 with its lock held, or -EAGAIN. */
+/* The same for several frames from FRAME_DATA on that are being taken, with one
+   fence: condemns them, and breaks up to `limit` bindings of all of them
+   together (at most PT_BATCH_MAX). Then for each frame, as pt_break: 0 with its
+   lock held, or -EAGAIN. */
 void pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
                     unsigned limit);
 int pt_break_end(struct frame *f, uint32_t owner);
 
 /* Whether an env that would inherit the frame is seen near the head of its
-   chain. Without a lock the answer may be out of date. */
-bool pt_has_heir(struct frame *f);
+   chain; what it looks at goes off *looks, down to 0. Without a lock the answer
+   may be out of date. */
+bool pt_has_heir(struct frame *f, unsigned *looks);
 
 /* Lets go of a data frame of `owner`, in `list`. It passes to its first heir:
    the first env in its chain that is alive, not the owner, has room in its
@@ -165,6 +167,13 @@ int pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
    -EBUSY if it is pinned, -EAGAIN to call again, as in pt_break. */
 int pt_set_guard(struct frame *f, const struct cap_name *guard, uint32_t owner,
                  const struct cap *control, unsigned limit);
+
+/* Takes a page table of `owner` out of everybody's hands: under a guard that
+   nobody but the holder of the empty name dominates, and that stays, nobody
+   fills it again. -EINVAL, -EPERM. Then pt_sealer allows writing in it, and in
+   none that is not sealed. */
+int pt_seal(struct frame *table, uint32_t owner);
+extern const struct cap pt_sealer;
 
 /* The frames of env `id` if it is alive, else NULL. The caller has a page table
    open that the env owns: until it is closed the list is there. Of env.c, but

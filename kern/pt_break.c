@@ -107,11 +107,19 @@ link_break(struct frame *f, uint32_t link, struct removed *removed,
     return harts;
 }
 
-/* Breaks at most `limit` bindings, and marks the frame; their maps are yet to
-   fall. */
+/* What one call breaks: entries taken out, harts that may hold them, and how
+   many links the walks up may look at yet. */
+struct breaking {
+    struct removed removed;
+    uint64_t harts;
+    unsigned budget;
+};
+
+/* Sets flags of the frame, FRAME_BREAKING among them, and breaks at most
+   `limit` bindings; their maps are yet to fall. */
 static int
-break_begin(struct frame *f, uint32_t owner, unsigned limit,
-            struct removed *removed, uint64_t *harts, unsigned *budget)
+break_begin(struct frame *f, uint32_t owner, unsigned flags, unsigned limit,
+            struct breaking *b)
 {
     int error = 0;
 
@@ -123,7 +131,7 @@ break_begin(struct frame *f, uint32_t owner, unsigned limit,
         frame_unlock(f);
         return -EINVAL;
     }
-    frame_set_flag(f, FRAME_BREAKING);
+    frame_set_flag(f, flags);
     if (frame_type(f) == FRAME_DATA) {
         f->harts &= ~SEARCH_ALONE;
     }
@@ -131,7 +139,7 @@ break_begin(struct frame *f, uint32_t owner, unsigned limit,
         uint32_t link = f->chain;
 
         frame_unlock(f);
-        *harts |= link_break(f, link, removed, budget);
+        b->harts |= link_break(f, link, &b->removed, &b->budget);
         frame_lock(f);
         if (f->owner != owner ||
             !(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING))) {
@@ -171,29 +179,29 @@ void
 pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
                unsigned limit)
 {
-    unsigned budget = PT_WALK_CALL;
-    struct removed removed;
-    uint64_t harts = 0;
+    struct breaking b;
 
-    removed.count = 0;
-    for (unsigned i = 0; i < count && removed.count < limit; i++) {
-        (void)break_begin(f[i], owner, limit - removed.count, &removed, &harts,
-                          &budget);
+    b.removed.count = 0;
+    b.harts = 0;
+    b.budget = PT_WALK_CALL;
+    for (unsigned i = 0; i < count && b.removed.count < limit; i++) {
+        (void)break_begin(f[i], owner, FRAME_BREAKING | FRAME_CONDEMNED,
+                          limit - b.removed.count, &b);
     }
-    removed_settle(&removed, harts);
+    removed_settle(&b.removed, b.harts);
 }
 
 int
 pt_break(struct frame *f, uint32_t owner, unsigned limit)
 {
-    unsigned budget = PT_WALK_CALL;
-    struct removed removed;
-    uint64_t harts = 0;
+    struct breaking b;
     int error;
 
-    removed.count = 0;
+    b.removed.count = 0;
+    b.harts = 0;
+    b.budget = PT_WALK_CALL;
     limit = limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX;
-    error = break_begin(f, owner, limit, &removed, &harts, &budget);
-    removed_settle(&removed, harts);
+    error = break_begin(f, owner, FRAME_BREAKING, limit, &b);
+    removed_settle(&b.removed, b.harts);
     return error < 0 ? error : pt_break_end(f, owner);
 }

@@ -7,6 +7,36 @@
  */
 #include "kern/pt_chain.h"
 
+#define SEAL                                                                   \
+    {                                                                          \
+        {                                                                      \
+            ~(uint64_t)0, ~(uint64_t)0                                         \
+        }                                                                      \
+    }
+const struct cap pt_sealer = {
+    .name = SEAL, .mask = SEAL, .write_word0 = ~(uint64_t)0};
+
+int
+pt_seal(struct frame *table, uint32_t owner)
+{
+    struct table t;
+    int error = table_open(&t, table, table_shadow(table));
+
+    if (error < 0) {
+        return error;
+    }
+    frame_lock(table);
+    if (table->owner == owner) {
+        table->guard = pt_sealer.name;
+        frame_set_flag(table, FRAME_CONDEMNED);
+    } else {
+        error = -EPERM;
+    }
+    frame_unlock(table);
+    table_close(&t);
+    return error;
+}
+
 static int
 guard_check(const struct frame *f, uint32_t owner, const struct cap *control)
 {
@@ -17,7 +47,7 @@ guard_check(const struct frame *f, uint32_t owner, const struct cap *control)
     if (frame_type(f) != FRAME_DATA && !pt_is_table(f)) {
         return -EINVAL;
     }
-    return f->pins != 0 ? -EBUSY : 0;
+    return f->pins != 0 || (f->flags & FRAME_CONDEMNED) ? -EBUSY : 0;
 }
 
 /* Changes it, of a locked frame that is bound nowhere. The guard of a table is

@@ -22,6 +22,9 @@
 #define HEIR_LINKS 128
 #define HEIR_TRIES 4
 
+/* Links that are looked at for whether there is one at all. */
+#define HEIR_LOOKS 32
+
 /* What is known of a frame that is to be released, from one look to the next.
  */
 struct search {
@@ -77,15 +80,18 @@ link_next(struct search *s)
 }
 
 bool
-pt_has_heir(struct frame *f)
+pt_has_heir(struct frame *f, unsigned *looks)
 {
-    struct search s = {NULL, f, f->owner, 0, HEIR_LINKS};
+    struct search s = {NULL, f, f->owner, 0, HEIR_LOOKS};
+    unsigned looked;
     uint32_t link;
 
     frame_lock(f);
     s.link = f->chain;
     link = link_next(&s);
     frame_unlock(f);
+    looked = HEIR_LOOKS - s.budget;
+    *looks -= looked < *looks ? looked : *looks;
     return link != 0 && s.budget > 0;
 }
 

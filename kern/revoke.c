@@ -4,10 +4,10 @@
  *
  *  - request[] is what the U-area that was bound first shows, but for what the
  *    env writes there, which nobody reads;
- *  - env.lean is 0 while frames are asked for by count or name, else the id: so
- *    the lean way of frame_free need not count;
- *  - deadlines[] has the earliest deadline of each env that has requests, and
- *    1 for one of which frames are being taken.
+ *  - env.lean is 0 while frames are asked for by count or name, or being taken,
+ *    else the id: so the lean way of frame_free need not count;
+ *  - deadlines[] has the earliest deadline of each live env that has requests,
+ *    and 1 for one of which frames are being taken.
  */
 #include "kern/event.h"
 #include "kern/pt.h"
@@ -17,7 +17,7 @@
 
 static struct lock due_lock = {.rank = LOCK_LEAF};
 static uint64_t deadlines[ENVS_MAX]; /* 0: nothing is asked for */
-static _Atomic uint64_t next_deadline = TIME_NEVER; /* or later than it is */
+static _Atomic uint64_t next_deadline = TIME_NEVER; /* or it was */
 
 struct request *
 revoke_first(struct env *e, uint64_t kind, bool by_count)
@@ -61,14 +61,27 @@ revoke_set_left(struct env *e, struct request *r, uint64_t left)
 }
 
 void
+revoke_show(struct env *e)
+{
+    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
+        e->told->request[i] = e->revocation.request[i];
+    }
+    if (revoke_earliest(e) != NULL) {
+        event_post_any(e, PENDING_REQUEST);
+    }
+}
+
+void
 revoke_note(struct env *e)
 {
     const struct request *next = revoke_earliest(e);
-    uint64_t deadline = e->revocation.taking_count > 0 ? 1
-                        : next == NULL                 ? 0
-                        : next->deadline == 0          ? 1
-                                                       : next->deadline;
-    bool frames = revoke_first(e, RESOURCE_FRAME, true) != NULL ||
+    uint64_t deadline = e->state != ENV_LIVE             ? 0
+                        : e->revocation.taking_count > 0 ? 1
+                        : next == NULL                   ? 0
+                        : next->deadline == 0            ? 1
+                                                         : next->deadline;
+    bool frames = e->revocation.taking_count > 0 ||
+                  revoke_first(e, RESOURCE_FRAME, true) != NULL ||
                   revoke_first(e, RESOURCE_FRAME, false) != NULL;
 
     __atomic_store_n(&e->lean, frames ? 0 : e->id, __ATOMIC_RELAXED);
@@ -110,18 +123,10 @@ revoke_due(uint64_t now, unsigned last)
     return due;
 }
 
-void
-revoke_forget(struct env *e)
-{
-    lock_acquire(&due_lock);
-    deadlines[env_index(e->id)] = 0;
-    lock_release(&due_lock);
-}
-
 struct frame *
 revoke_frame_meant(uint64_t name)
 {
-    struct frame *f = name < FRAME_LIMIT ? frame_record(name) : NULL;
+    struct frame *f = frame_head(name);
 
     return f != NULL && frame_type(f) == FRAME_SHADOW ? frame_record(f->shadow)
                                                       : f;
@@ -192,13 +197,10 @@ revoke_ask(struct env *e, uint64_t kind, uint64_t name, uint64_t count,
 }
 
 void
-revoke_settle(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
+revoke_meet(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
 {
-    struct request *r = revoke_earliest(e);
+    struct request *r;
 
-    if (r == NULL) {
-        return;
-    }
     for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
         r = &e->revocation.request[i];
         if (r->left != 0 && r->kind == kind && r->name == name) {
@@ -212,7 +214,15 @@ revoke_settle(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
         revoke_set_left(e, r, r->left - met);
         count -= met;
     }
-    revoke_note(e);
+}
+
+void
+revoke_settle(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
+{
+    if (revoke_earliest(e) != NULL) {
+        revoke_meet(e, kind, name, count);
+        revoke_note(e);
+    }
 }
 
 void
@@ -220,13 +230,13 @@ revoke_tell(struct env *e, uint64_t loss)
 {
     struct uarea *u = e->told;
 
-    if (u == NULL) {
-        return;
-    }
-    if (e->revocation.posted -
-            __atomic_load_n(&u->losses_taken, __ATOMIC_RELAXED) >=
-        UAREA_LOSS_ENTRIES) {
-        u->losses_missed = ++e->revocation.missed;
+    if (u == NULL || e->revocation.posted - __atomic_load_n(&u->losses_taken,
+                                                            __ATOMIC_RELAXED) >=
+                         UAREA_LOSS_ENTRIES) {
+        e->revocation.missed++;
+        if (u != NULL) {
+            u->losses_missed = e->revocation.missed;
+        }
         return;
     }
     u->loss[e->revocation.posted++ % UAREA_LOSS_ENTRIES] = loss;

@@ -36,8 +36,14 @@ void revoke_settle(struct env *e, uint64_t kind, uint64_t name, uint64_t count);
    it owes more, else how many requests are not due yet. */
 int revoke_step(struct env *e);
 
-/* Forgets what a dying env was asked for; its lock is held. */
-void revoke_forget(struct env *e);
+/* To be called after any change of the requests of an env, whose lock is held,
+   of what is being taken from it, or of its state: one that is dying owes
+   nothing. */
+void revoke_note(struct env *e);
+
+/* Shows what an env, whose lock is held, was asked for before it had a
+   U-area. */
+void revoke_show(struct env *e);
 
 /* The index of an env that owes something at `now`, of those after `last` if
    there are any; or 0. */

@@ -22,7 +22,8 @@ markable(const struct frame *f, uint64_t mark, const struct frame *place)
         return (frame_state(f) & mask) == FRAME_STATE(FRAME_DATA, 0) &&
                place->order == 0 && place != f;
     }
-    return mark == MARK_NONE || frame_type(f) == FRAME_DATA;
+    return !(f->flags & FRAME_CONDEMNED) &&
+           (mark == MARK_NONE || frame_type(f) == FRAME_DATA);
 }
 
 int

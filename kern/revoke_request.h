@@ -17,11 +17,9 @@ struct request *revoke_earliest(struct env *e);
 /* Changes how many a request has left, and shows it to the env. */
 void revoke_set_left(struct env *e, struct request *r, uint64_t left);
 
-/* To be called after any change of requests, or of taking[]. */
-void revoke_note(struct env *e);
-
-/* The frame that is taken when this page is named, for a shadow goes with its
-   table; NULL if there is no such page. Perhaps it is none that has an owner.
+/* The frame that is taken when this page is named, for a page goes with the
+   frame that it is part of, and a shadow with its table; NULL if there is no
+   such page. Perhaps it is none that has an owner.
  */
 struct frame *revoke_frame_meant(uint64_t name);
 
@@ -30,6 +28,10 @@ bool revoke_takable(const struct frame *f);
 
 /* Whether the env owns that, and it can be taken: 0, -EPERM, -EBUSY. */
 int revoke_name_check(const struct env *e, uint64_t kind, uint64_t name);
+
+/* That `count` of a kind are gone, or one whose name it was: as revoke_settle,
+   without the note. */
+void revoke_meet(struct env *e, uint64_t kind, uint64_t name, uint64_t count);
 
 /* Tells the env of a loss (LOSS, kern/abi/uarea.h), or counts it. */
 void revoke_tell(struct env *e, uint64_t loss);

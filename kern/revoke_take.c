@@ -51,7 +51,14 @@ slots_take(struct env *e, struct request *r)
     }
     for (unsigned hart = 0; hart < hart_count; hart++) {
         for (unsigned i = 0; i < SLOTS; i++) {
-            if (SLOT_VECTORS[hart][i] != e->id) {
+            uint64_t own = atomic_load_explicit(&e->context[hart].own[i / 64],
+                                                memory_order_relaxed);
+
+            if (own >> i % 64 == 0) {
+                i |= 63; /* none in the rest of the word */
+                continue;
+            }
+            if (!(own >> i % 64 & 1)) {
                 continue;
             }
             if (r->left == 0 || taken++ == STEP_SLOTS) {
@@ -59,7 +66,7 @@ slots_take(struct env *e, struct request *r)
             }
             if (slot_free(e, hart, i) == 0) {
                 revoke_tell(e, LOSS(RESOURCE_SLOT, hart << 16 | i, 0));
-                revoke_set_left(e, r, r->left - 1);
+                revoke_meet(e, RESOURCE_SLOT, hart << 16 | i, 1);
             }
         }
     }
@@ -136,9 +143,10 @@ frames_choose(struct env *e, struct request *r)
         if (revoke_name_check(e, RESOURCE_FRAME, r->name) == 0) {
             v->taking[v->taking_count++] =
                 (uint32_t)frame_number(revoke_frame_meant(r->name));
+        } else {
+            revoke_set_left(e, r, 0);
         }
-        revoke_set_left(e, r, 0);
-        return;
+        return; /* it ends when that is gone */
     }
     if (!v->choosing) {
         v->choosing = true;
@@ -159,7 +167,7 @@ frames_choose(struct env *e, struct request *r)
             }
             pass_begin(e, v->pass + 1);
         } else if (f != NULL &&
-                   (frame_type(f) != FRAME_DATA || !pt_has_heir(f))) {
+                   (frame_type(f) != FRAME_DATA || !pt_has_heir(f, &looks))) {
             v->taking[v->taking_count++] = (uint32_t)frame_number(f);
             pages = (uint64_t)1 << f->order;
             missing -= pages < missing ? pages : missing;
@@ -205,7 +213,6 @@ frame_take_back(struct env *e, struct frame *f)
     uint64_t name = frame_number(f);
     uint64_t pages;
     uint64_t place;
-    struct request *r;
     int error;
 
     error = pt_break_end(f, e->id);
@@ -213,6 +220,7 @@ frame_take_back(struct env *e, struct frame *f)
         return error != -EAGAIN;
     }
     if (frame_type(f) != FRAME_DATA || f->pins != 0) {
+        frame_clear_flag(f, FRAME_CONDEMNED);
         frame_unlock(f);
         return true;
     }
@@ -220,37 +228,41 @@ frame_take_back(struct env *e, struct frame *f)
     place = frame_save_contents(e, f);
     (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
-    r = revoke_first(e, RESOURCE_FRAME, true);
-    if (r != NULL) {
-        revoke_set_left(e, r, r->left - (pages < r->left ? pages : r->left));
-    }
+    revoke_meet(e, RESOURCE_FRAME, name, pages);
     return true;
 }
 
-/* A step towards taking what is in taking[]. */
+/* A step towards taking what is in taking[]: the data; or, when there is none,
+   a page table, which becomes data, with its shadow. */
 static void
 frames_take(struct env *e)
 {
     struct revocation *v = &e->revocation;
-    struct frame *f[STEP_FRAMES + 1];
-    unsigned count = v->taking_count;
+    struct frame *f[REVOKE_TAKING + 1];
+    unsigned count = 0;
+    unsigned kept = 0;
 
-    v->taking_count = 0;
-    for (unsigned i = 0; i < count; i++) {
-        f[i] = frame_record(v->taking[i]);
-        if (f[i]->owner == e->id && pt_is_table(f[i])) {
-            /* Alone: when it is data, so is its shadow, and both go. */
-            uint32_t shadow = f[i]->shadow;
+    for (unsigned i = 0; i < v->taking_count; i++) {
+        struct frame *one = frame_record(v->taking[i]);
 
-            v->taking[v->taking_count++] = v->taking[i];
-            if (env_table_unmake(e, f[i]) == 0) {
-                v->taking[v->taking_count++] = shadow;
-            }
-            for (i++; i < count; i++) {
-                v->taking[v->taking_count++] = v->taking[i];
-            }
+        if (one->owner == e->id && pt_is_table(one)) {
+            v->taking[kept++] = v->taking[i];
+        } else {
+            f[count++] = one;
+        }
+    }
+    v->taking_count = kept;
+    if (count == 0) {
+        /* There is room for the shadow: a table too many is a frame that was
+           freed, and made a table since. */
+        v->taking_count = kept < REVOKE_TAKING ? kept : REVOKE_TAKING;
+        f[0] = frame_record(v->taking[0]);
+        f[1] = frame_record(f[0]->shadow);
+        if (env_table_unmake(e, f[0]) < 0) {
             return;
         }
+        v->taking[0] = v->taking[--v->taking_count];
+        count = 2;
     }
     pt_break_begin(f, count, e->id, STEP_BINDINGS);
     for (unsigned i = 0; i < count; i++) {

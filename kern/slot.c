@@ -351,6 +351,7 @@ slot_tick(void)
     struct hart *self = hart_self();
     struct context *c = self->context;
     uint64_t now = time_now();
+    bool due = now >= self->alarm;
     struct context *next;
     bool alarms;
 
@@ -359,8 +360,9 @@ slot_tick(void)
         return now < self->grace_end ? USER_CONTINUE
                                      : slot_overrun(self, c, now);
     }
-    /* One long thing at a time: rule 6. */
-    if (!alarms && (now >= self->edge || now >= revoke_next())) {
+    /* One long thing at a time: rule 6. Not at each interrupt, which others may
+       cause as often as they like. */
+    if (!alarms && (now >= self->edge || (due && now >= revoke_next()))) {
         (void)env_reap();
     }
     if (now < self->edge) {

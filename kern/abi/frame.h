@@ -38,6 +38,8 @@ enum frame_type {
 #define FRAME_EXPENDABLE 0x08 /* taken before others */
 #define FRAME_GUARANTEED 0x10 /* not taken */
 #define FRAME_PLACED 0x20     /* `used` says where its contents go before */
+#define FRAME_CONDEMNED                                                        \
+    0x40 /* the kernel's: it is being taken, and keeps its guard */
 #define FRAME_MARKS (FRAME_EXPENDABLE | FRAME_GUARANTEED | FRAME_PLACED)
 
 /* Of frame_free: break every binding first. */
