@@ -227,35 +227,35 @@ frame_take_back(struct env *e, struct frame *f)
     return true;
 }
 
-/* A step towards taking what is in taking[]. */
+/* A step towards taking what is in taking[]: the data before the first page
+   table, or that table. When that is data, so is its shadow, and both go. */
 static void
 frames_take(struct env *e)
 {
     struct revocation *v = &e->revocation;
-    struct frame *f[STEP_FRAMES + 1];
+    struct frame *f[REVOKE_TAKING + 1];
     unsigned count = v->taking_count;
+    unsigned data = 0;
 
-    v->taking_count = 0;
-    for (unsigned i = 0; i < count; i++) {
-        f[i] = frame_record(v->taking[i]);
-        if (f[i]->owner == e->id && pt_is_table(f[i])) {
-            /* Alone: when it is data, so is its shadow, and both go. */
-            uint32_t shadow = f[i]->shadow;
-
-            v->taking[v->taking_count++] = v->taking[i];
-            if (env_table_unmake(e, f[i]) == 0) {
-                v->taking[v->taking_count++] = shadow;
-            }
-            for (i++; i < count; i++) {
-                v->taking[v->taking_count++] = v->taking[i];
-            }
-            return;
+    for (; data < count; data++) {
+        f[data] = frame_record(v->taking[data]);
+        if (f[data]->owner == e->id && pt_is_table(f[data])) {
+            break;
         }
     }
-    pt_break_begin(f, count, e->id, STEP_BINDINGS);
+    if (data == 0) {
+        uint32_t shadow = f[0]->shadow;
+
+        if (env_table_unmake(e, f[0]) == 0) {
+            v->taking[v->taking_count++] = shadow;
+        }
+        return;
+    }
+    v->taking_count = 0;
+    pt_break_begin(f, data, e->id, STEP_BINDINGS);
     for (unsigned i = 0; i < count; i++) {
-        if (!frame_take_back(e, f[i])) {
-            v->taking[v->taking_count++] = (uint32_t)frame_number(f[i]);
+        if (i >= data || !frame_take_back(e, f[i])) {
+            v->taking[v->taking_count++] = v->taking[i];
         }
     }
 }
