@@ -161,7 +161,7 @@ frames_choose(struct env *e, struct request *r)
         } else if (f != NULL &&
                    (frame_type(f) != FRAME_DATA || !pt_has_heir(f))) {
             v->taking[v->taking_count++] = (uint32_t)frame_number(f);
-            pages = (uint64_t)1 << f->order;
+            pages = pt_is_table(f) ? 2 : (uint64_t)1 << f->order; /* a shadow */
             missing -= pages < missing ? pages : missing;
         }
     }

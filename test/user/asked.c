@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "test/user/asked.h"
 
-#include "kern/abi/cap.h"
 #include <string.h>
 
-#include "lib/exo/map.h"
+#include "test/user/spread.h"
 
 /* Where the parent has the U-area, in the table at SHARED. */
 #define WINDOW 40
@@ -13,7 +12,7 @@ struct child asked_child;
 volatile struct uarea *asked_uarea =
     (volatile struct uarea *)(SHARED + WINDOW * 4096);
 
-static uint64_t page;
+uint64_t asked_page;
 static uint64_t window;
 static uint64_t account;
 
@@ -23,12 +22,9 @@ static void
 frames_take(struct uarea *uarea, struct asked *a)
 {
     for (uint64_t i = 0; i < a->frames; i++) {
-        int64_t number = sys_frame_alloc(CHILD_CAP_OWN, 0, 0);
+        uint64_t number = spread_page(uarea, a->leaf, ASKED_FIRST + i);
 
-        (void)sys_frame_scrub((uint64_t)number);
-        uarea->batch[0] = (uint64_t)number << 10 | 0xc6; /* D, A, W, R */
-        if (number <= 0 ||
-            sys_pt_map(CAP_OWN_BOTH, a->leaf, ASKED_FIRST + i, 1) != 1) {
+        if (number == 0) {
             a->wrong = __LINE__;
             return;
         }
@@ -155,8 +151,8 @@ asked_open(void)
 {
     uint64_t harts;
 
-    page = frame_clean(0);
-    window = window_open(page);
+    asked_page = frame_clean(0);
+    window = window_open(asked_page);
     harts = harts_open();
     /* What this env makes once and keeps, it has by then. */
     asked_prepare(1, 0, ANSWER_YIELDED, 0);
@@ -180,10 +176,11 @@ void
 asked_begin(uint64_t hart, uint64_t eighths)
 {
     child_account = (uint64_t)sys_account_carve(
-        40 + ASKED->frames + 512 * ASKED->large, 512);
+        40 + ASKED->frames + 512 * ASKED->large, 384);
     EXPECT((int64_t)child_account > 0, 1);
     account = child_account;
-    asked_child = child_make_on(page, run, hart);
+    asked_child = child_make_on(asked_page, run, hart);
+    child_account = 0;
     ASKED->parent = exo_id;
     ASKED->id = asked_child.id;
     ASKED->leaf = asked_child.leaf;
@@ -213,7 +210,6 @@ asked_end(void)
     for (uint64_t i = 0; i < ASKED->frames + ASKED->large; i++) {
         EXPECT(asked_owns(ASKED->frame[i]), false);
     }
-    child_account = 0;
 }
 
 int64_t

@@ -17,8 +17,6 @@
 #define ASKED_LOSSES 256
 #define ASKED_FIRST 3 /* the index of frame 0 in the page table */
 
-#define CAP_OWN_BOTH (CHILD_CAP_OWN << 8 | CHILD_CAP_OWN)
-
 /* What it does about events. */
 enum answer {
     ANSWER_HANDLED, /* looks in its event handler, which interrupts it */
@@ -48,6 +46,8 @@ struct asked {
     volatile uint64_t losses;
     volatile uint64_t loss[ASKED_LOSSES];
     volatile uint32_t frame[ASKED_FRAMES + 4];
+
+    volatile uint64_t rounds[3]; /* of others, which only count */
 };
 
 _Static_assert(sizeof(struct asked) <= 4096, "one page");
@@ -70,6 +70,7 @@ _Static_assert(sizeof(struct asked) <= 4096, "one page");
     } while (0)
 
 /* What is to be known of the one that is there. */
+extern uint64_t asked_page;
 extern struct child asked_child;
 extern volatile struct uarea *asked_uarea;
 

@@ -7,10 +7,10 @@
  */
 #include <string.h>
 
-#include "kern/abi/cap.h"
 #include "kern/abi/frame.h"
 #include "test/user/expect.h"
 #include "test/user/harts.h"
+#include "test/user/spread.h"
 
 /* How many pages are taken. */
 #ifndef ROUNDS
@@ -40,46 +40,6 @@ struct shared {
 };
 
 #define SHARED_PAGE ((struct shared *)SHARED)
-#define CAP_OWN_BOTH (CHILD_CAP_OWN << 8 | CHILD_CAP_OWN)
-
-/* A load and a store that do nothing if nothing is mapped there. */
-void skip_entry(void);
-__asm__(".text\n"
-        ".balign 4\n"
-        "skip_entry:\n"
-        "   ld t1, 0(t0)\n" /* the exception level's pc */
-        "   addi t1, t1, 4\n"
-        "   sd t1, 0(t0)\n"
-        "   li t1, 0\n"
-        "   li a7, 1\n" /* resume */
-        "   ecall\n");
-
-static inline uint64_t
-peek(uint64_t address)
-{
-    uint64_t value = 0;
-
-    __asm__ volatile(".option push\n"
-                     ".option norvc\n"
-                     "ld %0, 0(%1)\n"
-                     ".option pop\n"
-                     : "+&r"(value)
-                     : "r"(address)
-                     : "memory");
-    return value;
-}
-
-static inline void
-poke(uint64_t address, uint64_t value)
-{
-    __asm__ volatile(".option push\n"
-                     ".option norvc\n"
-                     "sd %0, 0(%1)\n"
-                     ".option pop\n"
-                     :
-                     : "r"(value), "r"(address)
-                     : "memory");
-}
 
 static void
 touch(struct uarea *uarea)
@@ -87,31 +47,16 @@ touch(struct uarea *uarea)
     struct shared *shared = SHARED_PAGE;
     uint64_t hart = uarea->hart;
 
-    uarea->entry_exception = (uint64_t)skip_entry;
+    touch_begin(uarea);
     for (;;) {
         for (uint64_t i = FIRST; i < FIRST + PAGES; i++) {
-            if (peek(SHARED + i * 4096) == SECRET) {
+            if (touch_read(SHARED + i * 4096) == SECRET) {
                 shared->read++;
             }
-            poke(SHARED + i * 4096 + 8 + 8 * hart, hart);
+            touch_write(SHARED + i * 4096 + 8 + 8 * hart, hart);
         }
         shared->hart[hart].turns++;
     }
-}
-
-/* A page of the env's own. */
-static uint64_t
-page_add(struct uarea *uarea, uint64_t index)
-{
-    int64_t frame = sys_frame_alloc(CHILD_CAP_OWN, 0, 0);
-
-    (void)sys_frame_scrub((uint64_t)frame);
-    uarea->batch[0] = (uint64_t)frame << 10 | 0xc6; /* D, A, W, R */
-    if (frame <= 0 ||
-        sys_pt_map(CAP_OWN_BOTH, SHARED_PAGE->leaf, index, 1) != 1) {
-        SHARED_PAGE->wrong = __LINE__;
-    }
-    return (uint64_t)frame;
 }
 
 /* On hart 1: goes to the others, and there too. */
@@ -122,25 +67,10 @@ spread(struct uarea *uarea)
 
     uarea->consent = CONSENT_FRAMES;
     for (uint64_t hart = 2; hart < shared->harts; hart++) {
-        uint64_t frame = page_add(uarea, STACKS + 2 * hart);
-        struct uarea *other =
-            (struct uarea *)(SHARED + (STACKS + 2 * hart) * 4096);
-        int64_t error;
+        struct spread to = {shared->id, shared->leaf, hart, STACKS + 2 * hart,
+                            touch};
 
-        (void)page_add(uarea, STACKS + 2 * hart + 1);
-        other->self = (uint64_t)other;
-        other->version = UAREA_VERSION;
-        exo_uarea_init(other, NULL);
-        other->entry_exception = 0;
-        other->entry_interrupt = 0;
-        other->level[LEVEL_INTERRUPT].pc = (uint64_t)child_start;
-        other->level[LEVEL_INTERRUPT].t0 = (uint64_t)other;
-        other->level[LEVEL_INTERRUPT].t1 = (uint64_t)other + 2 * 4096ul;
-        other->own[24] = (uint64_t)touch;
-        do {
-            error = sys_env_bind(CHILD_CAP_OWN, shared->id, hart, frame);
-        } while (error == -EAGAIN);
-        if (error != 0 ||
+        if (spread_to(uarea, &to) != 0 ||
             sys_slot_alloc(CHILD_CAP_OWN, shared->id, hart, 1) != 0) {
             shared->wrong = __LINE__;
         }
