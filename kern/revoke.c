@@ -4,8 +4,9 @@
  *
  *  - request[] is what the U-area that was bound first shows, but for what the
  *    env writes there, which nobody reads;
- *  - env.lean is 0 while frames are asked for by count or name, else the id: so
- *    the lean way of frame_free need not count;
+ *  - env.lean is 0 while frames are asked for by count or name, or being taken,
+ *    else the id: so the lean way of frame_free need not count, and nothing is
+ *    guaranteed that has been chosen;
  *  - deadlines[] has the earliest deadline of each env that has requests, and
  *    1 for one of which frames are being taken.
  */
@@ -68,7 +69,8 @@ revoke_note(struct env *e)
                         : next == NULL                 ? 0
                         : next->deadline == 0          ? 1
                                                        : next->deadline;
-    bool frames = revoke_first(e, RESOURCE_FRAME, true) != NULL ||
+    bool frames = e->revocation.taking_count > 0 ||
+                  revoke_first(e, RESOURCE_FRAME, true) != NULL ||
                   revoke_first(e, RESOURCE_FRAME, false) != NULL;
 
     __atomic_store_n(&e->lean, frames ? 0 : e->id, __ATOMIC_RELAXED);

@@ -132,7 +132,8 @@ frames_choose(struct env *e, struct request *r)
     unsigned looks = STEP_LOOKS;
     uint64_t missing = r->left;
 
-    if (r->name != REVOKE_ANY) {
+    v->named = r->name != REVOKE_ANY;
+    if (v->named) {
         if (revoke_name_check(e, RESOURCE_FRAME, r->name) == 0) {
             v->taking[v->taking_count++] =
                 (uint32_t)frame_number(revoke_frame_meant(r->name));
@@ -220,7 +221,7 @@ frame_take_back(struct env *e, struct frame *f)
     place = frame_save_contents(e, f);
     (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
-    r = revoke_first(e, RESOURCE_FRAME, true);
+    r = e->revocation.named ? NULL : revoke_first(e, RESOURCE_FRAME, true);
     if (r != NULL) {
         revoke_set_left(e, r, r->left - (pages < r->left ? pages : r->left));
     }
