@@ -137,7 +137,7 @@ blind(uint64_t hart)
     EXPECT(asked_uarea->losses_posted, 128);
     EXPECT(asked_uarea->losses_missed, 72);
     kept_check(200);
-    EXPECT(asked_uarea->pending, PENDING_REQUEST | PENDING_LOSS);
+    WAIT_UNTIL(asked_uarea->pending == (PENDING_REQUEST | PENDING_LOSS));
     for (unsigned i = 0; i < 128; i++) {
         EXPECT(LOSS_KIND(asked_uarea->loss[i]), RESOURCE_FRAME);
         EXPECT(RECORDS[LOSS_NAME(asked_uarea->loss[i])].owner, 0);
@@ -240,6 +240,7 @@ static void
 stripped(void)
 {
     const volatile struct env_row *row;
+    uint64_t end;
 
     asked_prepare(40, ~0UL, ANSWER_YIELDED, 0);
     asked_begin(0, 0);
@@ -252,7 +253,10 @@ stripped(void)
     EXPECT(row->state, ENV_LIVE);
     EXPECT(asked_ask(RESOURCE_FRAME, row->root, 1, 0), -EBUSY);
     EXPECT(asked_ask(RESOURCE_FRAME, asked_child.uarea, 1, 0), -EBUSY);
-    (void)exo_yield(asked_child.id, exo_uarea);
+    end = time_now() + LONG;
+    while (row->state == ENV_LIVE && time_now() < end) {
+        (void)exo_yield(asked_child.id, exo_uarea);
+    }
     EXPECT(row->state != ENV_LIVE, 1);
     EXPECT(row->cause, CAUSE_LOSS);
     asked_end();
