@@ -77,6 +77,7 @@ struct revocation {
     uint64_t missed; /* those that its U-area had no room for */
     bool choosing;   /* a pass along its list has begun */
     bool expendable; /* it has marked a frame so */
+    bool named;      /* taking[] is for a request by name */
     unsigned pass;
     unsigned taking_count;
     uint32_t taking[REVOKE_TAKING + 1]; /* page numbers */

@@ -5,7 +5,8 @@
  *  - request[] is what the U-area that was bound first shows, but for what the
  *    env writes there, which nobody reads;
  *  - env.lean is 0 while frames are asked for by count or name, or being taken,
- *    else the id: so the lean way of frame_free need not count;
+ *    else the id: so the lean way of frame_free need not count, and nothing is
+ *    guaranteed that has been chosen;
  *  - deadlines[] has the earliest deadline of each live env that has requests,
  *    and 1 for one of which frames are being taken.
  */

@@ -139,7 +139,8 @@ frames_choose(struct env *e, struct request *r)
     unsigned looks = STEP_LOOKS;
     uint64_t missing = r->left;
 
-    if (r->name != REVOKE_ANY) {
+    v->named = r->name != REVOKE_ANY;
+    if (v->named) {
         if (revoke_name_check(e, RESOURCE_FRAME, r->name) == 0) {
             v->taking[v->taking_count++] =
                 (uint32_t)frame_number(revoke_frame_meant(r->name));
@@ -169,7 +170,7 @@ frames_choose(struct env *e, struct request *r)
         } else if (f != NULL &&
                    (frame_type(f) != FRAME_DATA || !pt_has_heir(f, &looks))) {
             v->taking[v->taking_count++] = (uint32_t)frame_number(f);
-            pages = (uint64_t)1 << f->order;
+            pages = pt_is_table(f) ? 2 : (uint64_t)1 << f->order; /* a shadow */
             missing -= pages < missing ? pages : missing;
         }
     }
@@ -228,7 +229,8 @@ frame_take_back(struct env *e, struct frame *f)
     place = frame_save_contents(e, f);
     (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
-    revoke_meet(e, RESOURCE_FRAME, name, pages);
+    /* Who asked by count did not ask for what another wants by name. */
+    revoke_meet(e, RESOURCE_FRAME, name, e->revocation.named ? 0 : pages);
     return true;
 }
 

@@ -17,6 +17,15 @@
 
 static uint64_t frame[COUNT];
 
+static uint64_t window;
+
+static void
+map(uint64_t table, uint64_t index, uint64_t number)
+{
+    exo_uarea->batch[0] = number << 10 | 0xc6; /* D, A, W, R */
+    EXPECT(sys_pt_map(0, table, index, 1), 1);
+}
+
 static int64_t
 ask(uint64_t kind, uint64_t name, uint64_t count, uint64_t deadline)
 {
@@ -151,11 +160,10 @@ asked(void)
 static void
 named(void)
 {
-    uint64_t *words = (uint64_t *)SHARED;
-    uint64_t leaf;
+    volatile uint64_t *words = (volatile uint64_t *)(SHARED + 30 * 4096);
 
     frames_make();
-    leaf = window_open(frame[0]);
+    map(window, 30, frame[0]);
     words[0] = 0x1234;
     words[511] = 0x5678;
     EXPECT(sys_frame_mark(frame[0], 1, MARK_NONE, frame[1]), 1);
@@ -170,8 +178,7 @@ named(void)
     EXPECT(mine(frame[0]), 0);
     EXPECT(RECORDS[frame[0]].type, FRAME_FREE);
     EXPECT(mine(frame[1]), 1);
-    exo_uarea->batch[0] = frame[1] << 10 | 0xc2; /* R, A, D */
-    EXPECT(sys_pt_map(0, leaf, 0, 1), 1);        /* its entry is zero */
+    map(window, 30, frame[1]); /* its entry is zero */
     EXPECT(words[0], 0x1234);
     EXPECT(words[511], 0x5678);
     frames_free();
@@ -205,14 +212,252 @@ chosen(void)
     frames_free();
 }
 
+/* More requests: what is taken by name does not count for another; one of the
+   same name is the same, and has the earlier deadline. */
+static void
+merged(void)
+{
+    frames_make();
+    EXPECT(ask(RESOURCE_FRAME, REVOKE_ANY, 5, NEVER), 0);
+    EXPECT(ask(RESOURCE_FRAME, frame[0], 1, NEVER), 0);
+    EXPECT(requests(), 2);
+    EXPECT(ask(RESOURCE_FRAME, frame[0], 1, 0), 0); /* perhaps taken by then */
+    take();
+    EXPECT(requests(), 1);
+    EXPECT(loss(), LOSS(RESOURCE_FRAME, frame[0], 0));
+    EXPECT(exo_uarea->request[0].left, 5);
+    EXPECT(sys_frame_free(frame[1], FRAME_FREE_BREAK), 0);
+    EXPECT(exo_uarea->request[0].left, 4);
+    for (unsigned i = 2; i < 6; i++) {
+        EXPECT(sys_frame_free(frame[i], 0), 0);
+    }
+    EXPECT(requests(), 0);
+    no_more_losses();
+    frames_free();
+}
+
+/* What there is no room for in the vector is counted; then it goes on. */
+static void
+overflow(void)
+{
+    uint64_t posted = exo_uarea->losses_posted;
+
+    for (unsigned round = 0; round < 5; round++) {
+        frames_make();
+        for (unsigned i = 0; i < COUNT; i++) {
+            EXPECT(ask(RESOURCE_FRAME, frame[i], 1, 0), 0);
+            take();
+        }
+    }
+    EXPECT(exo_uarea->losses_posted - posted, UAREA_LOSS_ENTRIES);
+    EXPECT(exo_uarea->losses_missed, 5 * COUNT - UAREA_LOSS_ENTRIES);
+    exo_uarea->losses_taken = exo_uarea->losses_posted - 1;
+    frames_make();
+    for (unsigned i = 0; i < 2; i++) {
+        (void)loss();
+        EXPECT(ask(RESOURCE_FRAME, frame[i], 1, 0), 0);
+        take();
+        EXPECT(exo_uarea
+                   ->loss[(exo_uarea->losses_posted - 1) % UAREA_LOSS_ENTRIES],
+               LOSS(RESOURCE_FRAME, frame[i], 0));
+    }
+    (void)loss();
+    EXPECT(exo_uarea->losses_missed, 5 * COUNT - UAREA_LOSS_ENTRIES);
+    EXPECT(exo_uarea->losses_taken, exo_uarea->losses_posted);
+    frames_free();
+}
+
+/* The set: what is in it, what cannot be, and that it has a limit. */
+static void
+guaranteed(void)
+{
+    uint64_t page = SHARED + 20 * 4096;
+    unsigned count = 0;
+
+    frames_make();
+    EXPECT(sys_guarantee(USER_END), -EINVAL);
+    EXPECT(sys_guarantee(0), -EINVAL); /* nothing is there */
+    EXPECT(sys_guarantee(page), -EINVAL);
+    map(window, 20, frame[0]);
+    EXPECT(ask(RESOURCE_FRAME, frame[1], 1, NEVER), 0);
+    EXPECT(sys_guarantee(page), -EBUSY);
+    EXPECT(sys_frame_free(frame[1], 0), 0);
+    EXPECT(RECORDS[frame[0]].flags, 0);
+    EXPECT(sys_guarantee(page), 0);
+    EXPECT(sys_guarantee(page + 4095), 0); /* again: nothing new */
+    EXPECT(RECORDS[frame[0]].flags, FRAME_GUARANTEED);
+    EXPECT(RECORDS[window].flags, FRAME_GUARANTEED);
+    EXPECT(RECORDS[exo_root].flags, FRAME_GUARANTEED);
+    EXPECT(ask(RESOURCE_FRAME, frame[0], 1, 0), -EBUSY);
+    EXPECT(ask(RESOURCE_FRAME, window, 1, 0), -EBUSY);
+    EXPECT(ask(RESOURCE_FRAME, RECORDS[window].shadow, 1, 0), -EBUSY);
+
+    /* 32 and 4 for the hart; three tables with shadows and one page are in. */
+    for (unsigned i = 2; i < COUNT; i++) {
+        map(window, 20 + i, frame[i]);
+        count += sys_guarantee(SHARED + (20 + i) * 4096) == 0;
+    }
+    EXPECT(count, 32 + 4 - 3 * 2 - 1);
+    EXPECT(sys_guarantee(SHARED + (20 + COUNT - 1) * 4096), -ENOSPC);
+    EXPECT(RECORDS[frame[COUNT - 1]].flags, 0);
+    /* What is freed, or not to be guaranteed any more, makes room. */
+    EXPECT(sys_frame_free(frame[2], FRAME_FREE_BREAK), 0);
+    EXPECT(sys_guarantee(SHARED + (20 + COUNT - 1) * 4096), 0);
+    EXPECT(sys_guarantee(SHARED + (20 + COUNT - 2) * 4096), -ENOSPC);
+    EXPECT(sys_frame_mark(frame[3], 1, MARK_NONE, 0), 1);
+    EXPECT(sys_guarantee(SHARED + (20 + COUNT - 2) * 4096), 0);
+    /* By count they are passed over: the newest but for these are taken. */
+    EXPECT(ask(RESOURCE_FRAME, REVOKE_ANY, 2, 0), 0);
+    take();
+    (void)loss();
+    (void)loss();
+    for (unsigned i = 0; i < COUNT; i++) { /* 1 and 2 were freed */
+        EXPECT(mine(frame[i]),
+               i != 1 && i != 2 && i != COUNT - 3 && i != COUNT - 4);
+    }
+    frames_free();
+    EXPECT(sys_pt_unmap(0, window, 20, COUNT) >= 0, 1);
+}
+
+/* A table goes with its shadow, and what it mapped is unmapped; of what has
+   been chosen nothing can be guaranteed. */
+static void
+table(void)
+{
+    uint64_t made = table_new(0, 0);
+    uint64_t shadow = RECORDS[made].shadow;
+    int64_t result;
+
+    frames_make();
+    for (unsigned i = 0; i < 100; i++) {
+        map(made, i, frame[0]);
+    }
+    map(window, 20, frame[0]);
+    EXPECT(RECORDS[frame[0]].maps, 101);
+    EXPECT(ask(RESOURCE_FRAME, shadow, 1, 0), 0); /* either name will do */
+    take();
+    EXPECT(RECORDS[frame[0]].maps, 1);
+    EXPECT(mine(frame[0]), true);
+    EXPECT(mine(made) || mine(shadow), false);
+    EXPECT(loss() + loss(),
+           LOSS(RESOURCE_FRAME, made, 0) + LOSS(RESOURCE_FRAME, shadow, 0));
+    EXPECT(sys_pt_unmap(0, window, 20, 1), 1);
+
+    for (unsigned i = 0; i < 400; i++) {
+        map(window, 100 + i, frame[0]);
+    }
+    EXPECT(ask(RESOURCE_FRAME, frame[0], 1, 0), 0);
+    result = sys_repossess(0, exo_id);
+    EXPECT(result, -EAGAIN); /* not all bindings are broken */
+    EXPECT(RECORDS[frame[0]].maps > 0, 1);
+    EXPECT(sys_guarantee(SHARED + 100 * 4096), -EBUSY);
+    take();
+    EXPECT(mine(frame[0]), false);
+    EXPECT(loss(), LOSS(RESOURCE_FRAME, frame[0], 0));
+    frames_free();
+}
+
+/* Slots by name and by count; one that asks for more than there are ends. */
+static void
+slots(void)
+{
+    for (uint64_t slot = 8; slot < 16; slot++) {
+        EXPECT(sys_slot_alloc(0, exo_id, 0, slot), 0);
+    }
+    EXPECT(ask(RESOURCE_SLOT, 11, 1, 0), 0);
+    take();
+    EXPECT(loss(), LOSS(RESOURCE_SLOT, 11, 0));
+    EXPECT(ask(RESOURCE_SLOT, 11, 1, 0), -EPERM);
+    EXPECT(ask(RESOURCE_SLOT, REVOKE_ANY, 3, NEVER), 0);
+    EXPECT(sys_slot_free(0, exo_id, 0, 15), 0);
+    EXPECT(exo_uarea->request[0].left, 2);
+    EXPECT(exo_uarea->request[0].kind, RESOURCE_SLOT);
+    EXPECT(sys_repossess(0, exo_id), 1);
+    EXPECT(ask(RESOURCE_SLOT, 12, 1, NEVER), 0);
+    EXPECT(sys_slot_free(0, exo_id, 0, 12), 0); /* meets that one only */
+    EXPECT(exo_uarea->request[0].left, 2);
+    EXPECT(exo_uarea->request[1].left, 0);
+    EXPECT(ask(RESOURCE_SLOT, REVOKE_ANY, 1, 0), 0);
+    take();
+    EXPECT(LOSS_KIND(loss()), RESOURCE_SLOT);
+    EXPECT(exo_uarea->request[0].left + exo_uarea->request[1].left, 2);
+    EXPECT(ask(RESOURCE_SLOT, REVOKE_ANY, 1000, 0), 0);
+    for (;;) {
+        int64_t result = sys_repossess(0, exo_id);
+
+        if (result != -EAGAIN) {
+            break;
+        }
+    }
+    while (exo_uarea->losses_taken != exo_uarea->losses_posted) {
+        EXPECT(LOSS_KIND(loss()), RESOURCE_SLOT);
+    }
+    for (uint64_t slot = 8; slot < 16; slot++) { /* it has none */
+        EXPECT(sys_slot_free(0, exo_id, 0, slot), -EPERM);
+    }
+}
+
+static void
+nothing(struct uarea *uarea)
+{
+    uarea->consent = CONSENT_FRAMES;
+    for (;;) {
+        (void)exo_yield(uarea->own[25], uarea);
+    }
+}
+
+/* What an owner said of a frame is nothing to the next; and contents go to no
+   place that is not the env's any more. */
+static void
+given(uint64_t shared)
+{
+    struct child child = harts_child(shared, nothing, 0, exo_id);
+
+    EXPECT(exo_yield(child.id, exo_uarea), 0);
+    frames_make();
+    map(window, 20, frame[0]);
+    EXPECT(sys_guarantee(SHARED + 20 * 4096), 0);
+    EXPECT(sys_frame_mark(frame[1], 1, MARK_EXPENDABLE, frame[3]), 1);
+    EXPECT(RECORDS[frame[1]].flags, FRAME_EXPENDABLE | FRAME_PLACED);
+    EXPECT(sys_pt_unmap(0, window, 20, 1), 1);
+    EXPECT(sys_frame_give(0, frame[0], child.id), 0);
+    EXPECT(sys_frame_give(0, frame[1], child.id), 0);
+    EXPECT(RECORDS[frame[0]].flags, 0);
+    EXPECT(RECORDS[frame[1]].flags, 0);
+    EXPECT(RECORDS[frame[1]].used, 0);
+
+    map(window, 20, frame[4]);
+    map(window, 21, frame[5]);
+    *(volatile uint64_t *)(SHARED + 20 * 4096) = 77;
+    EXPECT(sys_frame_mark(frame[4], 1, MARK_NONE, frame[5]), 1);
+    EXPECT(sys_frame_give(0, frame[5], child.id), 0);
+    EXPECT(ask(RESOURCE_FRAME, frame[4], 1, 0), 0);
+    take();
+    EXPECT(loss(), LOSS(RESOURCE_FRAME, frame[4], 0));
+    EXPECT(*(volatile uint64_t *)(SHARED + 21 * 4096), 0);
+    EXPECT(sys_pt_unmap(0, window, 21, 1), 1);
+    child_end(&child);
+    frames_free();
+}
+
 int
 main(void)
 {
-    EXPECT(sys_frame_alloc(0, 0, 0) > 0, 1);
+    uint64_t shared = frame_clean(0);
+
+    frames_make();
     refusals();
+    frames_free();
     asked();
+    window = window_open(shared);
     named();
     chosen();
+    merged();
+    table();
+    slots();
+    guaranteed();
+    given(shared);
+    overflow();
     printf("test: revoke ok\n");
     return 0;
 }
