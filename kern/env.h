@@ -73,6 +73,7 @@ struct context {
 /* What the env is asked to free, and what is taken from it: kern/revoke.c. */
 struct revocation {
     struct request request[UAREA_REQUEST_ENTRIES];
+    unsigned requests; /* how many stand there */
     uint64_t posted; /* losses, ever */
     uint64_t missed; /* those that its U-area had no room for */
     bool choosing;   /* a pass along its list has begun */

@@ -20,6 +20,7 @@
 
 /* What one call looks at: links, and possible heirs. */
 #define HEIR_LINKS 128
+#define HEIR_LINKS_SEEN 16 /* by pt_has_heir: of several frames in a call */
 #define HEIR_TRIES 4
 
 /* What is known of a frame that is to be released, from one look to the next.
@@ -79,7 +80,7 @@ link_next(struct search *s)
 bool
 pt_has_heir(struct frame *f)
 {
-    struct search s = {NULL, f, f->owner, 0, HEIR_LINKS};
+    struct search s = {NULL, f, f->owner, 0, HEIR_LINKS_SEEN};
     uint32_t link;
 
     frame_lock(f);

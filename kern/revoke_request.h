@@ -17,6 +17,9 @@ struct request *revoke_earliest(struct env *e);
 /* Changes how many a request has left, and shows it to the env. */
 void revoke_set_left(struct env *e, struct request *r, uint64_t left);
 
+/* Counts what is gone towards the requests by count, the earliest first. */
+void revoke_meet(struct env *e, uint64_t kind, uint64_t count);
+
 /* To be called after any change of requests, or of taking[]. */
 void revoke_note(struct env *e);
 
