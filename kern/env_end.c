@@ -119,18 +119,43 @@ env_withdraw(struct env *e)
     return 0;
 }
 
-/* Takes a page table out of everybody's hands: under no guard that anyone but
-   the holder of the empty name dominates, nobody fills it again. */
-static void
-table_seal(struct frame *table)
-{
-    struct frame *shadow = frame_record(table->shadow);
+/* The name of no guard, but of a page table that is taken; and who may write
+   that. */
+#define SEALED                                                                 \
+    {                                                                          \
+        {                                                                      \
+            UINT64_MAX, UINT64_MAX                                             \
+        }                                                                      \
+    }
+static const struct cap sealer = {
+    .name = SEALED, .mask = SEALED, .write_word0 = UINT64_MAX};
 
+/* Takes a page table of the env out of everybody's hands: under no guard that
+   anyone but the holder of the empty name dominates, nobody fills it again.
+   False if it is none any more: of an env that lives, another hart may have
+   made it data, or given it away. */
+static bool
+table_seal(const struct env *e, struct frame *table)
+{
+    uint32_t number = __atomic_load_n(&table->shadow, __ATOMIC_RELAXED);
+    struct frame *shadow = frame_record(number);
+    bool good = false;
+
+    if (number == 0) {
+        return false;
+    }
     frame_lock(shadow);
-    frame_lock(table);
-    table->guard = (struct cap_name){{UINT64_MAX, UINT64_MAX}};
-    frame_unlock(table);
+    if (pt_is_table(table) && table->shadow == number) { /* and stays so */
+        frame_lock(table);
+        good = table->owner == e->id;
+        if (good) {
+            table->guard = sealer.name;
+            frame_set_flag(table, FRAME_TAKEN);
+        }
+        frame_unlock(table);
+    }
     frame_unlock(shadow);
+    return good;
 }
 
 /* Clears some entries of a page table; whether any was left. */
@@ -139,7 +164,7 @@ table_clear(struct frame *table)
 {
     uint64_t limit = pt_level(table) == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
                                                         : PAGE_TABLE_ENTRIES;
-    struct pt_place place = {.table = table};
+    struct pt_place place = {.table = table, .cap = &sealer};
 
     if (table->used == 0) {
         return false;
@@ -158,8 +183,8 @@ table_clear(struct frame *table)
 int
 env_table_unmake(struct env *e, struct frame *table)
 {
-    table_seal(table);
-    if (table_clear(table) || pt_break(table, e->id, STEP_BINDINGS) < 0) {
+    if (!table_seal(e, table) || table_clear(table) ||
+        pt_break(table, e->id, STEP_BINDINGS) < 0) {
         return -EAGAIN;
     }
     frame_unlock(table);
@@ -173,7 +198,8 @@ static bool
 neighbours_clear(const struct env *e, const struct frame *f)
 {
     uint32_t link = __atomic_load_n(&f->chain, __ATOMIC_RELAXED);
-    struct pt_place place = {.table = frame_record(link / PAGE_TABLE_ENTRIES)};
+    struct pt_place place = {.table = frame_record(link / PAGE_TABLE_ENTRIES),
+                             .cap = &sealer};
 
     place.index = link % PAGE_TABLE_ENTRIES;
     place.index -= place.index % PT_BATCH_MAX;

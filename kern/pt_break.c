@@ -107,10 +107,10 @@ link_break(struct frame *f, uint32_t link, struct removed *removed,
     return harts;
 }
 
-/* Breaks at most `limit` bindings, and marks the frame; their maps are yet to
-   fall. */
+/* Breaks at most `limit` bindings, and sets flags of the frame; their maps are
+   yet to fall. */
 static int
-break_begin(struct frame *f, uint32_t owner, unsigned limit,
+break_begin(struct frame *f, unsigned flags, uint32_t owner, unsigned limit,
             struct removed *removed, uint64_t *harts, unsigned *budget)
 {
     int error = 0;
@@ -123,7 +123,7 @@ break_begin(struct frame *f, uint32_t owner, unsigned limit,
         frame_unlock(f);
         return -EINVAL;
     }
-    frame_set_flag(f, FRAME_BREAKING);
+    frame_set_flag(f, flags);
     if (frame_type(f) == FRAME_DATA) {
         f->harts &= ~SEARCH_ALONE;
     }
@@ -163,7 +163,7 @@ pt_break_end(struct frame *f, uint32_t owner)
     if (frame_type(f) == FRAME_DATA) {
         f->harts = 0;
     }
-    frame_clear_flag(f, FRAME_BREAKING);
+    frame_clear_flag(f, FRAME_BREAKING | FRAME_TAKEN);
     return 0;
 }
 
@@ -177,8 +177,8 @@ pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
 
     removed.count = 0;
     for (unsigned i = 0; i < count && removed.count < limit; i++) {
-        (void)break_begin(f[i], owner, limit - removed.count, &removed, &harts,
-                          &budget);
+        (void)break_begin(f[i], FRAME_BREAKING | FRAME_TAKEN, owner,
+                          limit - removed.count, &removed, &harts, &budget);
     }
     removed_settle(&removed, harts);
 }
@@ -193,7 +193,8 @@ pt_break(struct frame *f, uint32_t owner, unsigned limit)
 
     removed.count = 0;
     limit = limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX;
-    error = break_begin(f, owner, limit, &removed, &harts, &budget);
+    error =
+        break_begin(f, FRAME_BREAKING, owner, limit, &removed, &harts, &budget);
     removed_settle(&removed, harts);
     return error < 0 ? error : pt_break_end(f, owner);
 }

@@ -17,7 +17,8 @@ guard_check(const struct frame *f, uint32_t owner, const struct cap *control)
     if (frame_type(f) != FRAME_DATA && !pt_is_table(f)) {
         return -EINVAL;
     }
-    return f->pins != 0 ? -EBUSY : 0;
+    /* Else who is to lose a frame could always begin anew with it. */
+    return f->pins != 0 || (f->flags & FRAME_TAKEN) ? -EBUSY : 0;
 }
 
 /* Changes it, of a locked frame that is bound nowhere. The guard of a table is

@@ -102,7 +102,7 @@ heir_pass(const struct search *s, const struct table *t)
         return false;
     }
     f->harts = 0;
-    frame_clear_flag(f, FRAME_BREAKING);
+    frame_clear_flag(f, FRAME_BREAKING | FRAME_TAKEN);
     return true;
 }
 

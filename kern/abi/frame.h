@@ -33,6 +33,11 @@ enum frame_type {
     0x04 /* accepts no new binding: they are being broken                      \
           */
 
+#define FRAME_TAKEN                                                            \
+    0x40 /* with the above, or a table: taken from its owner, who cannot give  \
+            it or put it under another guard                                   \
+          */
+
 /* Bits of frame.flags that its owner sets (frame_mark, guarantee); they go when
    it changes owner or type. */
 #define FRAME_EXPENDABLE 0x08 /* taken before others */
