@@ -74,10 +74,10 @@ struct context {
 struct revocation {
     struct request request[UAREA_REQUEST_ENTRIES];
     unsigned requests; /* how many stand there */
-    uint64_t posted; /* losses, ever */
-    uint64_t missed; /* those that its U-area had no room for */
-    bool choosing;   /* a pass along its list has begun */
-    bool expendable; /* it has marked a frame so */
+    uint64_t posted;   /* losses, ever */
+    uint64_t missed;   /* those that its U-area had no room for */
+    bool choosing;     /* a pass along its list has begun */
+    bool expendable;   /* it has marked a frame so */
     unsigned pass;
     unsigned taking_count;
     uint32_t taking[REVOKE_TAKING + 1]; /* page numbers */

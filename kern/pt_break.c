@@ -81,37 +81,50 @@ one_settle_harts(struct frame *table, struct frame *lock, struct frame *removed)
     }
 }
 
+/* One call's breaking: what it took out, whom to fence, what it may look at. */
+struct breaking {
+    struct removed removed;
+    uint64_t harts;
+    unsigned budget;
+};
+
+/* Not the frames that are removed: there are many. */
+static void
+breaking_init(struct breaking *b)
+{
+    b->removed.count = 0;
+    b->harts = 0;
+    b->budget = PT_WALK_CALL;
+}
+
 /* Clears the entry that `link` names if it still holds `f`. */
-static uint64_t
-link_break(struct frame *f, uint32_t link, struct removed *removed,
-           unsigned *budget)
+static void
+link_break(struct frame *f, uint32_t link, struct breaking *b)
 {
     struct frame *table = link_table(link);
     unsigned index = link % PAGE_TABLE_ENTRIES;
     struct table t;
-    uint64_t harts = 0;
     pte_t entry;
 
     if (table_open(&t, table, table_shadow(table)) < 0) {
-        return 0;
+        return;
     }
     entry = entry_load(&t.entry[index]);
     if (index < (t.level == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
                                             : PAGE_TABLE_ENTRIES) &&
         entry != 0 && entry_frame(entry) == f) {
-        entry_clear(&t, index, removed);
+        entry_clear(&t, index, &b->removed);
         table->used--;
-        harts = pt_harts(&t, budget);
+        b->harts |= pt_harts(&t, &b->budget);
     }
     table_close(&t);
-    return harts;
 }
 
 /* Breaks at most `limit` bindings, and sets flags of the frame; their maps are
    yet to fall. */
 static int
 break_begin(struct frame *f, unsigned flags, uint32_t owner, unsigned limit,
-            struct removed *removed, uint64_t *harts, unsigned *budget)
+            struct breaking *b)
 {
     int error = 0;
 
@@ -131,7 +144,7 @@ break_begin(struct frame *f, unsigned flags, uint32_t owner, unsigned limit,
         uint32_t link = f->chain;
 
         frame_unlock(f);
-        *harts |= link_break(f, link, removed, budget);
+        link_break(f, link, b);
         frame_lock(f);
         if (f->owner != owner ||
             !(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING))) {
@@ -171,30 +184,25 @@ void
 pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
                unsigned limit)
 {
-    unsigned budget = PT_WALK_CALL;
-    struct removed removed;
-    uint64_t harts = 0;
+    struct breaking b;
 
-    removed.count = 0;
-    for (unsigned i = 0; i < count && removed.count < limit; i++) {
+    breaking_init(&b);
+    for (unsigned i = 0; i < count && b.removed.count < limit; i++) {
         (void)break_begin(f[i], FRAME_BREAKING | FRAME_TAKEN, owner,
-                          limit - removed.count, &removed, &harts, &budget);
+                          limit - b.removed.count, &b);
     }
-    removed_settle(&removed, harts);
+    removed_settle(&b.removed, b.harts);
 }
 
 int
 pt_break(struct frame *f, uint32_t owner, unsigned limit)
 {
-    unsigned budget = PT_WALK_CALL;
-    struct removed removed;
-    uint64_t harts = 0;
+    struct breaking b;
     int error;
 
-    removed.count = 0;
+    breaking_init(&b);
     limit = limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX;
-    error =
-        break_begin(f, FRAME_BREAKING, owner, limit, &removed, &harts, &budget);
-    removed_settle(&removed, harts);
+    error = break_begin(f, FRAME_BREAKING, owner, limit, &b);
+    removed_settle(&b.removed, b.harts);
     return error < 0 ? error : pt_break_end(f, owner);
 }
