@@ -186,7 +186,7 @@ root_lock(struct frame *f)
     if (frame_type(f) != FRAME_TABLE_2) {
         return -EINVAL;
     }
-    if (f->pins != 0 || (f->flags & FRAME_BREAKING)) {
+    if (f->pins != 0 || (f->flags & (FRAME_BREAKING | FRAME_CONDEMNED))) {
         return -EBUSY;
     }
     return word_try_lock(&frame_record(f->shadow)->lock) ? 0 : -EAGAIN;
@@ -310,7 +310,8 @@ env_give(struct env *from, uint32_t owner, struct env *to, struct frame *f)
     if ((frame_type(f) != FRAME_DATA && !pt_is_table(f)) ||
         f->owner != owner) { /* given away on another hart */
         error = -EINVAL;
-    } else if (f->pins != 0 || (f->flags & FRAME_BREAKING)) {
+    } else if (f->pins != 0 ||
+               (f->flags & (FRAME_BREAKING | FRAME_CONDEMNED))) {
         error = -EBUSY;
     } else if (!pt_is_table(f)) {
         error = frame_give(&from->frames, &to->frames, to->id, &f, 1);

@@ -73,11 +73,12 @@ struct context {
 /* What the env is asked to free, and what is taken from it: kern/revoke.c. */
 struct revocation {
     struct request request[UAREA_REQUEST_ENTRIES];
-    uint64_t posted; /* losses, ever */
-    uint64_t missed; /* those that its U-area had no room for */
-    bool choosing;   /* a pass along its list has begun */
-    bool expendable; /* it has marked a frame so */
-    bool named;      /* taking[] is for a request by name */
+    unsigned requests; /* how many stand there */
+    uint64_t posted;   /* losses, ever */
+    uint64_t missed;   /* those that its U-area had no room for */
+    bool choosing;     /* a pass along its list has begun */
+    bool expendable;   /* it has marked a frame so */
+    bool named;        /* taking[] is for a request by name */
     unsigned pass;
     unsigned taking_count;
     uint32_t taking[REVOKE_TAKING + 1]; /* page numbers */

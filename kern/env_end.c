@@ -15,10 +15,11 @@
 #include "kern/slot.h"
 #include "kern/time.h"
 
-/* What one step of a destroy does at most: so many frames, each of so many
-   bindings; or so many entries of a page table. Rule 6 bounds the product. */
-#define STEP_FRAMES 3
-#define STEP_BINDINGS 8
+/* What one step of a destroy does at most: so many data frames that nothing
+   holds; then so many bindings of one that something does, or PT_BATCH_MAX
+   entries of a page table. Rule 6 bounds all of it together. */
+#define STEP_FRAMES 32
+#define STEP_BINDINGS 16
 
 /* Envs that are dying, by index, and who steps them unasked. */
 static _Atomic uint64_t dying[ENVS_MAX / 64];
@@ -126,6 +127,9 @@ table_clear(struct frame *table)
                                                         : PAGE_TABLE_ENTRIES;
     struct pt_place place = {.table = table, .cap = &pt_sealer};
 
+    if (table->used == 0) {
+        return false;
+    }
     for (; place.index < limit; place.index += PT_BATCH_MAX) {
         uint64_t count = limit - place.index;
 
@@ -148,24 +152,50 @@ env_table_unmake(struct env *e, struct frame *table)
     return pt_unmake(table, e->id) < 0 ? -EAGAIN : 0;
 }
 
-/* A step towards giving a frame of any type back: 0 when it is given back. */
-static int
+/* Clears the entries of a table of the env's own around the first that holds
+   the frame, so that many frames are held by nothing. False if that is not its
+   own. */
+static bool
+neighbours_clear(const struct env *e, const struct frame *f)
+{
+    uint32_t link = __atomic_load_n(&f->chain, __ATOMIC_RELAXED);
+    struct pt_place place = {.table = frame_record(link / PAGE_TABLE_ENTRIES),
+                             .cap = &pt_sealer};
+
+    place.index = link % PAGE_TABLE_ENTRIES;
+    place.index -= place.index % PT_BATCH_MAX;
+    return link != 0 && pt_is_table(place.table) &&
+           place.table->owner == e->id && pt_remove(&place, PT_BATCH_MAX) > 0;
+}
+
+/* Gives back a data frame that nothing holds; false if it is none. */
+static bool
+frame_return_idle(struct env *e, struct frame *f)
+{
+    if (frame_type(f) != FRAME_DATA) {
+        return false;
+    }
+    frame_lock(f);
+    return frame_return(&e->frames, f) == 0;
+}
+
+/* A step towards giving a frame of any type back. */
+static void
 frame_release(struct env *e, struct frame *f)
 {
     if (frame_type(f) == FRAME_DATA) {
-        return pt_release(&e->frames, e->id, f, STEP_BINDINGS);
+        if (!neighbours_clear(e, f)) {
+            (void)pt_release(&e->frames, e->id, f, STEP_BINDINGS);
+        }
+    } else if (pt_is_table(f)) { /* data then, as its shadow, and listed */
+        (void)env_table_unmake(e, f);
+    } else if (pt_break(f, e->id, STEP_BINDINGS) == 0) {
+        if (frame_type(f) == FRAME_ENV) {
+            f->pins--; /* the capability list */
+        }
+        frame_become(f, FRAME_DATA);
+        frame_unlock(f);
     }
-    if (pt_is_table(f)) { /* it and its shadow are data then, and listed */
-        return env_table_unmake(e, f);
-    }
-    if (pt_break(f, e->id, STEP_BINDINGS) < 0) {
-        return -EAGAIN;
-    }
-    if (frame_type(f) == FRAME_ENV) {
-        f->pins--; /* the capability list */
-    }
-    frame_become(f, FRAME_DATA);
-    return frame_return(&e->frames, f);
 }
 
 /* The next frame to give back: not the record, which tells of the others. It
@@ -254,12 +284,13 @@ env_destroy_step(struct env *e)
         struct frame *f = frame_next(e);
 
         if (f == NULL) {
-            if (env_delist(e) < 0) {
-                break;
+            if (env_delist(e) == 0) {
+                return 0;
             }
-            return 0;
+            break;
         }
-        if (frame_release(e, f) < 0) {
+        if (!frame_return_idle(e, f)) {
+            frame_release(e, f);
             break;
         }
     }

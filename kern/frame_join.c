@@ -142,6 +142,7 @@ parts_join(uint32_t *first, struct frame *f, struct frame *end, uint32_t step)
     if (f->next != 0) {
         frame_record(f->next)->previous = (uint32_t)frame_number(f);
     }
+    frame_unmark(f); /* what was said of a page is not true of all */
     f->used = 0;
     state_set(f, (f->state | flags) + FRAME_STATE(0, ORDER_STEP));
     return 0;

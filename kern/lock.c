@@ -11,6 +11,16 @@ lock_pause(void)
     cpu_relax();
 }
 
+/* Apart, so that who need not wait saves no registers. */
+__attribute__((cold, noinline)) static void
+lock_wait(struct lock *lock, uint32_t ticket)
+{
+    while (atomic_load_explicit(&lock->serving, memory_order_acquire) !=
+           ticket) {
+        lock_pause();
+    }
+}
+
 void
 lock_acquire(struct lock *lock)
 {
@@ -22,9 +32,8 @@ lock_acquire(struct lock *lock)
     }
     ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
     /* Acquire: what the last holder wrote before its release is visible. */
-    while (atomic_load_explicit(&lock->serving, memory_order_acquire) !=
-           ticket) {
-        lock_pause();
+    if (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
+        lock_wait(lock, ticket);
     }
     atomic_store_explicit(&lock->holder, hart_self(), memory_order_relaxed);
     if (CHITIN_DEBUG) {

@@ -146,9 +146,8 @@ void pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
 int pt_break_end(struct frame *f, uint32_t owner);
 
 /* Whether an env that would inherit the frame is seen near the head of its
-   chain; what it looks at goes off *looks, down to 0. Without a lock the answer
-   may be out of date. */
-bool pt_has_heir(struct frame *f, unsigned *looks);
+   chain. Without a lock the answer may be out of date. */
+bool pt_has_heir(struct frame *f);
 
 /* Lets go of a data frame of `owner`, in `list`. It passes to its first heir:
    the first env in its chain that is alive, not the owner, has room in its

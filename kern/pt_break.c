@@ -81,44 +81,49 @@ one_settle_harts(struct frame *table, struct frame *lock, struct frame *removed)
     }
 }
 
-/* Clears the entry that `link` names if it still holds `f`. */
-static uint64_t
-link_break(struct frame *f, uint32_t link, struct removed *removed,
-           unsigned *budget)
-{
-    struct frame *table = link_table(link);
-    unsigned index = link % PAGE_TABLE_ENTRIES;
-    struct table t;
-    uint64_t harts = 0;
-    pte_t entry;
-
-    if (table_open(&t, table, table_shadow(table)) < 0) {
-        return 0;
-    }
-    entry = entry_load(&t.entry[index]);
-    if (index < (t.level == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
-                                            : PAGE_TABLE_ENTRIES) &&
-        entry != 0 && entry_frame(entry) == f) {
-        entry_clear(&t, index, removed);
-        table->used--;
-        harts = pt_harts(&t, budget);
-    }
-    table_close(&t);
-    return harts;
-}
-
-/* What one call breaks: entries taken out, harts that may hold them, and how
-   many links the walks up may look at yet. */
+/* One call's breaking: what it took out, whom to fence, what it may look at. */
 struct breaking {
     struct removed removed;
     uint64_t harts;
     unsigned budget;
 };
 
-/* Sets flags of the frame, FRAME_BREAKING among them, and breaks at most
-   `limit` bindings; their maps are yet to fall. */
+/* Not the frames that are removed: there are many. */
+static void
+breaking_init(struct breaking *b)
+{
+    b->removed.count = 0;
+    b->harts = 0;
+    b->budget = PT_WALK_CALL;
+}
+
+/* Clears the entry that `link` names if it still holds `f`. */
+static void
+link_break(struct frame *f, uint32_t link, struct breaking *b)
+{
+    struct frame *table = link_table(link);
+    unsigned index = link % PAGE_TABLE_ENTRIES;
+    struct table t;
+    pte_t entry;
+
+    if (table_open(&t, table, table_shadow(table)) < 0) {
+        return;
+    }
+    entry = entry_load(&t.entry[index]);
+    if (index < (t.level == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
+                                            : PAGE_TABLE_ENTRIES) &&
+        entry != 0 && entry_frame(entry) == f) {
+        entry_clear(&t, index, &b->removed);
+        table->used--;
+        b->harts |= pt_harts(&t, &b->budget);
+    }
+    table_close(&t);
+}
+
+/* Breaks at most `limit` bindings, and sets flags of the frame; their maps are
+   yet to fall. */
 static int
-break_begin(struct frame *f, uint32_t owner, unsigned flags, unsigned limit,
+break_begin(struct frame *f, unsigned flags, uint32_t owner, unsigned limit,
             struct breaking *b)
 {
     int error = 0;
@@ -139,7 +144,7 @@ break_begin(struct frame *f, uint32_t owner, unsigned flags, unsigned limit,
         uint32_t link = f->chain;
 
         frame_unlock(f);
-        b->harts |= link_break(f, link, &b->removed, &b->budget);
+        link_break(f, link, b);
         frame_lock(f);
         if (f->owner != owner ||
             !(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING))) {
@@ -181,11 +186,9 @@ pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
 {
     struct breaking b;
 
-    b.removed.count = 0;
-    b.harts = 0;
-    b.budget = PT_WALK_CALL;
+    breaking_init(&b);
     for (unsigned i = 0; i < count && b.removed.count < limit; i++) {
-        (void)break_begin(f[i], owner, FRAME_BREAKING | FRAME_CONDEMNED,
+        (void)break_begin(f[i], FRAME_BREAKING | FRAME_CONDEMNED, owner,
                           limit - b.removed.count, &b);
     }
     removed_settle(&b.removed, b.harts);
@@ -197,11 +200,9 @@ pt_break(struct frame *f, uint32_t owner, unsigned limit)
     struct breaking b;
     int error;
 
-    b.removed.count = 0;
-    b.harts = 0;
-    b.budget = PT_WALK_CALL;
+    breaking_init(&b);
     limit = limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX;
-    error = break_begin(f, owner, FRAME_BREAKING, limit, &b);
+    error = break_begin(f, FRAME_BREAKING, owner, limit, &b);
     removed_settle(&b.removed, b.harts);
     return error < 0 ? error : pt_break_end(f, owner);
 }

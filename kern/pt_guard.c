@@ -47,6 +47,7 @@ guard_check(const struct frame *f, uint32_t owner, const struct cap *control)
     if (frame_type(f) != FRAME_DATA && !pt_is_table(f)) {
         return -EINVAL;
     }
+    /* Else who is to lose a frame could always begin anew with it. */
     return f->pins != 0 || (f->flags & FRAME_CONDEMNED) ? -EBUSY : 0;
 }
 

@@ -20,10 +20,8 @@
 
 /* What one call looks at: links, and possible heirs. */
 #define HEIR_LINKS 128
+#define HEIR_LINKS_SEEN 16 /* by pt_has_heir: of several frames in a call */
 #define HEIR_TRIES 4
-
-/* Links that are looked at for whether there is one at all. */
-#define HEIR_LOOKS 32
 
 /* What is known of a frame that is to be released, from one look to the next.
  */
@@ -80,18 +78,15 @@ link_next(struct search *s)
 }
 
 bool
-pt_has_heir(struct frame *f, unsigned *looks)
+pt_has_heir(struct frame *f)
 {
-    struct search s = {NULL, f, f->owner, 0, HEIR_LOOKS};
-    unsigned looked;
+    struct search s = {NULL, f, f->owner, 0, HEIR_LINKS_SEEN};
     uint32_t link;
 
     frame_lock(f);
     s.link = f->chain;
     link = link_next(&s);
     frame_unlock(f);
-    looked = HEIR_LOOKS - s.budget;
-    *looks -= looked < *looks ? looked : *looks;
     return link != 0 && s.budget > 0;
 }
 
@@ -107,7 +102,7 @@ heir_pass(const struct search *s, const struct table *t)
         return false;
     }
     f->harts = 0;
-    frame_clear_flag(f, FRAME_BREAKING);
+    frame_clear_flag(f, FRAME_BREAKING | FRAME_CONDEMNED);
     return true;
 }
 

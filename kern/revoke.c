@@ -4,6 +4,7 @@
  *
  *  - request[] is what the U-area that was bound first shows, but for what the
  *    env writes there, which nobody reads;
+ *  - requests is how many of them have something left, and searches end there;
  *  - env.lean is 0 while frames are asked for by count or name, or being taken,
  *    else the id: so the lean way of frame_free need not count, and nothing is
  *    guaranteed that has been chosen;
@@ -24,10 +25,10 @@ struct request *
 revoke_first(struct env *e, uint64_t kind, bool by_count)
 {
     struct request *first = NULL;
+    unsigned rest = e->revocation.requests;
 
-    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
-        struct request *r = &e->revocation.request[i];
-
+    for (struct request *r = e->revocation.request; rest > 0; r++) {
+        rest -= r->left != 0;
         if (r->left != 0 && r->kind == kind &&
             (r->name == REVOKE_ANY) == by_count &&
             (first == NULL || r->deadline < first->deadline)) {
@@ -41,10 +42,10 @@ struct request *
 revoke_earliest(struct env *e)
 {
     struct request *next = NULL;
+    unsigned rest = e->revocation.requests;
 
-    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
-        struct request *r = &e->revocation.request[i];
-
+    for (struct request *r = e->revocation.request; rest > 0; r++) {
+        rest -= r->left != 0;
         if (r->left != 0 && (next == NULL || r->deadline < next->deadline)) {
             next = r;
         }
@@ -55,6 +56,8 @@ revoke_earliest(struct env *e)
 void
 revoke_set_left(struct env *e, struct request *r, uint64_t left)
 {
+    e->revocation.requests -= r->left != 0;
+    e->revocation.requests += left != 0;
     r->left = (uint32_t)left;
     if (e->told != NULL) {
         e->told->request[r - e->revocation.request] = *r;
@@ -75,23 +78,32 @@ revoke_show(struct env *e)
 void
 revoke_note(struct env *e)
 {
-    const struct request *next = revoke_earliest(e);
-    uint64_t deadline = e->state != ENV_LIVE             ? 0
-                        : e->revocation.taking_count > 0 ? 1
-                        : next == NULL                   ? 0
-                        : next->deadline == 0            ? 1
-                                                         : next->deadline;
-    bool frames = e->revocation.taking_count > 0 ||
-                  revoke_first(e, RESOURCE_FRAME, true) != NULL ||
-                  revoke_first(e, RESOURCE_FRAME, false) != NULL;
+    uint64_t *noted = &deadlines[env_index(e->id)];
+    uint64_t deadline = e->revocation.taking_count > 0;
+    unsigned rest = e->revocation.requests;
+    bool frames = deadline != 0;
 
-    __atomic_store_n(&e->lean, frames ? 0 : e->id, __ATOMIC_RELAXED);
-    lock_acquire(&due_lock);
-    deadlines[env_index(e->id)] = deadline;
-    if (deadline != 0 && deadline < next_deadline) {
-        next_deadline = deadline;
+    for (const struct request *r = e->revocation.request; rest > 0; r++) {
+        uint64_t at = r->deadline > 0 ? r->deadline : 1;
+
+        if (r->left != 0) {
+            deadline = deadline == 0 || at < deadline ? at : deadline;
+            frames |= r->kind == RESOURCE_FRAME;
+            rest--;
+        }
     }
-    lock_release(&due_lock);
+    __atomic_store_n(&e->lean, frames ? 0 : e->id, __ATOMIC_RELAXED);
+    deadline = e->state == ENV_LIVE ? deadline : 0;
+    if (deadline == 0) { /* who finds the old one finds nothing to do */
+        __atomic_store_n(noted, 0, __ATOMIC_RELAXED);
+    } else if (deadline != *noted) {
+        lock_acquire(&due_lock);
+        __atomic_store_n(noted, deadline, __ATOMIC_RELAXED);
+        if (deadline < next_deadline) {
+            next_deadline = deadline;
+        }
+        lock_release(&due_lock);
+    }
 }
 
 uint64_t
@@ -109,7 +121,8 @@ revoke_due(uint64_t now, unsigned last)
     lock_acquire(&due_lock);
     for (unsigned i = 1; i <= ENVS_MAX && due == 0; i++) {
         unsigned index = (last + i) % ENVS_MAX;
-        uint64_t deadline = deadlines[index];
+        uint64_t deadline =
+            __atomic_load_n(&deadlines[index], __ATOMIC_RELAXED);
 
         if (deadline != 0 && deadline <= now) {
             due = index;
@@ -161,6 +174,7 @@ int
 revoke_ask(struct env *e, uint64_t kind, uint64_t name, uint64_t count,
            uint64_t deadline)
 {
+    unsigned rest = e->revocation.requests;
     struct request *r = NULL;
     int error = name == REVOKE_ANY ? 0 : revoke_name_check(e, kind, name);
 
@@ -171,9 +185,11 @@ revoke_ask(struct env *e, uint64_t kind, uint64_t name, uint64_t count,
     if (error < 0) {
         return error;
     }
-    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
+    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES && (rest > 0 || r == NULL);
+         i++) {
         struct request *slot = &e->revocation.request[i];
 
+        rest -= slot->left != 0;
         if (slot->left == 0) {
             r = r != NULL ? r : slot;
         } else if (slot->kind == kind && slot->name == name &&
@@ -200,11 +216,11 @@ revoke_ask(struct env *e, uint64_t kind, uint64_t name, uint64_t count,
 void
 revoke_meet(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
 {
-    struct request *r;
+    struct request *r = e->revocation.request;
 
-    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
-        r = &e->revocation.request[i];
-        if (r->left != 0 && r->kind == kind && r->name == name) {
+    for (unsigned rest = e->revocation.requests; rest > 0; r++) {
+        rest -= r->left != 0;
+        if (r->left != 0 && r->name == name && r->kind == kind) {
             revoke_set_left(e, r, 0);
             count = 0;
         }
@@ -220,7 +236,7 @@ revoke_meet(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
 void
 revoke_settle(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
 {
-    if (revoke_earliest(e) != NULL) {
+    if (e->revocation.requests > 0) {
         revoke_meet(e, kind, name, count);
         revoke_note(e);
     }

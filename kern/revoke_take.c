@@ -103,23 +103,28 @@ pass_wants(const struct env *e, const struct frame *f, uint64_t missing)
             (state & FRAME_STATE_FLAG(FRAME_EXPENDABLE)) != 0);
 }
 
-/* The next frame that the pass wants; NULL at its end, or when *looks are used
-   up: then that is 0. */
-static struct frame *
-pass_next(struct env *e, uint64_t missing, unsigned *looks)
+/* Adds frames that the pass wants to taking[], until nothing is missing, *looks
+   are used up or there is no room; whether it came to the end of the list. */
+static bool
+pass_collect(struct env *e, uint64_t missing, unsigned *looks)
 {
+    struct revocation *v = &e->revocation;
     struct frame *record = record_of(e);
     struct frame *last = NULL;
-    struct frame *f = NULL;
+    uint32_t number;
 
     word_lock(&frame_lists.lock);
-    for (uint32_t number = record->next; number != 0 && *looks > 0;
+    for (number = record->next; number != 0 && *looks > 0 && missing > 0 &&
+                                v->taking_count < STEP_FRAMES;
          number = last->next) {
         last = frame_record(number);
         --*looks;
         if (pass_wants(e, last, missing)) {
-            f = last;
-            break;
+            /* A page table has a shadow. */
+            uint64_t pages = pt_is_table(last) ? 2 : (uint64_t)1 << last->order;
+
+            v->taking[v->taking_count++] = number;
+            missing -= pages < missing ? pages : missing;
         }
     }
     if (last != NULL) {
@@ -127,7 +132,25 @@ pass_next(struct env *e, uint64_t missing, unsigned *looks)
         list_insert_after(last, record);
     }
     word_unlock(&frame_lists.lock);
-    return f;
+    return number == 0;
+}
+
+/* Takes frames that others would inherit out of taking[]; whether there were
+   any. */
+static bool
+heirs_spare(struct revocation *v)
+{
+    unsigned count = v->taking_count;
+
+    v->taking_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct frame *f = frame_record(v->taking[i]);
+
+        if (frame_type(f) != FRAME_DATA || !pt_has_heir(f)) {
+            v->taking[v->taking_count++] = v->taking[i];
+        }
+    }
+    return v->taking_count < count;
 }
 
 /* Fills taking[] with what a request asks for. The request ends when there is
@@ -137,7 +160,7 @@ frames_choose(struct env *e, struct request *r)
 {
     struct revocation *v = &e->revocation;
     unsigned looks = STEP_LOOKS;
-    uint64_t missing = r->left;
+    bool spared = false; /* to look for heirs is long: once in a step */
 
     v->named = r->name != REVOKE_ANY;
     if (v->named) {
@@ -153,25 +176,18 @@ frames_choose(struct env *e, struct request *r)
         v->choosing = true;
         pass_begin(e, v->expendable ? PASS_EXPENDABLE : PASS_DATA);
     }
-    while (missing > 0 && looks > 0 && v->taking_count < STEP_FRAMES) {
-        struct frame *f = pass_next(e, missing, &looks);
-        uint64_t pages;
+    while (looks > 0 && v->taking_count == 0 && !spared) {
+        bool end = pass_collect(e, r->left, &looks);
 
-        if (f == NULL && looks > 0) {
-            if (v->pass == PASS_EXPENDABLE) {
-                v->expendable = false;
-            }
-            if (v->pass + 1 == PASSES) {
-                v->choosing = false;
-                revoke_set_left(e, r, v->taking_count == 0 ? 0 : r->left);
-                return;
-            }
+        spared = heirs_spare(v);
+        if (end && v->pass + 1 == PASSES) {
+            v->choosing = false;
+            revoke_set_left(e, r, v->taking_count == 0 ? 0 : r->left);
+            return;
+        }
+        if (end) {
+            v->expendable &= v->pass != PASS_EXPENDABLE;
             pass_begin(e, v->pass + 1);
-        } else if (f != NULL &&
-                   (frame_type(f) != FRAME_DATA || !pt_has_heir(f, &looks))) {
-            v->taking[v->taking_count++] = (uint32_t)frame_number(f);
-            pages = pt_is_table(f) ? 2 : (uint64_t)1 << f->order; /* a shadow */
-            missing -= pages < missing ? pages : missing;
         }
     }
 }
@@ -281,7 +297,6 @@ revoke_step(struct env *e)
     struct request *r = revoke_earliest(e);
     uint64_t posted = v->posted + v->missed;
     uint64_t now = time_now();
-    int left = 0;
 
     ASSERT(lock_held(&e->lock));
     if (r != NULL && r->deadline <= now) {
@@ -305,8 +320,5 @@ revoke_step(struct env *e)
     if (v->taking_count > 0 || (r != NULL && r->deadline <= now)) {
         return -EAGAIN;
     }
-    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
-        left += v->request[i].left != 0;
-    }
-    return left;
+    return (int)v->requests;
 }

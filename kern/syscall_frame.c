@@ -68,7 +68,7 @@ free_any(uint64_t frame, uint64_t flags)
     int error = frame_name(&n, frame);
     struct frame *f = n.frame;
     struct env *e;
-    uint64_t pages;
+    uint64_t pages = 1;
 
     if (error < 0) {
         return error;
@@ -76,13 +76,18 @@ free_any(uint64_t frame, uint64_t flags)
     if ((flags & ~(uint64_t)FRAME_FREE_BREAK) != 0) {
         return -EINVAL;
     }
-    frame_lock(f);
-    if (f->owner != n.owner) { /* given away meanwhile */
-        frame_unlock(f);
-        return -EPERM;
+    if (n.env == caller_env() &&
+        frame_return_one(&n.env->frames, n.owner, frame_number(f))) {
+        error = 0; /* what was asked for is given so, mostly */
+    } else {
+        frame_lock(f);
+        if (f->owner != n.owner) { /* given away meanwhile */
+            frame_unlock(f);
+            return -EPERM;
+        }
+        pages = (uint64_t)1 << f->order;
+        error = frame_return(&n.env->frames, f);
     }
-    pages = (uint64_t)1 << f->order;
-    error = frame_return(&n.env->frames, f);
     if (error == -EBUSY) {
         error = pt_release(&n.env->frames, n.owner, f,
                            flags & FRAME_FREE_BREAK ? BREAK_MAX : 0);

@@ -82,6 +82,7 @@ frame_alloc_scrub(void)
 }
 
 uint64_t window;
+uint64_t bench_page;
 uint64_t frames[PLACES];
 
 void
@@ -281,14 +282,13 @@ yield_to(void)
 static void
 prepare(void)
 {
-    uint64_t page = frame_clean(0);
-
-    window = window_open(page);
+    bench_page = frame_clean(0);
+    window = window_open(bench_page);
     for (unsigned i = 0; i < PLACES; i++) {
         frames[i] = frame_clean(0);
     }
     ((volatile struct slice *)SHARED)->parent = exo_id;
-    child = child_make(page, child_main);
+    child = child_make(bench_page, child_main);
     (void)exo_yield(child.id, exo_uarea);
     if (sys_gate_bind(0, child.id, 0, BINDING) < 0) {
         printf("bench: no gate\n");
@@ -332,6 +332,7 @@ main(void)
     prepare();
     exo_uarea->entry_exception = (uint64_t)bench_handler;
 #define MEASURE(name, budget, what) measure(#name, name);
+    REVOCATION_GOALS(MEASURE)
     PRIMITIVE_BUDGETS(MEASURE)
     bench_run(); /* what follows is no row's */
     for (uint64_t slot = 0; slot < 1024; slot++) {

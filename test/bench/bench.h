@@ -57,6 +57,7 @@ uint64_t per(unsigned count, uint64_t cost);
 #define WRITE 0x4
 
 extern uint64_t window;
+extern uint64_t bench_page; /* at SHARED, of each env here */
 extern uint64_t frames[PLACES];
 
 /* Maps the first `count` frames at the places; what it cost. */
@@ -67,6 +68,7 @@ void want(const char *name, int64_t wanted);
 
 #define DECLARE(name, budget, what) uint64_t name(void);
 PRIMITIVE_BUDGETS(DECLARE)
+REVOCATION_GOALS(DECLARE)
 LONGEST_BUDGETS(DECLARE)
 
 #endif

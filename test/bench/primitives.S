@@ -204,3 +204,46 @@ bench_slice_child:
 2:  ld a3, 24(a0)
     bnez a3, 1b
     ret
+
+/* An env that is asked for a frame: it yields to the parent whenever it runs,
+   and frees the frame that it is told of when a request is pending. Words of
+   the page at SHARED: the parent, the frame, the number of that call, and the
+   count behind it. */
+    .set ASKED, 64
+    .macro asked_yield
+    lui t1, 0x40000             /* SHARED */
+    ld a0, ASKED(t1)
+    li a7, CALL_YIELD
+    ecall
+    unimp
+    .endm
+
+    .balign 4
+    .global bench_asked
+bench_asked:
+    asked_yield
+
+    .balign 4
+    .global bench_asked_prologue
+bench_asked_prologue:
+    li t1, LEVEL_INTERRUPT
+    li a7, CALL_RESUME
+    ecall
+    unimp
+
+    .balign 4
+    .global bench_asked_handler
+bench_asked_handler:
+    addi a1, t0, UAREA_PENDING
+    amoswap.d.aqrl a0, zero, (a1)
+    andi a0, a0, PENDING_REQUEST
+    beqz a0, 1f
+    lui t1, 0x40000
+    ld a0, ASKED + 8(t1)
+    li a1, 0
+    ld a7, ASKED + 16(t1)
+    ecall
+    count_end a1
+    lui t1, 0x40000
+    sd a1, ASKED + 24(t1)
+1:  asked_yield

@@ -125,6 +125,7 @@ quiet(void)
             look_later();
         }
     }
+    takes_end();
     dying_end();
 }
 

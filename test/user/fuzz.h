@@ -30,6 +30,7 @@
 #define FREE_ROOT 8
 #define FREE_ROOT_END 200
 #define IDS 2048
+#define TAKE_TICKS 4000 /* how far ahead deadlines of requests are */
 #define RECORDS (1UL << 23)
 #define LOOK_INDEX 440 /* of the window: 64 places to look at frames */
 
@@ -102,6 +103,7 @@ int64_t fuzz_transfer(uint64_t binding, struct uarea *uarea, uint64_t call);
 void slots_check(void);
 void slots_take_back(void);
 void dying_end(void);
+void takes_end(void);
 void check(void);
 void check_machine(void);
 void others_end(void);

@@ -245,10 +245,10 @@ uint64_t
 number_pick(void)
 {
     static const uint8_t numbers[] = {
-        2,  3,  4,  5,  6,  7,  8,  8,  8,  9,  9,  10, 10, 11, 12,
-        13, 13, 13, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 18, 18,
-        19, 19, 19, 21, 21, 22, 22, 22, 23, 24, 25, 25, 25, 29, 30,
-        31, 31, 9,  9,  32, 32, 33, 34, 35, 36, 37, 39, 40, 41, 44};
+        2,  3,  4,  5,  6,  7,  8,  8,  8,  9,  9,  10, 10, 11, 12, 13, 13,
+        13, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 18, 18, 19, 19, 19, 21,
+        21, 22, 22, 22, 23, 24, 25, 25, 25, 29, 30, 31, 31, 9,  9,  32, 32,
+        33, 34, 35, 36, 37, 39, 40, 41, 44, 42, 43, 45, 45, 46};
 
     uint64_t number = numbers[below(sizeof(numbers))];
 
@@ -436,6 +436,32 @@ arguments_likely(uint64_t number, uint64_t a[6])
     case 44: /* pct_cancel */
         a[0] = id_pick();
         break;
+    case 42: /* revoke: by name, or a few */
+        a[1] = id_pick();
+        a[2] = below(4) == 0 ? RESOURCE_SLOT : RESOURCE_FRAME;
+        a[3] = below(3) == 0           ? REVOKE_ANY
+               : a[2] == RESOURCE_SLOT ? below(hart_count) << 16 | below(40)
+                                       : frame_pick(data | ANY_TABLE);
+        a[4] = a[3] != REVOKE_ANY ? 1 : below(30);
+        a[5] = below(3) == 0 ? ~(uint64_t)0 : time_now() * below(2);
+        a[5] += a[5] + 1 > 1 ? below(TAKE_TICKS) : 0;
+        if (a[2] == RESOURCE_FRAME && a[3] != REVOKE_ANY) {
+            a[1] = record(a[3])->owner;
+        }
+        break;
+    case 43: /* repossess */
+        a[1] = id_pick();
+        break;
+    case 45: /* frame_mark */
+        a[0] = frame_pick(data | ANY_TABLE);
+        a[1] = below(4) ? 1 : below(66);
+        a[2] = below(3);
+        a[3] = below(2) ? 0 : idle_pick(data);
+        break;
+    case 46: /* guarantee */
+        a[0] = (FREE_ROOT + below(FREE_ROOT_END - FREE_ROOT)) << 30 |
+               below(4) << 21 | below(8) << 12;
+        break;
     default:
         break;
     }
@@ -511,6 +537,20 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
         }
         break;
     }
+    case 42: /* revoke: of this program only what is named, of the pool; and
+                soon, for the checks wait for that; of the witness nothing */
+        a[1] = a[1] == witness.id ? exo_id : a[1];
+        if (a[1] == exo_id && (a[2] != RESOURCE_FRAME || !in_pool(a[3]))) {
+            a[2] = RESOURCE_FRAME;
+            a[3] = pool_page((unsigned)below(PAGES));
+            a[4] = 1;
+        }
+        if (a[1] == exo_id || a[5] + 1 != 0) {
+            uint64_t last = time_now() + TAKE_TICKS;
+
+            a[5] = a[5] < last ? a[5] : last;
+        }
+        break;
     case 31: /* batch: entries that are tame themselves */
         if (!puppets && a[0] < UAREA_BATCH_WORDS && a[1] <= BATCH_ENTRIES_MAX) {
             a[1] = batch_make(&a[0]);

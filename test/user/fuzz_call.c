@@ -28,6 +28,7 @@ events_take(struct uarea *uarea)
 {
     (void)__atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQUIRE);
     uarea->ring_taken = uarea->ring_posted;
+    exo_uarea->losses_taken = exo_uarea->losses_posted;
 }
 
 /* Reads and writes somewhere in the free part of the address space. */

@@ -46,6 +46,22 @@ dying_end(void)
     }
 }
 
+/* What is asked for is due in a while; then all of it is taken, so that nothing
+   changes while one looks. */
+void
+takes_end(void)
+{
+    uint64_t end = time_now() + TAKE_TICKS;
+
+    while (time_now() <= end) {
+    }
+    for (unsigned i = 1; i < ENVS_MAX; i++) {
+        while (ENV_ROW[i].state == ENV_LIVE &&
+               sys_repossess(0, ENV_ROW[i].id) == -EAGAIN) {
+        }
+    }
+}
+
 /* Frames that are looked at through the window, as many as one call maps: each
    unmapping is a fence of all harts. */
 #define LOOKS 64
@@ -174,12 +190,31 @@ lives(uint64_t id)
            ENV_ROW[index].state == ENV_LIVE;
 }
 
+/* What is said of a frame is said of one that can have it. */
+static void
+marks_check(const volatile struct frame *f)
+{
+    unsigned flags = f->flags;
+
+    EXPECT(flags & FRAME_CONDEMNED, 0);
+    if (f->type != FRAME_DATA) {
+        EXPECT(flags & (FRAME_MARKS & ~FRAME_GUARANTEED), 0);
+        EXPECT(!(flags & FRAME_GUARANTEED) || (ANY_TABLE >> f->type & 1), 1);
+    }
+    if (flags & FRAME_PLACED) {
+        EXPECT(f->order == 0 && f->used != 0, 1);
+        EXPECT(flags & FRAME_UNSCRUBBED, 0);
+    }
+}
+
 /* A frame is in the list that it should be in, and linked on both sides. */
 static void
 frame_count(uint64_t number)
 {
     const volatile struct frame *f = record(number);
     struct sum *sum = &of_order[f->order / 9];
+
+    marks_check(f);
 
     if (f->type == FRAME_FREE) {
         EXPECT(f->owner | f->maps | f->chain | f->pins | f->shadow, 0);
