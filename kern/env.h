@@ -67,7 +67,7 @@ struct context {
 #define NOBODY UINT64_MAX
 
 /* Frames that are taken together, and those that can be guaranteed. */
-#define REVOKE_TAKING 12
+#define REVOKE_TAKING 8
 #define REVOKE_GUARANTEED 64
 
 /* What the env is asked to free, and what is taken from it: kern/revoke.c. */

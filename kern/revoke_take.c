@@ -19,11 +19,13 @@
 #include "kern/slot.h"
 #include "kern/time.h"
 
-/* What one step does at most: frames to take, bindings of them to break, frames
-   of the list to look at, slots to take. Rule 6 bounds all of it together. */
+/* What one step does at most: frames to take, bindings of them to break, pages
+   to save, frames of the list to look at, slots to take. Rule 6 bounds all of
+   it together, and an edge with it. */
 #define STEP_FRAMES REVOKE_TAKING
-#define STEP_BINDINGS 32
-#define STEP_LOOKS 96
+#define STEP_BINDINGS 8
+#define STEP_COPIES 1
+#define STEP_LOOKS 48
 #define STEP_SLOTS 16
 
 /* How often the lock of a save place is tried before the contents are lost. */
@@ -213,9 +215,11 @@ frame_save_contents(const struct env *e, const struct frame *f)
 }
 
 /* A data frame whose bindings were broken; false while some are left. If the
-   env has freed it meanwhile, so be it. Adds its pages to *taken. */
+   env has freed it meanwhile, so be it. Adds its pages to *taken, and whether
+   it was saved to *copies. */
 static bool
-frame_take_back(struct env *e, struct frame *f, uint64_t *taken)
+frame_take_back(struct env *e, struct frame *f, uint64_t *taken,
+                unsigned *copies)
 {
     uint64_t name = frame_number(f);
     uint64_t pages;
@@ -235,6 +239,7 @@ frame_take_back(struct env *e, struct frame *f, uint64_t *taken)
     (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
     *taken += pages;
+    *copies += place != 0;
     return true;
 }
 
@@ -246,6 +251,7 @@ frames_take(struct env *e)
     struct frame *f[STEP_FRAMES + 1];
     unsigned count = v->taking_count;
     uint64_t taken = 0;
+    unsigned copies = 0;
 
     v->taking_count = 0;
     for (unsigned i = 0; i < count; i++) {
@@ -266,7 +272,8 @@ frames_take(struct env *e)
     }
     pt_break_begin(f, count, e->id, STEP_BINDINGS);
     for (unsigned i = 0; i < count; i++) {
-        if (!frame_take_back(e, f[i], &taken)) {
+        if (copies == STEP_COPIES ||
+            !frame_take_back(e, f[i], &taken, &copies)) {
             v->taking[v->taking_count++] = (uint32_t)frame_number(f[i]);
         }
     }
