@@ -18,7 +18,7 @@
 /* What one step of a destroy does at most: so many data frames that nothing
    holds; then so many bindings of one that something does, or PT_BATCH_MAX
    entries of a page table. Rule 6 bounds all of it together. */
-#define STEP_FRAMES 32
+#define STEP_FRAMES 12
 #define STEP_BINDINGS 16
 
 /* Envs that are dying, by index, and who steps them unasked. */

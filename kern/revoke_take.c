@@ -19,11 +19,13 @@
 #include "kern/slot.h"
 #include "kern/time.h"
 
-/* What one step does at most: frames to take, bindings of them to break, frames
-   of the list to look at, slots to take. Rule 6 bounds all of it together. */
+/* What one step does at most: frames to take, bindings of them to break, pages
+   to save, frames of the list to look at, slots to take. Rule 6 bounds all of
+   it together, and an edge with it. */
 #define STEP_FRAMES REVOKE_TAKING
-#define STEP_BINDINGS 32
-#define STEP_LOOKS 96
+#define STEP_BINDINGS 12
+#define STEP_COPIES 2
+#define STEP_LOOKS 48
 #define STEP_SLOTS 16
 
 /* How often the lock of a save place is tried before the contents are lost. */
@@ -223,9 +225,9 @@ frame_save_contents(const struct env *e, const struct frame *f)
 }
 
 /* A data frame whose bindings were broken; false while some are left. If the
-   env has freed it meanwhile, so be it. */
+   env has freed it meanwhile, so be it. Counts in *copies that it was saved. */
 static bool
-frame_take_back(struct env *e, struct frame *f)
+frame_take_back(struct env *e, struct frame *f, unsigned *copies)
 {
     uint64_t name = frame_number(f);
     uint64_t pages;
@@ -247,6 +249,7 @@ frame_take_back(struct env *e, struct frame *f)
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
     /* Who asked by count did not ask for what another wants by name. */
     revoke_meet(e, RESOURCE_FRAME, name, e->revocation.named ? 0 : pages);
+    *copies += place != 0;
     return true;
 }
 
@@ -259,6 +262,7 @@ frames_take(struct env *e)
     struct frame *f[REVOKE_TAKING + 1];
     unsigned count = 0;
     unsigned kept = 0;
+    unsigned copies = 0;
 
     for (unsigned i = 0; i < v->taking_count; i++) {
         struct frame *one = frame_record(v->taking[i]);
@@ -284,7 +288,7 @@ frames_take(struct env *e)
     }
     pt_break_begin(f, count, e->id, STEP_BINDINGS);
     for (unsigned i = 0; i < count; i++) {
-        if (!frame_take_back(e, f[i])) {
+        if (copies == STEP_COPIES || !frame_take_back(e, f[i], &copies)) {
             v->taking[v->taking_count++] = (uint32_t)frame_number(f[i]);
         }
     }

@@ -293,6 +293,9 @@ longest_env(bool edges)
     TIMED(0, "the longest name", cap_grant, CAP_DEEP, CAP_CHILD, env, 5,
           CAP_RIGHTS_ALL, 0);
     TIMED(0, "a page table", frame_give, CAP_CHILD, leaf, env, 0, 0, 0);
+    for (unsigned i = 0; i < 31; i++) { /* with the table, one step */
+        sys_frame_give(CAP_CHILD, frame_clean(CAP_CHILD), env);
+    }
     TIMED(0, "a page", frame_give, CAP_CHILD, uarea, env, 0, 0, 0);
     TIMED(0, "a page with 64 maps", env_bind, CAP_CHILD, env, 0, uarea, 0, 0);
     if (edges) {
@@ -311,6 +314,70 @@ longest_env(bool edges)
                  CAP_CHILD, env, 0, 0, 0, 0) == -EAGAIN) {
     }
     want("env_destroy", 0);
+}
+
+/* Frames of this env, each mapped MAPS times and with a save place, taken
+   8 in a step; where the table of requests is full. */
+#define MAPS 5
+static void
+longest_revoke(void)
+{
+    uint64_t first = (uint64_t)sys_frame_alloc(0, 9, 0);
+    uint64_t place = (uint64_t)sys_frame_alloc(0, 9, 0);
+    uint64_t now;
+    int64_t left;
+
+    for (unsigned i = 0; i < 2; i++) {
+        while (sys_frame_scrub(i == 0 ? first : place) == -EAGAIN) {
+        }
+        sys_frame_split(i == 0 ? first : place);
+    }
+    for (unsigned i = 0; i < MAPS; i++) {
+        for (unsigned j = 0; j < PLACES; j++) {
+            exo_uarea->batch[j] = LEAF(first + j);
+        }
+        bench_result = sys_pt_map(0, window, PLACE + i * PLACES, PLACES);
+        want("pt_map", PLACES);
+    }
+    TIMED(PLACES, "64 with save places", frame_mark, first, PLACES,
+          MARK_EXPENDABLE, place, 0, 0);
+    for (unsigned i = 1; i < UAREA_REQUEST_ENTRIES; i++) {
+        TIMED(0, "one more", revoke, 0, exo_id, RESOURCE_FRAME, place + 500 + i,
+              1, UINT64_MAX - i);
+    }
+    TIMED(0, "the last", revoke, 0, exo_id, RESOURCE_FRAME, REVOKE_ANY, PLACES,
+          0);
+    TIMED(-EBUSY, "no room", revoke, 0, exo_id, RESOURCE_FRAME, place, 1, 0);
+    __asm__ volatile("rdtime %0" : "=r"(now));
+    row_note(EDGE, "with a step of taking", bench_gap(now + 8 * 10000));
+    do {
+        left = timed("64 marked, of 5 maps, with places", CALL_repossess, 0,
+                     exo_id, 0, 0, 0, 0);
+    } while (left == -EAGAIN);
+    want("repossess", UAREA_REQUEST_ENTRIES - 1);
+    TIMED(0, "asked for, and the table is full", frame_free, place + 501, 0, 0,
+          0, 0, 0);
+    for (unsigned i = 2; i < UAREA_REQUEST_ENTRIES; i++) {
+        sys_frame_free(place + 500 + i, 0);
+    }
+    exo_uarea->losses_taken = exo_uarea->losses_posted;
+    __asm__ volatile("rdtime %0" : "=r"(now));
+    (void)bench_gap(now + 20000); /* the last look whether more is owed */
+    for (unsigned i = 0; i < PARTS; i++) {
+        sys_frame_free(first + i, 0);
+        sys_frame_free(place + i, 0);
+    }
+    for (uint64_t i = 0; i < 31; i++) { /* until the set is full */
+        exo_uarea->batch[0] = LEAF(frames[i]);
+        sys_pt_map(0, window, PLACE + i, 1);
+        (void)timed("one more", CALL_guarantee, SHARED + (PLACE + i) * 4096, 0,
+                    0, 0, 0, 0);
+    }
+    want("guarantee", -ENOSPC);
+    sys_pt_unmap(0, window, PLACE, 31);
+    for (unsigned i = 0; i < 31; i++) {
+        sys_frame_mark(frames[i], 1, MARK_NONE, 0);
+    }
 }
 
 static void
@@ -359,6 +426,7 @@ kernel_longest(void)
     longest_mapped();
     longest_batch();
     longest_accounts();
+    longest_revoke();
     longest_env(false);
     longest_rest();
     longest_slots();
