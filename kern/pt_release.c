@@ -80,9 +80,18 @@ link_next(struct search *s)
 bool
 pt_has_heir(struct frame *f)
 {
+    uint32_t first = __atomic_load_n(&f->chain, __ATOMIC_RELAXED);
+    const struct frame *table = link_table(first);
+    const pte_t *entry = frame_contents(frame_number(table));
     struct search s = {NULL, f, f->owner, 0, HEIR_LINKS_SEEN};
     uint32_t link;
 
+    /* Mostly one entry holds it: whatever its table is by now, it is RAM. */
+    if (first == 0 ||
+        (__atomic_load_n(&f->maps, __ATOMIC_RELAXED) == 1 &&
+         !(entry_load(&entry[first % PAGE_TABLE_ENTRIES]) & PTE_HEIR))) {
+        return false;
+    }
     frame_lock(f);
     s.link = f->chain;
     link = link_next(&s);

@@ -225,9 +225,10 @@ frame_save_contents(const struct env *e, const struct frame *f)
 }
 
 /* A data frame whose bindings were broken; false while some are left. If the
-   env has freed it meanwhile, so be it. Counts in *copies that it was saved. */
+   env has freed it meanwhile, so be it. Counts in *copies that it was saved,
+   and in *met what is to be counted towards the only request that there is. */
 static bool
-frame_take_back(struct env *e, struct frame *f, unsigned *copies)
+frame_take_back(struct env *e, struct frame *f, unsigned *copies, uint64_t *met)
 {
     uint64_t name = frame_number(f);
     uint64_t pages;
@@ -247,8 +248,13 @@ frame_take_back(struct env *e, struct frame *f, unsigned *copies)
     place = frame_save_contents(e, f);
     (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
-    /* Who asked by count did not ask for what another wants by name. */
-    revoke_meet(e, RESOURCE_FRAME, name, e->revocation.named ? 0 : pages);
+    if (e->revocation.named) { /* not what others ask for by count */
+        revoke_meet(e, RESOURCE_FRAME, name, 0);
+    } else if (e->revocation.requests > 1) {
+        revoke_meet(e, RESOURCE_FRAME, name, pages);
+    } else {
+        *met += pages;
+    }
     *copies += place != 0;
     return true;
 }
@@ -263,6 +269,7 @@ frames_take(struct env *e)
     unsigned count = 0;
     unsigned kept = 0;
     unsigned copies = 0;
+    uint64_t met = 0;
 
     for (unsigned i = 0; i < v->taking_count; i++) {
         struct frame *one = frame_record(v->taking[i]);
@@ -288,10 +295,11 @@ frames_take(struct env *e)
     }
     pt_break_begin(f, count, e->id, STEP_BINDINGS);
     for (unsigned i = 0; i < count; i++) {
-        if (copies == STEP_COPIES || !frame_take_back(e, f[i], &copies)) {
+        if (copies == STEP_COPIES || !frame_take_back(e, f[i], &copies, &met)) {
             v->taking[v->taking_count++] = (uint32_t)frame_number(f[i]);
         }
     }
+    revoke_meet(e, RESOURCE_FRAME, 0, met); /* frame 0 is nobody's */
 }
 
 int
