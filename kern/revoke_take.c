@@ -218,8 +218,10 @@ frame_take_back(struct env *e, struct frame *f)
     }
     pages = (uint64_t)1 << f->order;
     place = frame_save_contents(e, f);
-    (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
+    /* First, so that an env which gets the frame anew, on another hart, can
+       have read that it had lost it. */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
+    (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
     r = revoke_first(e, RESOURCE_FRAME, true);
     if (r != NULL) {
         revoke_set_left(e, r, r->left - (pages < r->left ? pages : r->left));
