@@ -13,7 +13,7 @@
 #include "kern/abi/uarea.h"
 #include "lib/exo/own.h"
 
-    .text
+    .section .text.exo_resident, "ax"
     .option norelax
 
     .macro registers_save
