@@ -136,30 +136,45 @@ pager_exception(struct uarea *u)
     repair();
 }
 
-/* Moves a kept page to its place, so that its frame can be given. */
+/* Moves a kept page to another frame, so that `name`, its own, can be given.
+   Not to its place: if the frame is taken now, that is where the kernel copies.
+ */
 static bool
-page_move(struct page *p)
+page_move(struct page *p, uint64_t name)
 {
     uint64_t address = pager_address_of(p);
     const struct table *t = pager_table_find(address, 0);
-    const void *from = pager_view_open(0, p->frame);
-    void *to = pager_view_open(1, p->place);
+    uint64_t frame = pager_spare_take();
+    const void *from;
+    void *to;
+    bool good;
 
+    if (frame == 0) {
+        return false;
+    }
+    (void)sys_frame_mark(frame, 1, MARK_NONE, 0);
     if (t != NULL) {
         (void)sys_pt_unmap(pager.cap, t->frame, address / PAGE % 512, 1);
     }
-    if (from != NULL && to != NULL) {
+    from = pager_view_open(0, name);
+    to = pager_view_open(1, frame);
+    good = p->frame == name && from != NULL && to != NULL;
+    if (good) {
         exo_page_copy(to, from);
     }
-    /* If the kernel has the frame by now, its loss will say where the contents
-       are; from the mark on nothing is copied to the place any more. */
-    if (!pager_views_close() || from == NULL || to == NULL ||
-        sys_frame_mark(p->frame, 1, MARK_NONE, 0) != 1) {
+    /* If the kernel has it by now, its loss will say where the contents are;
+       from the mark on nothing goes to the place. */
+    good &= pager_views_close();
+    if (!good || sys_frame_mark(name, 1, MARK_NONE, 0) != 1) {
+        (void)pager_frame_drop(frame);
         return false;
     }
-    p->frame = p->place;
-    p->place = 0;
-    pager.unplaced = true;
+    p->frame = (uint32_t)frame;
+    if (sys_frame_mark(frame, 1, MARK_NONE, p->place) != 1) {
+        (void)pager_frame_drop(p->place);
+        p->place = 0;
+    }
+    pager.unplaced |= p->place == 0;
     return true;
 }
 
@@ -187,7 +202,7 @@ frame_give(uint64_t name)
             return true;
         }
         if (p->frame == name) {
-            return p->place != 0 && page_move(p) && pager_frame_drop(name);
+            return page_move(p, name) && pager_frame_drop(name);
         }
     }
     return false;
