@@ -21,8 +21,15 @@ extern uint64_t exo_argument; /* what the creator had to say; else 0 */
 /* Called for each exception, with the interrupted registers that the kernel
    saved (pc, t0, t1, a7, cause, value) in uarea->level[LEVEL_EXCEPTION]; on
    return the program goes on at that pc. The default prints and exits. Runs
-   on the interrupted stack; faults in it are double faults. */
+   on the interrupted stack, or on that whose end is in own word
+   OWN_EXCEPTION_STACK (own.h) if that is not 0; faults in it are double faults.
+ */
 extern void (*exo_exception_handler)(struct uarea *uarea);
+
+/* Called for double faults, in the same way, on the stack of the handler in
+   which they came: if exo_double_entry is the entry for them, which by default
+   it is not. */
+extern void (*exo_double_handler)(struct uarea *uarea);
 
 /* Called for events, in the same way, with the interrupt level masked and what
    was interrupted in uarea->level[LEVEL_INTERRUPT]; on return the program goes
@@ -30,6 +37,11 @@ extern void (*exo_exception_handler)(struct uarea *uarea);
    default takes them and forgets them. No handler may
    yield, sleep, call or fault. */
 extern void (*exo_event_handler)(struct uarea *uarea);
+
+/* Puts code, and data, where program.ld keeps what handlers need: on pages that
+   can be guaranteed (pager.h). */
+#define EXO_RESIDENT __attribute__((section(".text.exo_resident")))
+#define EXO_RESIDENT_DATA __attribute__((section(".data.exo_resident")))
 
 /* Makes a U-area enter lib/exo for everything. Events are handled on a stack of
    their own, aligned to 16, which ends there. */
@@ -94,6 +106,7 @@ int64_t exo_batch(struct uarea *uarea, uint64_t first, uint64_t count,
 void exo_prologue(void);
 void exo_epilogue(void);
 void exo_exception_entry(void);
+void exo_double_entry(void);
 void exo_event_entry(void);
 
 #endif

@@ -15,7 +15,8 @@
 #define OWN_AWAY_MASKED (UAREA_OWN + 48) /* stack, and what is masked; or 0 */
 #define OWN_EVENT_STACK (UAREA_OWN + 32) /* the end of that of events */
 #define OWN_EVENT_SP (UAREA_OWN + 40)    /* the stack that one interrupted */
-#define OWN_BINDING (UAREA_OWN + 64)     /* 16: the env that each leads to */
+#define OWN_EXCEPTION_STACK (UAREA_OWN + 56) /* the end of that; 0: none */
+#define OWN_BINDING (UAREA_OWN + 64) /* 16: the env that each leads to */
 
 #define BINDINGS 16
 #define EDIED_NUMBER 201

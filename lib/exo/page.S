@@ -4,7 +4,7 @@
  * in it and call them. Loads go before stores in groups of eight: a core that
  * executes in order does not wait for each.
  */
-    .text
+    .section .text.exo_resident, "ax"
     .option norelax
 
 /* void exo_page_clear(void *page) */

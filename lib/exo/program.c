@@ -150,6 +150,7 @@ exo_program_load(struct exo_child *child, uint64_t cap, const void *file,
     int64_t error = exo_elf_check(file, size, &child->entry);
 
     child->id = 0;
+    child->hart = exo_uarea->hart;
     error = error < 0 ? error : exo_map_new(map, cap);
     if (error < 0) {
         return error;
@@ -195,25 +196,6 @@ uarea_fill(const struct exo_child *child, uint64_t own, uint64_t argument)
     return 0;
 }
 
-static int64_t
-again(int64_t (*call)(uint64_t, uint64_t, uint64_t), uint64_t a, uint64_t b,
-      uint64_t c)
-{
-    int64_t error;
-
-    do {
-        error = call(a, b, c);
-    } while (error == -EAGAIN);
-    return error;
-}
-
-/* The hart on which the caller runs. */
-static int64_t
-uarea_bind(uint64_t cap, uint64_t env, uint64_t frame)
-{
-    return sys_env_bind(cap, env, exo_uarea->hart, frame);
-}
-
 /* Makes the env of two frames and the root, which pass to it. */
 static int64_t
 env_make(struct exo_child *child)
@@ -248,9 +230,26 @@ entry_give(void *context, const struct exo_entry *e)
     const struct exo_child *child = context;
     uint64_t frame = e->entry << 10 >> 20;
 
-    return is_childs(&child->map, frame)
-               ? again(sys_frame_give, child->map.cap, frame, child->id)
-               : 0;
+    int64_t error = 0;
+
+    if (is_childs(&child->map, frame)) {
+        do {
+            error = sys_frame_give(child->map.cap, frame, child->id);
+        } while (error == -EAGAIN);
+    }
+    return error;
+}
+
+static int64_t
+uarea_bind(const struct exo_child *child)
+{
+    int64_t error;
+
+    do {
+        error =
+            sys_env_bind(child->map.cap, child->id, child->hart, child->uarea);
+    } while (error == -EAGAIN);
+    return error;
 }
 
 int64_t
@@ -269,7 +268,7 @@ exo_program_start(struct exo_child *child, uint64_t own,
     }
     error = error < 0 ? error : uarea_fill(child, own, argument);
     error = error < 0 ? error : exo_map_visit(&child->map, entry_give, child);
-    error = error < 0 ? error : again(uarea_bind, cap, child->id, child->uarea);
+    error = error < 0 ? error : uarea_bind(child);
     if (error < 0) {
         (void)child_drop(child);
     }

@@ -41,6 +41,7 @@ struct exo_child {
     uint64_t entry;
     uint64_t uarea; /* its frame */
     uint64_t id;    /* 0: not started */
+    uint64_t hart;  /* where it will run; load says this one */
 };
 
 /*
@@ -55,9 +56,9 @@ int64_t exo_program_load(struct exo_child *child, uint64_t cap,
                          const void *file, size_t size);
 
 /*
- * Makes it an env, which can run on this hart, and at first runs when somebody
- * yields to it. `own` is the entry of its list that gets all rights on its own
- * name. On an error the child is gone.
+ * Makes it an env, which can run on child->hart, and at first runs when
+ * somebody yields to it or it has a slot. `own` is the entry of its list that
+ * gets all rights on its own name. On an error the child is gone.
  */
 int64_t exo_program_start(struct exo_child *child, uint64_t own,
                           const struct exo_grant *grant, unsigned grants,

@@ -24,10 +24,11 @@ _start:
     call exo_start              /* does not return */
 
 /* An exception. The libOS's handler is C and keeps s0 to s11; what it may
-   change is saved here: on the interrupted stack, below a red zone of nothing,
-   for this ABI has none. t0, t1, a7 and the pc are the kernel's to save. */
-    .text
-    .macro handler handler, level, event
+   change is saved here: on the stack of exceptions if there is one, else on that
+   which was interrupted, below a red zone of nothing, for this ABI has none. t0,
+   t1, a7 and the pc are the kernel's to save. */
+    .section .text.exo_resident, "ax"
+    .macro handler handler, level, kind
     addi sp, sp, -14*8
     sd ra, 0*8(sp)
     sd t2, 1*8(sp)
@@ -59,11 +60,14 @@ _start:
     ld a5, 11*8(sp)
     ld a6, 12*8(sp)
     addi sp, sp, 14*8
-    .ifnb \event
+    .ifc \kind, event
     ld t0, 24(sp)
     ld gp, 16(sp)
     ld tp, 8(sp)
     ld sp, OWN_EVENT_SP(t0)
+    .endif
+    .ifc \kind, exception
+    ld sp, 8(sp)
     .endif
     li t1, \level
     li a7, CALL_RESUME
@@ -74,7 +78,19 @@ _start:
     .balign 4
     .global exo_exception_entry
 exo_exception_entry:
-    handler exo_exception_handler, LEVEL_EXCEPTION
+    ld t1, OWN_EXCEPTION_STACK(t0)
+    bnez t1, 1f
+    mv t1, sp
+1:  addi t1, t1, -16
+    sd sp, 8(t1)
+    mv sp, t1
+    handler exo_exception_handler, LEVEL_EXCEPTION, exception
+
+/* An exception in a handler: on its stack. */
+    .balign 4
+    .global exo_double_entry
+exo_double_entry:
+    handler exo_double_handler, LEVEL_DOUBLE
 
 /* An event: the same at the interrupt level, on a stack of its own and with gp
    and tp of the first thread; the others may still be those of an env that has

@@ -16,8 +16,11 @@ uint64_t exo_argument;
 
 static void exception_report(struct uarea *uarea);
 static void events_forget(struct uarea *uarea);
-void (*exo_exception_handler)(struct uarea *uarea) = exception_report;
-void (*exo_event_handler)(struct uarea *uarea) = events_forget;
+EXO_RESIDENT_DATA void (*exo_exception_handler)(struct uarea *uarea) =
+    exception_report;
+EXO_RESIDENT_DATA void (*exo_event_handler)(struct uarea *uarea) =
+    events_forget;
+EXO_RESIDENT_DATA void (*exo_double_handler)(struct uarea *uarea);
 
 /* In program.ld; two are no addresses, but numbers. */
 extern char __tls_base[];
@@ -40,7 +43,7 @@ exception_report(struct uarea *uarea)
     exit(EXIT_FAILURE);
 }
 
-static void
+EXO_RESIDENT static void
 events_forget(struct uarea *uarea)
 {
     __atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQUIRE);

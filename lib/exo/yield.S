@@ -14,7 +14,7 @@
 #include "lib/exo/own.h"
 #include "lib/exo/registers.h"
 
-    .text
+    .section .text.exo_resident, "ax"
     .option norelax
 
 /* int64_t exo_yield(uint64_t id, struct uarea *uarea) */
