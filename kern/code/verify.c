@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a program that passed can do no harm:
+ *
+ * Memory. Registers hold any numbers; nothing rests on what they hold, so
+ * arithmetic on pointers is free. An access whose base is r10 is compared with
+ * the frame here, once: r10 is written by no instruction (code_instruction_
+ * check) and so always the top of the call's frame, which the stack has room
+ * for, since the frames along every chain of calls were added up. Every other
+ * access has a guard that looks at the very address when it is used. Guards let
+ * through the memory of the use, and the stack from the running call's frame
+ * upwards: bytes that were zeroed or written in this run, never what an earlier
+ * one left. Where control returns to, and what calls save, is not on this
+ * stack.
+ *
+ * Control. Every jump and call leads to the first slot of an instruction of the
+ * program; the slot behind an instruction that does not always jump belongs to
+ * the same function; only `exit` leaves one. So induction over a run shows that
+ * control is always on an instruction that was checked, in a function whose
+ * frame is the current one.
+ *
+ * Time. In a function control only moves forward, over each slot once, but for
+ * jumps back, which are paid for with the slots between; and a call pays for
+ * the slots of its function. A chain of calls is at most CODE_DEPTH_MAX long:
+ * recursion is refused, because the depth of a function that calls itself has
+ * no bound.
+ *
+ * Residue. A register is read only if every way to the instruction wrote it.
+ * What addresses a program gets to see is for its use and compiler to decide.
+ *
+ * The types are what remains: they refuse what is surely a mistake, an access
+ * through a number that no pointer went into, and say which guard is enough.
+ * They are sets, of what a register may be made of, and only grow; a slot is
+ * looked at again only when its sets grew, which bounds the work. Were a set
+ * too small the guard would stop a program that is right, no more.
+ */
+#include "kern/code/verify.h"
+
+#include "kern/abi/error.h"
+
+/* What a register may be: three bits each of `state`, r0 in the lowest. None is
+   a number. */
+#define TYPE_BITS 3
+#define TYPE_UNSET 1U
+#define TYPE_MEMORY 2U
+#define TYPE_STACK 4U
+#define TYPE_NUMBER 0U
+#define TYPE_ANY (TYPE_MEMORY | TYPE_STACK)
+#define REGISTERS 10
+
+_Static_assert(REGISTERS *TYPE_BITS <= 32, "state holds them all");
+_Static_assert(CODE_DEPTH_MAX *CODE_FRAME_MAX <= UINT16_MAX,
+               "note.stack holds every sum");
+
+static void
+fault_set(struct code_verifier *v, uint32_t at, enum code_fault fault)
+{
+    if (v->fault == CODE_FAULT_NONE && fault != CODE_FAULT_NONE) {
+        v->fault = fault;
+        v->fault_at = at;
+    }
+}
+
+/* Whether the slot has a jump with a target: conditional or not, or a call. */
+static bool
+slot_branches(const struct code_instruction *i)
+{
+    return code_is_jump(i) && !code_is_exit(i) &&
+           (code_operation(i) != CODE_CALL || code_is_call(i, CODE_LOCAL));
+}
+
+/* First pass: notes begin empty. */
+static void
+slot_clear(struct code_verifier *v, uint32_t at)
+{
+    v->notes[at] = (struct code_note){.marks = at == 0 ? CODE_NOTE_START : 0};
+}
+
+/* Second: each instruction by itself; where 64-bit immediates go on. */
+static void
+slot_check(struct code_verifier *v, uint32_t at)
+{
+    const struct code_instruction *i = &v->program[at];
+    bool last = at + 1 == v->count;
+
+    fault_set(v, at, code_instruction_check(i, last ? NULL : i + 1));
+    if (i->opcode == CODE_LD_IMM64 && !last) {
+        v->notes[at + 1].marks |= CODE_NOTE_HALF;
+    }
+}
+
+/* Third: where jumps and calls lead; a call makes a function. */
+static void
+slot_target(struct code_verifier *v, uint32_t at)
+{
+    const struct code_instruction *i = &v->program[at];
+    int64_t target;
+
+    if (!slot_branches(i)) {
+        return;
+    }
+    target = code_target(i, at);
+    if (target < 0 || target >= v->count ||
+        (v->notes[target].marks & CODE_NOTE_HALF) != 0) {
+        fault_set(v, at, CODE_FAULT_TARGET);
+        return;
+    }
+    v->notes[target].marks |=
+        code_is_call(i, CODE_LOCAL) ? CODE_NOTE_START : CODE_NOTE_TARGET;
+}
+
+/* The bytes below r10 that the slot needs. */
+static uint32_t
+slot_frame(struct code_verifier *v, uint32_t at)
+{
+    const struct code_instruction *i = &v->program[at];
+    bool base = code_instruction_accesses(i) &&
+                code_instruction_base(i) == CODE_FRAME_POINTER;
+    uint32_t size = code_access_size(i);
+
+    if (base && (i->offset < -CODE_FRAME_MAX || i->offset + (int)size > 0)) {
+        fault_set(v, at, CODE_FAULT_FRAME);
+        return 0;
+    }
+    if (base && code_is_atomic(i) && i->offset % (int)size != 0) {
+        fault_set(v, at, CODE_FAULT_ALIGNMENT);
+    }
+    if ((code_instruction_reads(i) >> CODE_FRAME_POINTER & 1) == 0) {
+        return 0;
+    }
+    if (base &&
+        (code_class(i) != CODE_STX || code_source(i) != CODE_FRAME_POINTER)) {
+        return (uint32_t)-i->offset;
+    }
+    /* A copy, of which the next slot says how far down it is for. */
+    if (i->opcode == (CODE_ALU64 | CODE_MOV | CODE_X) && i->offset == 0 &&
+        at + 1 < v->count && i[1].opcode == (CODE_ALU64 | CODE_ADD) &&
+        code_destination(&i[1]) == code_destination(i) && i[1].immediate < 0 &&
+        i[1].immediate >= -CODE_FRAME_MAX) {
+        return (uint32_t)-i[1].immediate;
+    }
+    return CODE_FRAME_MAX;
+}
+
+/* Whether control can go from the slot, or its other half, to the one behind.
+ */
+static bool
+slot_falls(const struct code_verifier *v, uint32_t at)
+{
+    const struct code_instruction *i = &v->program[at];
+
+    return (v->notes[at].marks & CODE_NOTE_HALF) != 0 ||
+           (!code_is_exit(i) && !code_is_goto(i));
+}
+
+/* Fourth: which slots are one function, how it ends, and its frame. */
+static void
+slot_function(struct code_verifier *v, uint32_t at)
+{
+    bool wide = v->program[at].opcode == CODE_LD_IMM64;
+    uint32_t behind = at + (wide ? 2 : 1);
+    struct code_note *function;
+    uint32_t frame;
+
+    if ((v->notes[at].marks & CODE_NOTE_START) != 0) {
+        v->function = at;
+    }
+    if ((behind == v->count ||
+         (v->notes[behind].marks & CODE_NOTE_START) != 0) &&
+        slot_falls(v, behind - 1)) {
+        fault_set(v, at, CODE_FAULT_FALL);
+    }
+    frame = (slot_frame(v, at) + 7) & ~7U;
+    function = &v->notes[v->function];
+    function->length = (uint16_t)(behind - v->function);
+    if (frame > function->frame) {
+        function->frame = (uint16_t)frame;
+    }
+    v->notes[at].function = (uint16_t)v->function;
+}
+
+/* The function is called that deep, with so much stack taken by its callers. */
+static void
+function_raise(struct code_verifier *v, uint32_t at, uint32_t depth,
+               uint32_t callers)
+{
+    struct code_note *function = &v->notes[at];
+    uint32_t stack = callers + function->frame;
+
+    if (depth > CODE_DEPTH_MAX) {
+        fault_set(v, at, CODE_FAULT_DEPTH);
+        return;
+    }
+    if (stack > v->use->stack) {
+        fault_set(v, at, CODE_FAULT_STACK);
+        return;
+    }
+    v->stack = stack > v->stack ? stack : v->stack;
+    if (depth > function->depth || stack > function->stack) {
+        function->depth =
+            (uint8_t)(depth > function->depth ? depth : function->depth);
+        function->stack =
+            (uint16_t)(stack > function->stack ? stack : function->stack);
+        v->again = true;
+    }
+}
+
+/* Fifth, again until nothing changes: jumps stay in their function; how deep
+   calls are. Each time one call more is right, and there are at most eight. */
+static void
+slot_call(struct code_verifier *v, uint32_t at)
+{
+    const struct code_instruction *i = &v->program[at];
+    const struct code_note *caller = &v->notes[v->notes[at].function];
+    uint32_t target;
+
+    if (at == 0) {
+        v->again = false;
+        function_raise(v, 0, 1, 0);
+    }
+    if (!slot_branches(i)) {
+        return;
+    }
+    target = (uint32_t)code_target(i, at);
+    if (!code_is_call(i, CODE_LOCAL)) {
+        if (v->notes[target].function != v->notes[at].function) {
+            fault_set(v, at, CODE_FAULT_FUNCTION);
+        }
+    } else if (caller->depth > 0) {
+        function_raise(v, target, caller->depth + 1U, caller->stack);
+    }
+}
+
+static unsigned
+type_get(uint32_t state, unsigned number)
+{
+    return number == CODE_FRAME_POINTER
+               ? TYPE_STACK
+               : state >> number * TYPE_BITS & (TYPE_UNSET | TYPE_ANY);
+}
+
+static uint32_t
+type_set(uint32_t state, unsigned number, unsigned type)
+{
+    unsigned shift = number * TYPE_BITS;
+
+    return (state & ~((TYPE_UNSET | TYPE_ANY) << shift)) | type << shift;
+}
+
+/* Adds to what registers may be before the slot, and if that is news has it
+   looked at. */
+static void
+slot_flow(struct code_verifier *v, uint32_t at, uint32_t state)
+{
+    struct code_note *note = &v->notes[at];
+
+    if ((note->marks & CODE_NOTE_REACHED) != 0 && (state & ~note->state) == 0) {
+        return;
+    }
+    note->state |= state;
+    note->marks |= CODE_NOTE_REACHED;
+    if ((note->marks & CODE_NOTE_WAITING) == 0) {
+        note->marks |= CODE_NOTE_WAITING;
+        v->notes[v->waiting++].waiting = (uint16_t)at;
+    }
+}
+
+static void
+registers_check(struct code_verifier *v, uint32_t at, uint32_t state,
+                uint32_t reads)
+{
+    for (unsigned r = 0; r < REGISTERS; r++) {
+        if ((reads >> r & 1) != 0 && (type_get(state, r) & TYPE_UNSET) != 0) {
+            fault_set(v, at, CODE_FAULT_UNSET);
+        }
+    }
+}
+
+/* The type of what the instruction, which is no call, puts into a register. */
+static unsigned
+result_type(const struct code_instruction *i, uint32_t state)
+{
+    unsigned source = type_get(state, code_source(i));
+    unsigned destination = type_get(state, code_destination(i));
+
+    switch (code_class(i)) {
+    case CODE_LDX:
+    case CODE_STX: /* a pointer may have been stored, but only whole */
+        return code_access_size(i) == 8 ? TYPE_ANY : TYPE_NUMBER;
+    case CODE_ALU64:
+        break;
+    default:
+        return TYPE_NUMBER;
+    }
+    switch (i->opcode & (CODE_OPERATION | CODE_X)) {
+    case CODE_MOV:
+    case CODE_END:
+        return TYPE_NUMBER;
+    case CODE_MOV | CODE_X:
+        return i->offset == 0 ? source : TYPE_NUMBER;
+    default:
+        return (i->opcode & CODE_X) != 0 ? source | destination : destination;
+    }
+}
+
+static void
+access_note(struct code_verifier *v, uint32_t at, uint32_t state)
+{
+    unsigned base = code_instruction_base(&v->program[at]);
+    unsigned type = type_get(state, base);
+
+    if (base == CODE_FRAME_POINTER) {
+        return;
+    }
+    if (type == TYPE_NUMBER) {
+        fault_set(v, at, CODE_FAULT_POINTER);
+    }
+    v->notes[at].marks |=
+        (uint8_t)(((type & TYPE_MEMORY) != 0 ? CODE_NOTE_MEMORY : 0) |
+                  ((type & TYPE_STACK) != 0 ? CODE_NOTE_STACK : 0));
+}
+
+/* The registers that the call of a helper reads; none is as bad as all. */
+static uint32_t
+helper_reads(struct code_verifier *v, uint32_t at)
+{
+    uint32_t number = (uint32_t)v->program[at].immediate;
+
+    for (uint32_t h = 0; h < v->use->helper_count; h++) {
+        if (v->use->helpers[h].number == number) {
+            return ((1U << v->use->helpers[h].arguments) - 1) << 1;
+        }
+    }
+    fault_set(v, at, CODE_FAULT_HELPER);
+    return 0;
+}
+
+/* Of a call, the state behind it; a local one begins its function. */
+static uint32_t
+call_flow(struct code_verifier *v, uint32_t at, uint32_t state)
+{
+    const struct code_instruction *i = &v->program[at];
+    uint32_t entry = type_set(state, 0, TYPE_NUMBER);
+
+    if (code_is_call(i, CODE_LOCAL)) {
+        for (unsigned r = CODE_ARGUMENTS + 1; r < REGISTERS; r++) {
+            entry = type_set(entry, r, TYPE_UNSET);
+        }
+        slot_flow(v, (uint32_t)code_target(i, at), entry);
+    } else {
+        registers_check(v, at, state, helper_reads(v, at));
+    }
+    for (unsigned r = 1; r <= CODE_ARGUMENTS; r++) {
+        state = type_set(state, r, TYPE_UNSET);
+    }
+    return type_set(state, 0, TYPE_ANY);
+}
+
+/* Sixth, as long as some slot waits: from the types before an instruction to
+   those before its successors. */
+static void
+slot_type(struct code_verifier *v, uint32_t at)
+{
+    const struct code_instruction *i = &v->program[at];
+    uint32_t state = v->notes[at].state;
+    uint32_t writes = code_instruction_writes(i);
+
+    v->notes[at].marks &= (uint8_t)~CODE_NOTE_WAITING;
+    registers_check(v, at, state, code_instruction_reads(i));
+    if (code_instruction_accesses(i)) {
+        access_note(v, at, state);
+    }
+    if (code_is_exit(i)) {
+        /* Only the program's own result must be there: calls clear r0. */
+        registers_check(v, at, state, v->notes[at].function == 0 ? 1 : 0);
+    } else if (i->opcode == (CODE_JMP | CODE_CALL)) {
+        state = call_flow(v, at, state);
+    } else if (slot_branches(i)) {
+        slot_flow(v, (uint32_t)code_target(i, at), state);
+    } else if (writes != 0) {
+        unsigned number = writes == 1         ? 0
+                          : code_is_atomic(i) ? code_source(i)
+                                              : code_destination(i);
+
+        state = type_set(state, number, result_type(i, state));
+    }
+    if (slot_falls(v, at)) {
+        slot_flow(v, at + (i->opcode == CODE_LD_IMM64 ? 2 : 1), state);
+    }
+}
+
+static void
+types_begin(struct code_verifier *v)
+{
+    uint32_t state = 0;
+
+    for (unsigned r = 0; r < REGISTERS; r++) {
+        state = type_set(state, r, TYPE_UNSET);
+    }
+    for (unsigned r = 0; r < CODE_ARGUMENTS; r++) {
+        if (v->use->arguments[r] != CODE_ABSENT) {
+            state =
+                type_set(state, r + 1,
+                         v->use->arguments[r] == CODE_POINTER ? TYPE_MEMORY
+                                                              : TYPE_NUMBER);
+        }
+    }
+    v->waiting = 0;
+    slot_flow(v, 0, state);
+}
+
+static void (*const passes[])(struct code_verifier *v, uint32_t at) = {
+    slot_clear, slot_check, slot_target, slot_function, slot_call, slot_type,
+};
+
+enum {
+    PASS_CLEAR,
+    PASS_CHECK,
+    PASS_TARGET,
+    PASS_FUNCTION,
+    PASS_CALL,
+    PASS_TYPE
+};
+
+/* The end of a pass over all slots. */
+static void
+pass_end(struct code_verifier *v)
+{
+    v->at = 0;
+    if (v->pass == PASS_CALL && v->again) {
+        return;
+    }
+    v->pass++;
+    if (v->pass == PASS_TYPE) {
+        types_begin(v);
+    }
+}
+
+/* The next slot of a pass, which halves are no part of. */
+static void
+pass_step(struct code_verifier *v)
+{
+    uint32_t at = v->at++;
+
+    if (v->pass == PASS_CLEAR || (v->notes[at].marks & CODE_NOTE_HALF) == 0) {
+        passes[v->pass](v, at);
+    }
+    if (v->at == v->count) {
+        pass_end(v);
+    }
+}
+
+void
+code_verify_begin(struct code_verifier *v,
+                  const struct code_instruction *program, uint32_t count,
+                  const struct code_use *use, struct code_note *notes)
+{
+    *v = (struct code_verifier){
+        .program = program, .use = use, .notes = notes, .count = count};
+    if (count == 0) {
+        v->fault = CODE_FAULT_EMPTY;
+    } else if (count > CODE_INSTRUCTIONS_MAX) {
+        v->fault = CODE_FAULT_LONG;
+        v->fault_at = CODE_INSTRUCTIONS_MAX;
+    }
+}
+
+int
+code_verify_step(struct code_verifier *v, uint32_t steps)
+{
+    for (; v->fault == CODE_FAULT_NONE; steps--) {
+        if (v->pass == PASS_TYPE && v->waiting == 0) {
+            return 0;
+        }
+        if (steps == 0) {
+            return -EAGAIN;
+        }
+        if (v->pass == PASS_TYPE) {
+            slot_type(v, v->notes[--v->waiting].waiting);
+        } else {
+            pass_step(v);
+        }
+    }
+    return -EINVAL;
+}
