@@ -109,39 +109,6 @@ slot_target(struct code_verifier *v, uint32_t at)
         code_is_call(i, CODE_LOCAL) ? CODE_NOTE_START : CODE_NOTE_TARGET;
 }
 
-/* The bytes below r10 that the slot needs. */
-static uint32_t
-slot_frame(struct code_verifier *v, uint32_t at)
-{
-    const struct code_instruction *i = &v->program[at];
-    bool base = code_instruction_accesses(i) &&
-                code_instruction_base(i) == CODE_FRAME_POINTER;
-    uint32_t size = code_access_size(i);
-
-    if (base && (i->offset < -CODE_FRAME_MAX || i->offset + (int)size > 0)) {
-        fault_set(v, at, CODE_FAULT_FRAME);
-        return 0;
-    }
-    if (base && code_is_atomic(i) && i->offset % (int)size != 0) {
-        fault_set(v, at, CODE_FAULT_ALIGNMENT);
-    }
-    if ((code_instruction_reads(i) >> CODE_FRAME_POINTER & 1) == 0) {
-        return 0;
-    }
-    if (base &&
-        (code_class(i) != CODE_STX || code_source(i) != CODE_FRAME_POINTER)) {
-        return (uint32_t)-i->offset;
-    }
-    /* A copy, of which the next slot says how far down it is for. */
-    if (i->opcode == (CODE_ALU64 | CODE_MOV | CODE_X) && i->offset == 0 &&
-        at + 1 < v->count && i[1].opcode == (CODE_ALU64 | CODE_ADD) &&
-        code_destination(&i[1]) == code_destination(i) && i[1].immediate < 0 &&
-        i[1].immediate >= -CODE_FRAME_MAX) {
-        return (uint32_t)-i[1].immediate;
-    }
-    return CODE_FRAME_MAX;
-}
-
 /* Whether control can go from the slot, or its other half, to the one behind.
  */
 static bool
@@ -153,14 +120,12 @@ slot_falls(const struct code_verifier *v, uint32_t at)
            (!code_is_exit(i) && !code_is_goto(i));
 }
 
-/* Fourth: which slots are one function, how it ends, and its frame. */
+/* Fourth: which slots are one function, and how it ends. */
 static void
 slot_function(struct code_verifier *v, uint32_t at)
 {
     bool wide = v->program[at].opcode == CODE_LD_IMM64;
     uint32_t behind = at + (wide ? 2 : 1);
-    struct code_note *function;
-    uint32_t frame;
 
     if ((v->notes[at].marks & CODE_NOTE_START) != 0) {
         v->function = at;
@@ -170,65 +135,8 @@ slot_function(struct code_verifier *v, uint32_t at)
         slot_falls(v, behind - 1)) {
         fault_set(v, at, CODE_FAULT_FALL);
     }
-    frame = (slot_frame(v, at) + 7) & ~7U;
-    function = &v->notes[v->function];
-    function->length = (uint16_t)(behind - v->function);
-    if (frame > function->frame) {
-        function->frame = (uint16_t)frame;
-    }
+    v->notes[v->function].length = (uint16_t)(behind - v->function);
     v->notes[at].function = (uint16_t)v->function;
-}
-
-/* The function is called that deep, with so much stack taken by its callers. */
-static void
-function_raise(struct code_verifier *v, uint32_t at, uint32_t depth,
-               uint32_t callers)
-{
-    struct code_note *function = &v->notes[at];
-    uint32_t stack = callers + function->frame;
-
-    if (depth > CODE_DEPTH_MAX) {
-        fault_set(v, at, CODE_FAULT_DEPTH);
-        return;
-    }
-    if (stack > v->use->stack) {
-        fault_set(v, at, CODE_FAULT_STACK);
-        return;
-    }
-    v->stack = stack > v->stack ? stack : v->stack;
-    if (depth > function->depth || stack > function->stack) {
-        function->depth =
-            (uint8_t)(depth > function->depth ? depth : function->depth);
-        function->stack =
-            (uint16_t)(stack > function->stack ? stack : function->stack);
-        v->again = true;
-    }
-}
-
-/* Fifth, again until nothing changes: jumps stay in their function; how deep
-   calls are. Each time one call more is right, and there are at most eight. */
-static void
-slot_call(struct code_verifier *v, uint32_t at)
-{
-    const struct code_instruction *i = &v->program[at];
-    const struct code_note *caller = &v->notes[v->notes[at].function];
-    uint32_t target;
-
-    if (at == 0) {
-        v->again = false;
-        function_raise(v, 0, 1, 0);
-    }
-    if (!slot_branches(i)) {
-        return;
-    }
-    target = (uint32_t)code_target(i, at);
-    if (!code_is_call(i, CODE_LOCAL)) {
-        if (v->notes[target].function != v->notes[at].function) {
-            fault_set(v, at, CODE_FAULT_FUNCTION);
-        }
-    } else if (caller->depth > 0) {
-        function_raise(v, target, caller->depth + 1U, caller->stack);
-    }
 }
 
 static unsigned
@@ -356,8 +264,21 @@ call_flow(struct code_verifier *v, uint32_t at, uint32_t state)
     return type_set(state, 0, TYPE_ANY);
 }
 
-/* Sixth, as long as some slot waits: from the types before an instruction to
-   those before its successors. */
+/* Where a jump goes, with what it has in registers. */
+static void
+jump_flow(struct code_verifier *v, uint32_t at, uint32_t state)
+{
+    uint32_t target = (uint32_t)code_target(&v->program[at], at);
+
+    if (v->notes[target].function != v->notes[at].function) {
+        fault_set(v, at, CODE_FAULT_FUNCTION);
+    }
+    slot_flow(v, target, state);
+}
+
+/* Fifth, as long as some slot waits: from the types before an instruction to
+   those before its successors. What is never looked at never runs, such as a
+   function that nobody calls. */
 static void
 slot_type(struct code_verifier *v, uint32_t at)
 {
@@ -376,7 +297,7 @@ slot_type(struct code_verifier *v, uint32_t at)
     } else if (i->opcode == (CODE_JMP | CODE_CALL)) {
         state = call_flow(v, at, state);
     } else if (slot_branches(i)) {
-        slot_flow(v, (uint32_t)code_target(i, at), state);
+        jump_flow(v, at, state);
     } else if (writes != 0) {
         unsigned number = writes == 1         ? 0
                           : code_is_atomic(i) ? code_source(i)
@@ -386,6 +307,96 @@ slot_type(struct code_verifier *v, uint32_t at)
     }
     if (slot_falls(v, at)) {
         slot_flow(v, at + (i->opcode == CODE_LD_IMM64 ? 2 : 1), state);
+    }
+}
+
+/* The bytes below r10 that the slot needs. */
+static uint32_t
+frame_need(struct code_verifier *v, uint32_t at)
+{
+    const struct code_instruction *i = &v->program[at];
+    bool base = code_instruction_accesses(i) &&
+                code_instruction_base(i) == CODE_FRAME_POINTER;
+    uint32_t size = code_access_size(i);
+
+    if (base && (i->offset < -CODE_FRAME_MAX || i->offset + (int)size > 0)) {
+        fault_set(v, at, CODE_FAULT_FRAME);
+        return 0;
+    }
+    if (base && code_is_atomic(i) && i->offset % (int)size != 0) {
+        fault_set(v, at, CODE_FAULT_ALIGNMENT);
+    }
+    if ((code_instruction_reads(i) >> CODE_FRAME_POINTER & 1) == 0) {
+        return 0;
+    }
+    if (base &&
+        (code_class(i) != CODE_STX || code_source(i) != CODE_FRAME_POINTER)) {
+        return (uint32_t)-i->offset;
+    }
+    /* A copy, of which the next slot says how far down it is for. */
+    if (i->opcode == (CODE_ALU64 | CODE_MOV | CODE_X) && i->offset == 0 &&
+        at + 1 < v->count && i[1].opcode == (CODE_ALU64 | CODE_ADD) &&
+        code_destination(&i[1]) == code_destination(i) && i[1].immediate < 0 &&
+        i[1].immediate >= -CODE_FRAME_MAX) {
+        return (uint32_t)-i[1].immediate;
+    }
+    return CODE_FRAME_MAX;
+}
+
+/* Sixth, of what control reaches: the frames. */
+static void
+slot_frame(struct code_verifier *v, uint32_t at)
+{
+    struct code_note *function = &v->notes[v->notes[at].function];
+    uint32_t need = (frame_need(v, at) + 7) & ~7U;
+
+    if (need > function->frame) {
+        function->frame = (uint16_t)need;
+    }
+}
+
+/* The function is called from there, that deep, with so much stack taken by its
+   callers. */
+static void
+function_raise(struct code_verifier *v, uint32_t from, uint32_t at,
+               uint32_t depth, uint32_t callers)
+{
+    struct code_note *function = &v->notes[at];
+    uint32_t stack = callers + function->frame;
+
+    if (depth > CODE_DEPTH_MAX) {
+        fault_set(v, from, CODE_FAULT_DEPTH);
+        return;
+    }
+    if (stack > v->use->stack) {
+        fault_set(v, from, CODE_FAULT_STACK);
+        return;
+    }
+    v->stack = stack > v->stack ? stack : v->stack;
+    if (depth > function->depth || stack > function->stack) {
+        function->depth =
+            (uint8_t)(depth > function->depth ? depth : function->depth);
+        function->stack =
+            (uint16_t)(stack > function->stack ? stack : function->stack);
+        v->again = true;
+    }
+}
+
+/* Last, of what control reaches, again until nothing changes: how deep calls
+   are. Each time one call more is right, and there are at most eight. */
+static void
+slot_call(struct code_verifier *v, uint32_t at)
+{
+    const struct code_instruction *i = &v->program[at];
+    const struct code_note *caller = &v->notes[v->notes[at].function];
+
+    if (at == 0) {
+        v->again = false;
+        function_raise(v, 0, 0, 1, 0);
+    }
+    if (code_is_call(i, CODE_LOCAL) && caller->depth > 0) {
+        function_raise(v, at, (uint32_t)code_target(i, at), caller->depth + 1U,
+                       caller->stack);
     }
 }
 
@@ -409,20 +420,24 @@ types_begin(struct code_verifier *v)
     slot_flow(v, 0, state);
 }
 
-static void (*const passes[])(struct code_verifier *v, uint32_t at) = {
-    slot_clear, slot_check, slot_target, slot_function, slot_call, slot_type,
-};
-
 enum {
     PASS_CLEAR,
     PASS_CHECK,
     PASS_TARGET,
     PASS_FUNCTION,
+    PASS_TYPE,
+    PASS_FRAME,
     PASS_CALL,
-    PASS_TYPE
+    PASSES
 };
 
-/* The end of a pass over all slots. */
+static void (*const passes[])(struct code_verifier *v, uint32_t at) = {
+    slot_clear, slot_check, slot_target, slot_function,
+    slot_type,  slot_frame, slot_call,
+};
+
+_Static_assert(sizeof(passes) / sizeof(*passes) == PASSES, "all of them");
+
 static void
 pass_end(struct code_verifier *v)
 {
@@ -436,13 +451,26 @@ pass_end(struct code_verifier *v)
     }
 }
 
-/* The next slot of a pass, which halves are no part of. */
+/* The next slot of a pass. Halves of immediates are no part of any but the
+   first; nor of the last ones what control does not reach. */
 static void
 pass_step(struct code_verifier *v)
 {
-    uint32_t at = v->at++;
+    unsigned marks;
+    uint32_t at;
 
-    if (v->pass == PASS_CLEAR || (v->notes[at].marks & CODE_NOTE_HALF) == 0) {
+    if (v->pass == PASS_TYPE) {
+        slot_type(v, v->notes[--v->waiting].waiting);
+        if (v->waiting == 0) {
+            pass_end(v);
+        }
+        return;
+    }
+    at = v->at++;
+    marks = v->notes[at].marks;
+    if (v->pass == PASS_CLEAR ||
+        ((marks & CODE_NOTE_HALF) == 0 &&
+         (v->pass < PASS_TYPE || (marks & CODE_NOTE_REACHED) != 0))) {
         passes[v->pass](v, at);
     }
     if (v->at == v->count) {
@@ -468,18 +496,11 @@ code_verify_begin(struct code_verifier *v,
 int
 code_verify_step(struct code_verifier *v, uint32_t steps)
 {
-    for (; v->fault == CODE_FAULT_NONE; steps--) {
-        if (v->pass == PASS_TYPE && v->waiting == 0) {
-            return 0;
-        }
+    for (; v->fault == CODE_FAULT_NONE && v->pass < PASSES; steps--) {
         if (steps == 0) {
             return -EAGAIN;
         }
-        if (v->pass == PASS_TYPE) {
-            slot_type(v, v->notes[--v->waiting].waiting);
-        } else {
-            pass_step(v);
-        }
+        pass_step(v);
     }
-    return -EINVAL;
+    return v->fault == CODE_FAULT_NONE ? 0 : -EINVAL;
 }

@@ -33,8 +33,8 @@
  *    either. Atomic operations with a guard also need an address that is a
  *    multiple of their size. An access with no guard is proved, and its base is
  *    r10.
- *  - A slot without CODE_NOTE_REACHED is never run; its other marks may be
- *    missing.
+ *  - A slot without CODE_NOTE_REACHED is never run, and not all of it was
+ *    looked at: it must not be made runnable.
  */
 #define CODE_NOTE_START 1U    /* of a function */
 #define CODE_NOTE_HALF 2U     /* the second slot of a 64-bit immediate */
@@ -72,8 +72,8 @@ struct code_use {
     enum code_argument arguments[CODE_ARGUMENTS];
 };
 
-/* The most steps that a program of so many slots takes: four looks at each
-   slot, ten for calls, and 31 for types, of which there are 30 bits. */
+/* The most steps that a program of so many slots takes: five looks at each
+   slot, nine for calls, and 31 for types, of which there are 30 bits. */
 #define CODE_VERIFY_STEPS(count) (45 * ((uint64_t)(count) + 1))
 
 struct code_verifier {

@@ -193,6 +193,10 @@ part_read(struct assembler *a, const char *c, char part, struct reading *r)
         c = number_within(c, INT32_MIN, INT32_MAX, &value);
         r->i.immediate = (int32_t)value;
         return c;
+    case 'h':
+        c = *c == '-' ? NULL : number_within(c, 0, UINT32_MAX, &value);
+        r->i.immediate = (int32_t)(uint32_t)value;
+        return c;
     case 'l':
         c = number_read(c, &bits);
         r->i.immediate = (int32_t)(uint32_t)bits;

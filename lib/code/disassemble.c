@@ -42,6 +42,9 @@ form_matches(const struct code_form *form, const struct code_instruction *i)
     bool offset = false;
     bool immediate = false;
 
+    if (form->opcode != i->opcode) {
+        return false;
+    }
     for (const char *c = form->text; *c != '\0'; c++) {
         if (*c != '%') {
             continue;
@@ -50,10 +53,10 @@ form_matches(const struct code_form *form, const struct code_instruction *i)
         destination = destination || *c == 'd' || *c == 'D';
         source = source || *c == 's' || *c == 'S';
         offset = offset || *c == 'o' || *c == 'j';
-        immediate = immediate || *c == 'i' || *c == 'l' || *c == 'J';
+        immediate =
+            immediate || *c == 'i' || *c == 'l' || *c == 'J' || *c == 'h';
     }
-    return form->opcode == i->opcode &&
-           (destination || code_destination(i) == 0) &&
+    return (destination || code_destination(i) == 0) &&
            (source || form->source == code_source(i)) &&
            (offset || form->offset == i->offset) &&
            (immediate || form->immediate == i->immediate) &&
@@ -79,6 +82,9 @@ part_print(struct writer *w, char part, const struct code_instruction *i)
         break;
     case 'i':
         writer_print(w, "%" PRId32, i->immediate);
+        break;
+    case 'h':
+        writer_print(w, "%" PRIu32, (uint32_t)i->immediate);
         break;
     case 'l':
         writer_print(w, "0x%" PRIx64,

@@ -98,7 +98,7 @@ const struct code_form code_forms[] = {
     BRANCH(CODE_JSLE, "s<="),
     {"goto %j", CODE_JMP | CODE_JA, 0, 0, 0},
     {"gotol %J", CODE_JMP32 | CODE_JA, 0, 0, 0},
-    {"call %i", CODE_JMP | CODE_CALL, CODE_HELPER, 0, 0},
+    {"call %h", CODE_JMP | CODE_CALL, CODE_HELPER, 0, 0},
     {"call %J", CODE_JMP | CODE_CALL, CODE_LOCAL, 0, 0},
     {"exit", CODE_JMP | CODE_EXIT, 0, 0, 0},
     {"%d = %l ll", CODE_LD_IMM64, 0, 0, 0},

@@ -8,7 +8,7 @@
  *   %d %s   destination and source, as rN; %D %S as wN; the same register
  *           wherever it stands again
  *   %o      the offset, with its sign
- *   %i      the immediate; %l one of 64 bits
+ *   %i      the immediate; %l one of 64 bits; %h a helper's number: no sign
  *   %j %J   where a jump leads, by offset and by immediate
  *   blank   any number of blanks, none too
  *

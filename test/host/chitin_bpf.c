@@ -6,7 +6,6 @@
  * Status 1 for whatever is wrong, with one line on standard error.
  */
 #include <ctype.h>
-#include <stdarg.h>
 
 #include "lib/code/code.h"
 #include "test/host/check.h"
@@ -37,18 +36,9 @@ static const char usage[] =
     "\n"
     "Status: 0, or 1 with the reason on standard error.\n";
 
-__attribute__((format(printf, 1, 2))) _Noreturn static void
-fail(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)fputs("chitin-bpf: ", stderr);
-    (void)vfprintf(stderr, format, arguments);
-    (void)fputc('\n', stderr);
-    va_end(arguments);
-    exit(1);
-}
+#define FAIL(...)                                                              \
+    ((void)fputs("chitin-bpf: ", stderr), (void)fprintf(stderr, __VA_ARGS__),  \
+     (void)fputc('\n', stderr), exit(1))
 
 static bool
 word_is(const char *word, size_t length, const char *name)
@@ -71,7 +61,7 @@ options_read(struct options *options, const char *argument)
             (void)fputs(usage, stdout);
             exit(0);
         } else if (length > 0) {
-            fail("unknown option '%.*s': see chitin-bpf --help", (int)length,
+            FAIL("unknown option '%.*s': see chitin-bpf --help", (int)length,
                  word);
         }
         word += length;
@@ -90,7 +80,7 @@ arguments_read(struct options *options, int argc, char **argv)
         } else if (i == 1) {
             options->memory = argument;
         } else if (*argument != '\0') {
-            fail("unexpected argument '%s': the memory comes first", argument);
+            FAIL("unexpected argument '%s': the memory comes first", argument);
         }
     }
 }
@@ -104,17 +94,31 @@ digit_value(char c)
     return c != '\0' && found != NULL ? (int)(found - digits) : -1;
 }
 
-/* The bytes of hexadecimal text in an allocation of exactly their number, so
-   that sanitizers see the end of it; of one byte at least. */
+/* Memory of exactly that size, so that sanitizers see the end of it; zeroes.
+   Given back by nobody, but remembered: a leak it is not. */
+static void *
+memory_take(size_t size)
+{
+    static void *taken[8];
+    static unsigned count;
+    void *memory = calloc(size + (size == 0), 1);
+
+    if (memory == NULL) {
+        FAIL("no memory is left");
+    }
+    CHECK(count < sizeof(taken) / sizeof(*taken));
+    taken[count++] = memory;
+    return memory;
+}
+
+/* The bytes of hexadecimal text. */
 static uint8_t *
 bytes_read(const char *text, size_t length, const char *what, size_t *size)
 {
-    uint8_t *bytes = malloc(length / 2 + 1);
+    uint8_t *bytes = memory_take(length / 2 + 1);
+    uint8_t *exact;
     size_t digits = 0;
 
-    if (bytes == NULL) {
-        fail("no memory is left");
-    }
     for (size_t i = 0; i < length; i++) {
         int value = digit_value(text[i]);
 
@@ -122,40 +126,32 @@ bytes_read(const char *text, size_t length, const char *what, size_t *size)
             continue;
         }
         if (value < 0) {
-            fail("%s: character %zu is no hexadecimal digit", what, i + 1);
+            FAIL("%s: character %zu is no hexadecimal digit", what, i + 1);
         }
         bytes[digits / 2] =
             (uint8_t)(digits % 2 == 0 ? value << 4 : bytes[digits / 2] | value);
         digits++;
     }
     if (digits % 2 != 0) {
-        fail("%s: the last byte has one digit", what);
+        FAIL("%s: the last byte has one digit", what);
     }
     *size = digits / 2;
-    bytes = realloc(bytes, *size == 0 ? 1 : *size);
-    if (bytes == NULL) {
-        fail("no memory is left");
-    }
-    return bytes;
+    exact = memory_take(*size);
+    memcpy(exact, bytes, *size);
+    return exact;
 }
 
 static uint8_t *
 input_read(size_t *size)
 {
-    char *text = malloc(INPUT_MAX);
-    uint8_t *bytes;
+    char *text = memory_take(INPUT_MAX);
     size_t length;
 
-    if (text == NULL) {
-        fail("no memory is left");
-    }
     length = fread(text, 1, INPUT_MAX, stdin);
     if (ferror(stdin) || length == INPUT_MAX) {
-        fail("the program cannot be read, or is longer than 16 MiB");
+        FAIL("the program cannot be read, or is longer than 16 MiB");
     }
-    bytes = bytes_read(text, length, "the program", size);
-    free(text);
-    return bytes;
+    return bytes_read(text, length, "the program", size);
 }
 
 /* The program in an allocation of exactly its size. */
@@ -170,22 +166,18 @@ program_read(const struct options *options, uint32_t *count)
         options->elf ? CODE_INSTRUCTIONS_MAX : size / sizeof(*program);
     int64_t slots = (int64_t)room;
 
-    program = calloc(room + (room == 0), sizeof(*program));
-    if (program == NULL) {
-        fail("no memory is left");
-    }
+    program = memory_take(room * sizeof(*program));
     if (options->elf) {
         slots = code_object_load(bytes, size, NULL, program, (uint32_t)room,
                                  &error);
         if (slots < 0) {
-            fail("object file: %s", error.fault);
+            FAIL("object file: %s", error.fault);
         }
     } else if (size % sizeof(*program) != 0) {
-        fail("the program is %zu bytes, no multiple of 8", size);
+        FAIL("the program is %zu bytes, no multiple of 8", size);
     } else if (size != 0) {
         memcpy(program, bytes, size);
     }
-    free(bytes);
     *count = (uint32_t)slots;
     return program;
 }
@@ -212,19 +204,16 @@ static const struct code_use use = {
 static struct code_note *
 program_verify(const struct code_instruction *program, uint32_t count)
 {
-    struct code_note *notes = calloc((size_t)count + 1, sizeof(*notes));
+    struct code_note *notes = memory_take(count * sizeof(*notes));
     struct code_verifier v;
 
-    if (notes == NULL) {
-        fail("no memory is left");
-    }
     code_verify_begin(&v, program, count, &use, notes);
     if (code_verify_step(&v, UINT32_MAX) != 0) {
         if (v.fault == CODE_FAULT_HELPER) {
-            fail("refused at %u: helper %d is not offered", v.fault_at,
+            FAIL("refused at %u: helper %d is not offered", v.fault_at,
                  program[v.fault_at].immediate);
         }
-        fail("refused at %u: %s", v.fault_at, code_fault_text(v.fault));
+        FAIL("refused at %u: %s", v.fault_at, code_fault_text(v.fault));
     }
     return notes;
 }
@@ -237,13 +226,13 @@ program_run(struct code_run *run)
         printf("%llx\n", (unsigned long long)run->registers[0]);
         return;
     case CODE_STOP_ACCESS:
-        fail("stopped at %u: an access to %#llx, where it has nothing", run->at,
+        FAIL("stopped at %u: an access to %#llx, where it has nothing", run->at,
              (unsigned long long)run->address);
     case CODE_STOP_ALIGNMENT:
-        fail("stopped at %u: %s", run->at,
+        FAIL("stopped at %u: %s", run->at,
              code_fault_text(CODE_FAULT_ALIGNMENT));
     default:
-        fail("stopped at %u: out of fuel, after %llu instructions", run->at,
+        FAIL("stopped at %u: out of fuel, after %llu instructions", run->at,
              (unsigned long long)run->executed);
     }
 }
@@ -259,7 +248,6 @@ main(int argc, char **argv)
                            .stack_address = STACK_ADDRESS,
                            .fuel = FUEL};
     struct code_instruction *program;
-    struct code_note *notes;
     uint32_t count = 0;
     size_t size = 0;
 
@@ -271,12 +259,9 @@ main(int argc, char **argv)
     if (options.debug) {
         program_print(program, count);
     }
-    run.notes = notes = program_verify(program, count);
+    run.notes = program_verify(program, count);
     run.registers[1] = size == 0 ? 0 : MEMORY_ADDRESS;
     run.registers[2] = size;
     program_run(&run);
-    free(run.memory);
-    free(program);
-    free(notes);
     return 0;
 }

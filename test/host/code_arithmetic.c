@@ -226,6 +226,7 @@ text_run(const char *text)
 {
     struct code_trial t = {.fuel = 0};
 
+    check_subject = text;
     code_trial_text(&t, text);
     CHECK_EQUAL(t.fault, CODE_FAULT_NONE);
     CHECK_EQUAL(t.stop, CODE_STOP_EXIT);
