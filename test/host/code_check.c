@@ -109,6 +109,7 @@ program_run(struct code_trial *t, const struct code_instruction *program,
         .stack_address = STACK_ADDRESS,
         .fuel = t->fuel,
         .poison = poison,
+        .helper = t->helper,
         .registers = {0, MEMORY_ADDRESS, t->memory_size},
     };
 

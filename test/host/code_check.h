@@ -15,6 +15,8 @@ struct code_trial {
     const uint8_t *memory;
     size_t memory_size;
     uint64_t fuel;
+    uint64_t (*helper)(void *context, uint32_t number,
+                       const uint64_t *arguments);
     /* Out. */
     enum code_fault fault;
     uint32_t fault_at;

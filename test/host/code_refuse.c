@@ -363,6 +363,47 @@ stack_check(void)
     CHECK_EQUAL(t.stack, 512);
 }
 
+/* The number in the first digit, what helper 9 got behind it. */
+static uint64_t
+helper_call(void *context, uint32_t number, const uint64_t *arguments)
+{
+    (void)context;
+    return number == 9 ? 900 + arguments[0] * 10 + arguments[1] : number;
+}
+
+/* A list of helpers: what each reads must be set, and is unset after it. */
+static void
+helpers_check(void)
+{
+    static const struct code_helper helpers[] = {{9, 2}, {0x80000001, 0}};
+    static const struct code_use use = {.helpers = helpers, .helper_count = 2};
+    static const struct {
+        const char *text;
+        enum code_fault fault;
+        uint64_t result;
+    } calls[] = {
+        {"r1 = 4; r2 = 5; call 9; exit", CODE_FAULT_NONE, 945},
+        {"call 2147483649; exit", CODE_FAULT_NONE, 0x80000001},
+        {"r6 = 1; r1 = 4; r2 = 5; call 9; r0 += r6; exit", CODE_FAULT_NONE,
+         946},
+        {"r1 = 4; call 9; exit", CODE_FAULT_UNSET, 0},
+        {"r2 = 4; call 9; exit", CODE_FAULT_UNSET, 0},
+        {"r5 = 4; call 2147483649; r0 = r5; exit", CODE_FAULT_UNSET, 0},
+        {"call 1; exit", CODE_FAULT_HELPER, 0},
+        {"call 10; exit", CODE_FAULT_HELPER, 0},
+        {"r0 = 0; exit; call 10; exit", CODE_FAULT_NONE, 0},
+    };
+
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        struct code_trial t = {.use = &use, .helper = helper_call};
+
+        check_subject = calls[i].text;
+        code_trial_text(&t, calls[i].text);
+        CHECK_EQUAL(t.fault, calls[i].fault);
+        CHECK(t.fault != CODE_FAULT_NONE || t.result == calls[i].result);
+    }
+}
+
 int
 main(void)
 {
@@ -374,6 +415,7 @@ main(void)
     stopped_check();
     fuel_check();
     stack_check();
+    helpers_check();
     for (uint32_t i = 0; i <= CODE_INSTRUCTIONS_MAX; i++) {
         longest[i].opcode = CODE_ALU64 | CODE_MOV;
     }
