@@ -108,6 +108,12 @@ static const struct {
     {"*(u64 *)(r10 - 8) = r1; r3 = *(u64 *)(r10 - 8); r0 = *(u8 *)(r3 + 0);"
      "exit",
      7, 7, 7},
+    {"*(u64 *)(r10 - 8) = r1; r0 = 0; r3 = 0;"
+     "r0 = cmpxchg_64(r10 - 8, r0, r3); r0 = *(u8 *)(r0 + 0); exit",
+     7, 7, 7},
+    {"*(u64 *)(r10 - 8) = r1; r3 = 0;"
+     "r3 = atomic_fetch_add((u64 *)(r10 - 8), r3); r0 = *(u8 *)(r3 + 0); exit",
+     7, 7, 7},
     /* A pointer that may be one or the other. */
     {"r3 = r1; if r2 != 8 goto a; r3 = r10; r3 += -8; *(u64 *)(r3 + 0) = 3;"
      "a: r0 = *(u64 *)(r3 + 0); exit",

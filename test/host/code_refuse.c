@@ -289,6 +289,33 @@ slots_check(void)
     }
 }
 
+/* What may not be the second half of a 64-bit immediate. */
+static void
+halves_check(void)
+{
+    static const struct code_instruction halves[] = {
+        {CODE_JMP | CODE_EXIT, 0, 0, 0},
+        {1, 0, 0, 5},
+        {0, 1, 0, 5},
+        {0, 0x10, 0, 5},
+        {0, 0, 1, 5},
+    };
+
+    for (size_t i = 0; i < COUNT(halves); i++) {
+        struct code_trial t = {.fuel = FUEL};
+        const struct code_instruction program[] = {
+            {CODE_LD_IMM64, 0, 0, 0},
+            halves[i],
+            {CODE_JMP | CODE_EXIT, 0, 0, 0},
+        };
+
+        code_trial_run(&t, program, 3);
+        CHECK_EQUAL(t.fault, CODE_FAULT_HALF);
+        code_trial_run(&t, program, 1);
+        CHECK_EQUAL(t.fault, CODE_FAULT_HALF);
+    }
+}
+
 static void
 stopped_check(void)
 {
@@ -412,6 +439,7 @@ main(void)
 
     refused_check();
     slots_check();
+    halves_check();
     stopped_check();
     fuel_check();
     stack_check();
