@@ -38,17 +38,20 @@
 
 #include "kern/abi/error.h"
 
-/* What a register may be: three bits each of `state`, r0 in the lowest. None is
-   a number. */
-#define TYPE_BITS 3
+/* What a register may be made of: three bits of `state`, ten apart, r0's the
+   lowest of each ten; none for a number. So a set of registers, a bit for each,
+   times such a type is the type of all of them. */
+#define REGISTERS 10
+#define REGISTERS_ALL ((1U << REGISTERS) - 1)
 #define TYPE_UNSET 1U
-#define TYPE_MEMORY 2U
-#define TYPE_STACK 4U
+#define TYPE_MEMORY (1U << REGISTERS)
+#define TYPE_STACK (1U << 2 * REGISTERS)
 #define TYPE_NUMBER 0U
 #define TYPE_ANY (TYPE_MEMORY | TYPE_STACK)
-#define REGISTERS 10
+#define TYPE_MASK (TYPE_UNSET | TYPE_ANY)
 
-_Static_assert(REGISTERS *TYPE_BITS <= 32, "state holds them all");
+#define ARGUMENTS 0x3eU /* r1 to r5 */
+
 _Static_assert(CODE_DEPTH_MAX *CODE_FRAME_MAX <= UINT16_MAX,
                "note.stack holds every sum");
 
@@ -139,20 +142,18 @@ slot_function(struct code_verifier *v, uint32_t at)
     v->notes[at].function = (uint16_t)v->function;
 }
 
-static unsigned
+static uint32_t
 type_get(uint32_t state, unsigned number)
 {
-    return number == CODE_FRAME_POINTER
-               ? TYPE_STACK
-               : state >> number * TYPE_BITS & (TYPE_UNSET | TYPE_ANY);
+    return number == CODE_FRAME_POINTER ? TYPE_STACK
+                                        : state >> number & TYPE_MASK;
 }
 
+/* Gives a set of registers one type. */
 static uint32_t
-type_set(uint32_t state, unsigned number, unsigned type)
+types_set(uint32_t state, uint32_t set, uint32_t type)
 {
-    unsigned shift = number * TYPE_BITS;
-
-    return (state & ~((TYPE_UNSET | TYPE_ANY) << shift)) | type << shift;
+    return (state & ~(set * TYPE_MASK)) | set * type;
 }
 
 /* Adds to what registers may be before the slot, and if that is news has it
@@ -177,19 +178,17 @@ static void
 registers_check(struct code_verifier *v, uint32_t at, uint32_t state,
                 uint32_t reads)
 {
-    for (unsigned r = 0; r < REGISTERS; r++) {
-        if ((reads >> r & 1) != 0 && (type_get(state, r) & TYPE_UNSET) != 0) {
-            fault_set(v, at, CODE_FAULT_UNSET);
-        }
+    if ((reads & REGISTERS_ALL & state) != 0) {
+        fault_set(v, at, CODE_FAULT_UNSET);
     }
 }
 
 /* The type of what the instruction, which is no call, puts into a register. */
-static unsigned
+static uint32_t
 result_type(const struct code_instruction *i, uint32_t state)
 {
-    unsigned source = type_get(state, code_source(i));
-    unsigned destination = type_get(state, code_destination(i));
+    uint32_t source = type_get(state, code_source(i));
+    uint32_t destination = type_get(state, code_destination(i));
 
     switch (code_class(i)) {
     case CODE_LDX:
@@ -215,7 +214,7 @@ static void
 access_note(struct code_verifier *v, uint32_t at, uint32_t state)
 {
     unsigned base = code_instruction_base(&v->program[at]);
-    unsigned type = type_get(state, base);
+    uint32_t type = type_get(state, base);
 
     if (base == CODE_FRAME_POINTER) {
         return;
@@ -248,20 +247,17 @@ static uint32_t
 call_flow(struct code_verifier *v, uint32_t at, uint32_t state)
 {
     const struct code_instruction *i = &v->program[at];
-    uint32_t entry = type_set(state, 0, TYPE_NUMBER);
 
     if (code_is_call(i, CODE_LOCAL)) {
-        for (unsigned r = CODE_ARGUMENTS + 1; r < REGISTERS; r++) {
-            entry = type_set(entry, r, TYPE_UNSET);
-        }
-        slot_flow(v, (uint32_t)code_target(i, at), entry);
+        uint32_t others = REGISTERS_ALL & ~(ARGUMENTS | 1);
+        uint32_t entry = types_set(state, others, TYPE_UNSET);
+
+        slot_flow(v, (uint32_t)code_target(i, at),
+                  types_set(entry, 1, TYPE_NUMBER));
     } else {
         registers_check(v, at, state, helper_reads(v, at));
     }
-    for (unsigned r = 1; r <= CODE_ARGUMENTS; r++) {
-        state = type_set(state, r, TYPE_UNSET);
-    }
-    return type_set(state, 0, TYPE_ANY);
+    return types_set(types_set(state, ARGUMENTS, TYPE_UNSET), 1, TYPE_ANY);
 }
 
 /* Where a jump goes, with what it has in registers. */
@@ -299,11 +295,7 @@ slot_type(struct code_verifier *v, uint32_t at)
     } else if (slot_branches(i)) {
         jump_flow(v, at, state);
     } else if (writes != 0) {
-        unsigned number = writes == 1         ? 0
-                          : code_is_atomic(i) ? code_source(i)
-                                              : code_destination(i);
-
-        state = type_set(state, number, result_type(i, state));
+        state = types_set(state, writes, result_type(i, state));
     }
     if (slot_falls(v, at)) {
         slot_flow(v, at + (i->opcode == CODE_LD_IMM64 ? 2 : 1), state);
@@ -403,17 +395,15 @@ slot_call(struct code_verifier *v, uint32_t at)
 static void
 types_begin(struct code_verifier *v)
 {
-    uint32_t state = 0;
+    uint32_t state = REGISTERS_ALL * TYPE_UNSET;
 
-    for (unsigned r = 0; r < REGISTERS; r++) {
-        state = type_set(state, r, TYPE_UNSET);
-    }
     for (unsigned r = 0; r < CODE_ARGUMENTS; r++) {
-        if (v->use->arguments[r] != CODE_ABSENT) {
+        enum code_argument argument = v->use->arguments[r];
+
+        if (argument != CODE_ABSENT) {
             state =
-                type_set(state, r + 1,
-                         v->use->arguments[r] == CODE_POINTER ? TYPE_MEMORY
-                                                              : TYPE_NUMBER);
+                types_set(state, 2U << r,
+                          argument == CODE_POINTER ? TYPE_MEMORY : TYPE_NUMBER);
         }
     }
     v->waiting = 0;

@@ -101,7 +101,7 @@ void code_verify_begin(struct code_verifier *v,
 /*
  * Takes up to `steps` steps. Returns 0 if the program is good, -EINVAL if it is
  * not, with fault and fault_at set, -EAGAIN if there is more to do. A step
- * costs some 200 instructions, and one more for each helper of the use.
+ * costs at most some 300 instructions, and four for each helper of the use.
  */
 int code_verify_step(struct code_verifier *v, uint32_t steps);
 
