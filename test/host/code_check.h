@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_TEST_HOST_CODE_CHECK_H
+#define CHITIN_TEST_HOST_CODE_CHECK_H
+/*
+ * Verifies and runs a program, and checks on the way what must hold of any:
+ * the verifier keeps to its steps, in whatever portions; what is accepted ends
+ * in time, and is the same whatever unset registers and fresh stack hold. All
+ * is in allocations of exact size, so that sanitizers see each access outside.
+ */
+#include "test/host/code_run.h"
+
+struct code_trial {
+    /* In. */
+    const struct code_use *use; /* NULL: the one with memory in r1 and r2 */
+    const uint8_t *memory;
+    size_t memory_size;
+    uint64_t fuel;
+    uint64_t (*helper)(void *context, uint32_t number,
+                       const uint64_t *arguments);
+    /* Out. */
+    enum code_fault fault;
+    uint32_t fault_at;
+    uint32_t stack;
+    enum code_stop stop; /* if there is no fault */
+    uint32_t stop_at;
+    uint64_t result;
+    uint64_t executed;
+    uint64_t fuel_left;
+    uint8_t after[256]; /* the memory; a size above this is not allowed */
+};
+
+void code_trial_run(struct code_trial *t,
+                    const struct code_instruction *program, uint32_t count);
+
+/* Of text, which must be right. */
+void code_trial_text(struct code_trial *t, const char *text);
+
+#endif

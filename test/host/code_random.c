@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random programs, right and damaged: the verifier's verdict on damaged ones
+ * may be any, but whatever it accepts keeps what test/host/code_check.h asks.
+ */
+#include "lib/code/code.h"
+#include "test/host/check.h"
+#include "test/host/code_check.h"
+#include "test/host/code_generate.h"
+
+#define PROGRAMS 20000 /* of each kind, if no argument says how many */
+#define SIZE 64
+#define FUEL 4000
+
+static uint32_t stops[CODE_STOP_FUEL + 1];
+static uint32_t faults[CODE_FAULT_POINTER + 1];
+
+static void
+program_try(const struct code_instruction *program, uint32_t count,
+            uint64_t *state)
+{
+    uint8_t memory[SIZE];
+    struct code_trial t = {.memory = memory, .memory_size = SIZE, .fuel = FUEL};
+
+    for (unsigned i = 0; i < SIZE; i++) {
+        memory[i] = (uint8_t)random_next(state);
+    }
+    code_trial_run(&t, program, count);
+    faults[t.fault]++;
+    if (t.fault == CODE_FAULT_NONE) {
+        stops[t.stop]++;
+    }
+}
+
+/* Changes a bit or a field of some instruction. */
+static void
+program_damage(struct code_instruction *program, uint32_t count,
+               uint64_t *state)
+{
+    struct code_instruction *i = &program[random_below(state, count)];
+
+    switch (random_below(state, 5)) {
+    case 0:
+        i->opcode ^= (uint8_t)(1U << random_below(state, 8));
+        return;
+    case 1:
+        i->registers = (uint8_t)random_next(state);
+        return;
+    case 2:
+        i->offset =
+            (int16_t)(i->offset + (int16_t)random_below(state, 64) - 32);
+        return;
+    case 3:
+        i->immediate = (int32_t)((uint32_t)i->immediate +
+                                 (uint32_t)random_below(state, 16) - 8);
+        return;
+    default:
+        *i = program[random_below(state, count)];
+        return;
+    }
+}
+
+static void
+counts_print(const char *what)
+{
+    printf("%s: %u accepted; %u ended, %u accesses, %u misaligned, %u fuel;",
+           what, faults[CODE_FAULT_NONE], stops[CODE_STOP_EXIT],
+           stops[CODE_STOP_ACCESS], stops[CODE_STOP_ALIGNMENT],
+           stops[CODE_STOP_FUEL]);
+    for (unsigned f = 1; f <= CODE_FAULT_POINTER; f++) {
+        printf(" %u", faults[f]);
+    }
+    printf("\n");
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct code_instruction program[CODE_GENERATE_MAX];
+    uint64_t state = 0x6368697469ULL;
+    uint32_t programs =
+        argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : PROGRAMS;
+
+    for (uint32_t n = 0; n < programs; n++) {
+        program_try(program, code_generate(program, SIZE, &state), &state);
+    }
+    counts_print("as made");
+    CHECK_EQUAL(faults[CODE_FAULT_NONE], programs);
+    CHECK(stops[CODE_STOP_EXIT] > programs / 4);
+    CHECK(stops[CODE_STOP_ACCESS] > programs / 200);
+    CHECK(stops[CODE_STOP_ALIGNMENT] > programs / 200);
+    CHECK(stops[CODE_STOP_FUEL] > programs / 200);
+    memset(stops, 0, sizeof(stops));
+    memset(faults, 0, sizeof(faults));
+    for (uint32_t n = 0; n < programs; n++) {
+        uint32_t count = code_generate(program, SIZE, &state);
+
+        for (uint64_t d = 1 + random_below(&state, 4); d > 0; d--) {
+            program_damage(program, count, &state);
+        }
+        program_try(program, count, &state);
+    }
+    counts_print("damaged");
+    CHECK(faults[CODE_FAULT_NONE] > programs / 10);
+    for (unsigned f = CODE_FAULT_OPCODE; f <= CODE_FAULT_POINTER; f++) {
+        /* These take more than a little damage, or luck. */
+        if (f != CODE_FAULT_STACK && f != CODE_FAULT_BTF &&
+            f != CODE_FAULT_PACKET && f != CODE_FAULT_DEPTH &&
+            f != CODE_FAULT_HELPER) {
+            check_subject = code_fault_text((enum code_fault)f);
+            CHECK(faults[f] > 0);
+        }
+    }
+    return 0;
+}
