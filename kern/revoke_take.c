@@ -250,7 +250,7 @@ frame_take_back(struct env *e, struct frame *f, unsigned *copies, uint64_t *met)
        have read that it had lost it. */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
     (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
-    if (e->revocation.named) { /* not what others ask for by count */
+    if (e->revocation.named) {         /* not what others ask for by count */
         revoke_meet(e, RESOURCE_FRAME, name, 0);
     } else if (e->revocation.requests > 1) {
         revoke_meet(e, RESOURCE_FRAME, name, pages);
