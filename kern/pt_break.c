@@ -81,79 +81,83 @@ one_settle_harts(struct frame *table, struct frame *lock, struct frame *removed)
     }
 }
 
-/* One call's breaking: what it took out, whom to fence, what it may look at. */
+/* What one call breaks: entries taken out, harts that may hold them, and the
+   table that is open, if it has a lock: mostly it is that of the next entry,
+   too. */
 struct breaking {
     struct removed removed;
     uint64_t harts;
-    unsigned budget;
+    unsigned budget; /* of walks up */
+    struct table table;
 };
 
-/* Not the frames that are removed: there are many. */
 static void
-breaking_init(struct breaking *b)
+breaking_close(struct breaking *b)
 {
-    b->removed.count = 0;
-    b->harts = 0;
-    b->budget = PT_WALK_CALL;
+    if (b->table.lock != NULL) {
+        b->harts |= pt_harts(&b->table, &b->budget);
+        table_close(&b->table);
+        b->table.lock = NULL;
+    }
 }
 
-/* Clears the entry that `link` names if it still holds `f`. */
-static void
-link_break(struct frame *f, uint32_t link, struct breaking *b)
+/* Locks a frame and sets flags of it, if it is the owner's; whether it is. A
+   shadow is nobody's to break, and not to be waited for. */
+static bool
+break_lock(struct frame *f, unsigned flags, uint32_t owner)
 {
-    struct frame *table = link_table(link);
-    unsigned index = link % PAGE_TABLE_ENTRIES;
-    struct table t;
-    pte_t entry;
-
-    if (table_open(&t, table, table_shadow(table)) < 0) {
-        return;
+    if (frame_type(f) < FRAME_DATA || !frame_lock_bindable(f)) {
+        return false; /* perhaps no RAM: not to be locked */
     }
-    entry = entry_load(&t.entry[index]);
-    if (index < (t.level == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
-                                            : PAGE_TABLE_ENTRIES) &&
-        entry != 0 && entry_frame(entry) == f) {
-        entry_clear(&t, index, &b->removed);
-        table->used--;
-        b->harts |= pt_harts(&t, &b->budget);
-    }
-    table_close(&t);
-}
-
-/* Breaks at most `limit` bindings, and sets flags of the frame; their maps are
-   yet to fall. */
-static int
-break_begin(struct frame *f, unsigned flags, uint32_t owner, unsigned limit,
-            struct breaking *b)
-{
-    int error = 0;
-
-    if (frame_type(f) < FRAME_DATA) { /* perhaps no RAM: not to be locked */
-        return -EINVAL;
-    }
-    frame_lock(f);
     if (frame_type(f) < FRAME_DATA || f->owner != owner) {
         frame_unlock(f);
-        return -EINVAL;
+        return false;
     }
     frame_set_flag(f, flags);
     if (frame_type(f) == FRAME_DATA) {
         f->harts &= ~SEARCH_ALONE;
     }
-    for (unsigned i = 0; i < limit && f->chain != 0; i++) {
-        uint32_t link = f->chain;
+    return true;
+}
 
+/* Clears the entry that `link` names, of the open table and in the chain of the
+   locked frame: so it holds that. */
+static void
+link_break(struct frame *f, uint32_t link, struct breaking *b)
+{
+    unsigned index = link % PAGE_TABLE_ENTRIES;
+
+    chain_remove(f, &b->table, index);
+    entry_store(&b->table.entry[index], 0);
+    b->table.frame->used--;
+    b->removed.frame[b->removed.count++] = f;
+}
+
+/* Breaks bindings of a frame, until `limit` of all are broken, and sets flags
+   of it; their maps are yet to fall. */
+static void
+break_begin(struct frame *f, unsigned flags, uint32_t owner, unsigned limit,
+            struct breaking *b)
+{
+    while (break_lock(f, flags, owner)) {
+        uint32_t link = f->chain;
+        struct frame *table = link_table(link);
+
+        while (link != 0 && b->removed.count < limit && b->table.lock != NULL &&
+               b->table.frame == table) {
+            link_break(f, link, b);
+            link = f->chain;
+            table = link_table(link);
+        }
         frame_unlock(f);
-        link_break(f, link, b);
-        frame_lock(f);
-        if (f->owner != owner ||
-            !(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING))) {
-            error = -EAGAIN; /* somebody else finished: look again */
-            break;
+        if (link == 0 || b->removed.count == limit) {
+            return;
+        }
+        breaking_close(b);
+        if (table_open(&b->table, table, table_shadow(table)) < 0) {
+            b->table.lock = NULL; /* gone, and so is the link: look again */
         }
     }
-    frame_unlock(f);
-    return error;
 }
 
 int
@@ -180,29 +184,34 @@ pt_break_end(struct frame *f, uint32_t owner)
     return 0;
 }
 
+static void
+break_all(struct frame *const f[], unsigned count, unsigned flags,
+          uint32_t owner, unsigned limit)
+{
+    struct breaking b; /* not all of it: there are many that can be removed */
+
+    b.removed.count = 0;
+    b.harts = 0;
+    b.budget = PT_WALK_CALL;
+    b.table.lock = NULL;
+    for (unsigned i = 0; i < count && b.removed.count < limit; i++) {
+        break_begin(f[i], flags, owner, limit, &b);
+    }
+    breaking_close(&b);
+    removed_settle(&b.removed, b.harts);
+}
+
 void
 pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
                unsigned limit)
 {
-    struct breaking b;
-
-    breaking_init(&b);
-    for (unsigned i = 0; i < count && b.removed.count < limit; i++) {
-        (void)break_begin(f[i], FRAME_BREAKING | FRAME_CONDEMNED, owner,
-                          limit - b.removed.count, &b);
-    }
-    removed_settle(&b.removed, b.harts);
+    break_all(f, count, FRAME_BREAKING | FRAME_CONDEMNED, owner, limit);
 }
 
 int
 pt_break(struct frame *f, uint32_t owner, unsigned limit)
 {
-    struct breaking b;
-    int error;
-
-    breaking_init(&b);
-    limit = limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX;
-    error = break_begin(f, FRAME_BREAKING, owner, limit, &b);
-    removed_settle(&b.removed, b.harts);
-    return error < 0 ? error : pt_break_end(f, owner);
+    break_all(&f, 1, FRAME_BREAKING, owner,
+              limit < PT_BATCH_MAX ? limit : PT_BATCH_MAX);
+    return pt_break_end(f, owner);
 }
