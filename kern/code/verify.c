@@ -40,7 +40,8 @@
 
 /* What a register may be made of: three bits of `state`, ten apart, r0's the
    lowest of each ten; none for a number. So a set of registers, a bit for each,
-   times such a type is the type of all of them. */
+   times such a type is the type of all of them; and the lowest ten bits are the
+   set of those that may be unset. */
 #define REGISTERS 10
 #define REGISTERS_ALL ((1U << REGISTERS) - 1)
 #define TYPE_UNSET 1U

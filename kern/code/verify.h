@@ -33,6 +33,9 @@
  *    either. Atomic operations with a guard also need an address that is a
  *    multiple of their size. An access with no guard is proved, and its base is
  *    r10.
+ *  - A local call clears r0 and the frame of its function, sets r6 to r9 aside,
+ *    and lowers r10 by the frame of its caller. A jump to the first slot of a
+ *    function does none of that.
  *  - A slot without CODE_NOTE_REACHED is never run, and not all of it was
  *    looked at: it must not be made runnable.
  */

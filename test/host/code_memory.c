@@ -135,6 +135,8 @@ static const struct {
     {"r1 = r10; r1 += -8; call f; r0 = *(u64 *)(r10 - 8); exit;"
      "f: *(u64 *)(r1 + 0) = 6; *(u64 *)(r10 - 8) = 7; exit",
      0, 6, 0},
+    {"call f; r0 = *(u8 *)(r0 + 0); exit; f: r0 = r1; exit", 7, 7, 7},
+    {"call f; exit; f: r0 += 1; exit", 0, 1, 0},
     {"call f; exit; f: exit", 0, 0, 0}, /* a call clears r0 */
     {"call f; call g; exit;"            /* and zeroes the frame */
      "f: *(u64 *)(r10 - 8) = 5; exit; g: r0 = *(u64 *)(r10 - 8); exit",
