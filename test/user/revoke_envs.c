@@ -93,7 +93,7 @@ cooperative(uint64_t hart, enum answer answer)
     EXPECT(asked_uarea->losses_posted, 0);
     EXPECT(asked_uarea->losses_missed, 0);
     kept_check(256);
-    EXPECT(ASKED->events & PENDING_REQUEST, PENDING_REQUEST);
+    WAIT_UNTIL(ASKED->events & PENDING_REQUEST); /* after the request itself */
     asked_end();
 }
 
@@ -118,7 +118,7 @@ deaf(uint64_t hart)
     lives();
     EXPECT(ASKED->losses, 128);
     EXPECT(used - asked_used(ACCOUNT_FRAMES), 128);
-    EXPECT(ASKED->events, PENDING_REQUEST | PENDING_LOSS);
+    WAIT_UNTIL(ASKED->events == (PENDING_REQUEST | PENDING_LOSS));
     asked_end();
 }
 
