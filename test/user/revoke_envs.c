@@ -93,7 +93,7 @@ cooperative(uint64_t hart, enum answer answer)
     EXPECT(asked_uarea->losses_posted, 0);
     EXPECT(asked_uarea->losses_missed, 0);
     kept_check(256);
-    WAIT_UNTIL(ASKED->events & PENDING_REQUEST); /* after the request itself */
+    WAIT_UNTIL((ASKED->events & PENDING_REQUEST) != 0); /* after the request */
     asked_end();
 }
 
