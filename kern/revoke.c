@@ -83,6 +83,11 @@ revoke_note(struct env *e)
     unsigned rest = e->revocation.requests;
     bool frames = deadline != 0;
 
+    if (rest == 0 && !frames) { /* who finds the old one finds nothing to do */
+        __atomic_store_n(&e->lean, e->id, __ATOMIC_RELAXED);
+        __atomic_store_n(noted, 0, __ATOMIC_RELAXED);
+        return;
+    }
     for (const struct request *r = e->revocation.request; rest > 0; r++) {
         uint64_t at = r->deadline > 0 ? r->deadline : 1;
 
@@ -94,7 +99,7 @@ revoke_note(struct env *e)
     }
     __atomic_store_n(&e->lean, frames ? 0 : e->id, __ATOMIC_RELAXED);
     deadline = e->state == ENV_LIVE ? deadline : 0;
-    if (deadline == 0) { /* who finds the old one finds nothing to do */
+    if (deadline == 0) { /* as above */
         __atomic_store_n(noted, 0, __ATOMIC_RELAXED);
     } else if (deadline != *noted) {
         lock_acquire(&due_lock);

@@ -68,7 +68,7 @@ free_any(uint64_t frame, uint64_t flags)
     int error = frame_name(&n, frame);
     struct frame *f = n.frame;
     struct env *e;
-    uint64_t pages = 1;
+    uint64_t pages;
 
     if (error < 0) {
         return error;
@@ -76,18 +76,13 @@ free_any(uint64_t frame, uint64_t flags)
     if ((flags & ~(uint64_t)FRAME_FREE_BREAK) != 0) {
         return -EINVAL;
     }
-    if (n.env == caller_env() &&
-        frame_return_one(&n.env->frames, n.owner, frame_number(f))) {
-        error = 0; /* what was asked for is given so, mostly */
-    } else {
-        frame_lock(f);
-        if (f->owner != n.owner) { /* given away meanwhile */
-            frame_unlock(f);
-            return -EPERM;
-        }
-        pages = (uint64_t)1 << f->order;
-        error = frame_return(&n.env->frames, f);
+    frame_lock(f);
+    if (f->owner != n.owner) { /* given away meanwhile */
+        frame_unlock(f);
+        return -EPERM;
     }
+    pages = (uint64_t)1 << f->order;
+    error = frame_return(&n.env->frames, f);
     if (error == -EBUSY) {
         error = pt_release(&n.env->frames, n.owner, f,
                            flags & FRAME_FREE_BREAK ? BREAK_MAX : 0);
@@ -102,6 +97,23 @@ free_any(uint64_t frame, uint64_t flags)
     return error;
 }
 
+/* A page that nothing holds, of an env whose frames are asked for, counts
+   towards that; all else is for free_any. */
+__attribute__((noinline)) static int64_t
+free_asked(uint64_t frame, uint64_t flags)
+{
+    struct env *e = caller_env();
+
+    if (flags != 0 || e->lean != 0 ||
+        !frame_return_one(&e->frames, e->id, frame)) {
+        return free_any(frame, flags);
+    }
+    lock_acquire(&e->lock);
+    revoke_settle(e, RESOURCE_FRAME, frame, 1);
+    lock_release(&e->lock);
+    return 0;
+}
+
 int64_t
 sys_frame_free(uint64_t frame, uint64_t flags)
 {
@@ -109,7 +121,7 @@ sys_frame_free(uint64_t frame, uint64_t flags)
 
     return flags == 0 && frame_return_one(&e->frames, e->lean, frame)
                ? 0
-               : free_any(frame, flags);
+               : free_asked(frame, flags);
 }
 
 int64_t
