@@ -143,7 +143,9 @@ exo_prologue:
     li a7, CALL_RESUME
     ecall
 
-/* A slice ends. */
+/* A slice ends. In its grace the kernel knows who is next, whatever a0 says; who
+   was saved by force in here, and comes back when that is over, yields to
+   whomever a0 names, or to nobody. */
     .balign 4
     .global exo_epilogue
 exo_epilogue:
@@ -151,7 +153,6 @@ exo_epilogue:
     sd x\n, UAREA_SAVE + \n*8(t0)
     .endr
     mv s0, t0
-    li a0, 0
     li a7, CALL_YIELD
     ecall
     mv t0, s0                   /* nobody is next: then it goes on here */

@@ -282,12 +282,7 @@ do_record(void)
 static int
 unmake(struct frame *table)
 {
-    uint32_t owner;
-
-    frame_lock(table);
-    owner = table->owner;
-    frame_unlock(table);
-    return pt_unmake(table, owner);
+    return pt_unmake(table, whose(table));
 }
 
 static void

@@ -56,12 +56,17 @@ tlb_check(ppn_t n, uint64_t pages)
     }
 }
 
-/* Whose a frame is at the moment. */
+/* Whose a frame is at the moment; 0 of one that is free, whose record is not
+   its lock's. */
 static inline uint32_t
 whose(struct frame *f)
 {
-    uint32_t owner = (frame_lock(f), f->owner);
+    uint32_t owner = 0;
 
+    frame_lock(f);
+    if (frame_type(f) >= FRAME_DATA) {
+        owner = f->owner;
+    }
     frame_unlock(f);
     return owner;
 }
