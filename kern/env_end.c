@@ -152,9 +152,9 @@ env_table_unmake(struct env *e, struct frame *table)
     return pt_unmake(table, e->id) < 0 ? -EAGAIN : 0;
 }
 
-/* Clears the entries of a table of the env's own around the first that holds
-   the frame, so that many frames are held by nothing. False if that is not its
-   own. */
+/* Seals a table of the env's own, and clears its entries around the first that
+   holds the frame, so that many frames are held by nothing. False if that table
+   is not its own. */
 static bool
 neighbours_clear(const struct env *e, const struct frame *f)
 {
@@ -165,7 +165,8 @@ neighbours_clear(const struct env *e, const struct frame *f)
     place.index = link % PAGE_TABLE_ENTRIES;
     place.index -= place.index % PT_BATCH_MAX;
     return link != 0 && pt_is_table(place.table) &&
-           place.table->owner == e->id && pt_remove(&place, PT_BATCH_MAX) > 0;
+           pt_seal(place.table, e->id) == 0 &&
+           pt_remove(&place, PT_BATCH_MAX) > 0;
 }
 
 /* Gives back a data frame that nothing holds; false if it is none. */
