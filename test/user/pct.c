@@ -12,6 +12,7 @@
 
 #define READ_CAP 3
 #define DIE 66666
+#define AGAIN 77777
 
 struct shared {
     volatile uint64_t parent;
@@ -22,6 +23,7 @@ struct shared {
     volatile uint32_t mask; /* what the child masks while it is away */
     volatile uint64_t self; /* not 0: call your own gate, and die in it */
     volatile uint64_t undead;
+    volatile uint64_t child;
 };
 
 /* The child's gate: C, on the child's own stack; a6 becomes an argument. */
@@ -36,6 +38,19 @@ __asm__(".text\n"
         "   ecall\n"
         "   ebreak\n");
 
+/* A call that masks nothing, and has saved nothing: not to return. What is
+   behind it is an error. */
+static int64_t
+call_self(uint64_t binding, uint64_t argument)
+{
+    register uint64_t t2 __asm__("t2") = binding;
+    register uint64_t a0 __asm__("a0") = argument;
+    register uint64_t a7 __asm__("a7") = CALL_PCT_CALL;
+
+    __asm__ volatile("ecall" : "+r"(t2), "+r"(a0), "+r"(a7)::"t0", "memory");
+    return (int64_t)a0;
+}
+
 uint64_t gate_body(uint64_t argument, uint64_t caller);
 __attribute__((used)) uint64_t
 gate_body(uint64_t argument, uint64_t caller)
@@ -46,6 +61,10 @@ gate_body(uint64_t argument, uint64_t caller)
     shared->argument = argument;
     if (argument == DIE) {
         __asm__ volatile("ebreak");
+    }
+    if (argument == AGAIN) { /* it is in a call */
+        (void)sys_gate_bind(CHILD_CAP_OWN, shared->child, 0, 3);
+        return (uint64_t)call_self(3, 1);
     }
     return argument * 3;
 }
@@ -64,16 +83,6 @@ __asm__(".text\n"
         "   ebreak\n");
 
 static void
-call_self(uint64_t binding, uint64_t argument)
-{
-    register uint64_t t2 __asm__("t2") = binding;
-    register uint64_t a0 __asm__("a0") = argument;
-    register uint64_t a7 __asm__("a7") = CALL_PCT_CALL;
-
-    __asm__ volatile("ecall" : "+r"(t2), "+r"(a0), "+r"(a7)::"t0", "memory");
-}
-
-static void
 child_main(struct uarea *uarea)
 {
     struct shared *shared = (struct shared *)SHARED;
@@ -85,7 +94,7 @@ child_main(struct uarea *uarea)
             (void)sys_gate_bind(CHILD_CAP_OWN, shared->self, 0, 3);
             (void)exo_call(3, uarea, 1);
             shared->argument = 0;
-            call_self(3, DIE); /* unmasked, as exo_call is not */
+            (void)call_self(3, DIE); /* unmasked, as exo_call is not */
             shared->undead = 1;
         }
         uarea->masked = shared->mask;
@@ -134,6 +143,10 @@ main(void)
     EXPECT(exo_call(5, exo_uarea, 1), 3);
 
     /* Busy: in a call, and masked. */
+    shared->child = child.id;
+    EXPECT(exo_call(5, exo_uarea, AGAIN), -EBUSY);
+    EXPECT(shared->argument, AGAIN);
+    EXPECT(shared->caller, exo_id);
     EXPECT(sys_gate_set(0, 3, (uint64_t)parent_gate), 0);
     EXPECT(sys_gate_bind(0, exo_id, 3, 7), 0);
     EXPECT(exo_call(7, exo_uarea, 1), -EBUSY);
