@@ -13,6 +13,7 @@
 #include "kern/boot/elf.h"
 #include "kern/csr.h"
 #include "kern/env.h"
+#include "kern/frame_list.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
 #include "kern/print.h"
@@ -178,7 +179,11 @@ archive_page(paddr_t at, paddr_t start, paddr_t end)
     if (at > 0 && at >= start && at + FRAME_SIZE <= end &&
         frame_type(f) == FRAME_KERNEL) {
         *f = (struct frame){.type = FRAME_PART};
+        /* Other harts idle by now, and would zero it: not what is clean. */
+        word_lock(&frame_lists.lock);
         frame_add_free(at >> FRAME_SHIFT, 1);
+        frame_set_flag(f, FRAME_CLEAN);
+        word_unlock(&frame_lists.lock);
         return frame_own(at >> FRAME_SHIFT);
     }
     return page_filled(at, start, end, direct_map(start));
