@@ -236,8 +236,8 @@ frame_take_back(struct env *e, struct frame *f, unsigned *copies, uint64_t *met)
     int error;
 
     error = pt_break_end(f, e->id);
-    if (error < 0) {
-        return error != -EAGAIN;
+    if (error < 0) { /* a shadow by now: not broken, but taken with its table */
+        return error != -EAGAIN || frame_type(f) == FRAME_SHADOW;
     }
     if (frame_type(f) != FRAME_DATA || f->pins != 0) {
         frame_clear_flag(f, FRAME_CONDEMNED);

@@ -515,6 +515,31 @@ begun(void)
     EXPECT(sys_frame_free(page, 0), 0);
 }
 
+/* What is chosen can become a shadow before it is broken: another goes. */
+static void
+shadowed(void)
+{
+    uint64_t table = table_new(0, 0);
+    uint64_t other = frame_clean(0);
+    uint64_t shadow = frame_clean(0);
+    uint64_t page = frame_clean(0);
+    uint64_t spare = frame_clean(0);
+
+    EXPECT(sys_frame_mark(shadow, 1, MARK_EXPENDABLE, 0), 1);
+    EXPECT(sys_frame_mark(page, 1, MARK_EXPENDABLE, 0), 1);
+    fill(table, page, 64);
+    EXPECT(ask(RESOURCE_FRAME, REVOKE_ANY, 2, 0), 0);
+    EXPECT(sys_repossess(0, exo_id), -EAGAIN);
+    EXPECT(sys_pt_make(other, shadow, 0), 0);
+    take();
+    EXPECT(loss(), LOSS(RESOURCE_FRAME, page, 0));
+    EXPECT(loss(), LOSS(RESOURCE_FRAME, spare, 0));
+    no_more_losses();
+    EXPECT(sys_pt_unmake(other), 0);
+    EXPECT(sys_frame_free(other, 0), 0);
+    EXPECT(sys_frame_free(shadow, 0), 0);
+}
+
 int
 main(void)
 {
@@ -534,6 +559,7 @@ main(void)
     given(shared);
     joined();
     begun();
+    shadowed();
     overflow(); /* the last: what was missed is counted for ever */
     printf("test: revoke ok\n");
     return 0;
