@@ -63,7 +63,7 @@ guaranteed_weight(const struct env *e, const struct frame *f)
     return pt_is_table(f) ? 2 : 1;
 }
 
-/* Adds a frame to the set. */
+/* Adds a frame to the set: 1, or 0 if it was in it. */
 static int
 guarantee_one(struct env *e, struct frame *f)
 {
@@ -96,16 +96,28 @@ guarantee_one(struct env *e, struct frame *f)
     if (f->owner == e->id && (frame_type(f) == FRAME_DATA || pt_is_table(f))) {
         frame_set_flag(f, FRAME_GUARANTEED);
         *empty = number;
-        error = 0;
+        error = 1;
     }
     frame_unlock(f);
     return error;
+}
+
+/* Takes it out again. */
+static void
+guarantee_undo(const struct env *e, struct frame *f)
+{
+    frame_lock(f);
+    if (f->owner == e->id) {
+        frame_clear_flag(f, FRAME_GUARANTEED);
+    }
+    frame_unlock(f);
 }
 
 int
 revoke_guarantee(struct env *e, uint64_t address)
 {
     struct frame *path[SV39_LEVELS + 1] = {e->root};
+    unsigned added = 0;
 
     ASSERT(lock_held(&e->lock));
     if (e->lean == 0) {
@@ -148,9 +160,15 @@ revoke_guarantee(struct env *e, uint64_t address)
     for (unsigned i = 0; i <= SV39_LEVELS; i++) {
         int error = guarantee_one(e, path[i]);
 
-        if (error < 0) {
+        if (error < 0) { /* nothing has changed then */
+            while (i-- > 0) {
+                if (added >> i & 1) {
+                    guarantee_undo(e, path[i]);
+                }
+            }
             return error;
         }
+        added |= (unsigned)error << i;
     }
     return 0;
 }

@@ -276,7 +276,9 @@ guaranteed(void)
 
     frames_make();
     EXPECT(sys_guarantee(USER_END), -EINVAL);
-    EXPECT(sys_guarantee(0), -EINVAL); /* nothing is there */
+    EXPECT(sys_guarantee(0), -EINVAL);                  /* nothing is there */
+    EXPECT(sys_guarantee((uint64_t)exo_uarea), -EPERM); /* it needs none */
+    EXPECT(RECORDS[exo_root].flags & FRAME_GUARANTEED, 0);
     EXPECT(sys_guarantee(page), -EINVAL);
     map(window, 20, frame[0]);
     EXPECT(ask(RESOURCE_FRAME, frame[1], 1, NEVER), 0);
