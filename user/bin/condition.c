@@ -204,7 +204,8 @@ expression_primary(struct words *w)
         return words_wrong(w, "the end", "something must follow");
     }
     if (w->left >= 3 && binary_find(w->next[1]) < BINARIES) {
-        result = binary_test(w, binary_find(w->next[1]), w->next[0], w->next[2]);
+        result =
+            binary_test(w, binary_find(w->next[1]), w->next[0], w->next[2]);
         words_skip(w, 3);
         return result;
     }

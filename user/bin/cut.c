@@ -53,14 +53,13 @@ ranges_read(char *list)
         if (dash != NULL) {
             *dash++ = '\0';
         }
-        range->first =
-            dash != NULL && *part == '\0' && *dash != '\0'
-                ? 1
-                : program_number(part, UINTMAX_MAX, "part");
-        range->last = dash == NULL    ? range->first
-                      : *dash == '\0' ? UINTMAX_MAX
-                                      : program_number(dash, UINTMAX_MAX,
-                                                       "part");
+        range->first = dash != NULL && *part == '\0' && *dash != '\0'
+                           ? 1
+                           : program_number(part, UINTMAX_MAX, "part");
+        range->last = dash == NULL ? range->first
+                      : *dash == '\0'
+                          ? UINTMAX_MAX
+                          : program_number(dash, UINTMAX_MAX, "part");
         if (range->first == 0 || range->last < range->first) {
             program_misused("%s%s%s: no such part", part,
                             dash == NULL ? "" : "-", dash == NULL ? "" : dash);

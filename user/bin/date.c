@@ -10,7 +10,8 @@
 
 static const char help[] =
     "usage: date [-u] [-r FILE | -d @SECONDS] [+FORMAT]\n"
-    "Prints the time. The format is that of strftime: %Y %m %d %H %M %S and so\n"
+    "Prints the time. The format is that of strftime: %Y %m %d %H %M %S and "
+    "so\n"
     "on, and %s, seconds since 1970.\n"
     "  -u           in UTC\n"
     "  -r FILE      when the file was written\n"

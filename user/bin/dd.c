@@ -18,8 +18,10 @@ static const char help[] =
     "  count=N               at most N blocks of the input\n"
     "  skip=N, seek=N        not the first N blocks of the input; behind the\n"
     "                        first N of the output\n"
-    "  conv=WORD[,WORD]...   notrunc: the rest of the output stays; sync: short\n"
-    "                        blocks are filled with zeros; noerror: go on after\n"
+    "  conv=WORD[,WORD]...   notrunc: the rest of the output stays; sync: "
+    "short\n"
+    "                        blocks are filled with zeros; noerror: go on "
+    "after\n"
     "                        errors; fsync: at the end all is on the disk\n"
     "How many blocks, whole+partial, it tells on standard error.\n";
 
@@ -130,9 +132,9 @@ input_open(char *buffer)
         }
     }
     in_name = in_name == NULL ? "standard input" : in_name;
-    if (skip > 0 && (skip > (uintmax_t)INTMAX_MAX / in_size ||
-                     lseek(STDIN_FILENO, (off_t)(skip * in_size), SEEK_CUR) <
-                         0)) {
+    if (skip > 0 &&
+        (skip > (uintmax_t)INTMAX_MAX / in_size ||
+         lseek(STDIN_FILENO, (off_t)(skip * in_size), SEEK_CUR) < 0)) {
         for (; skip > 0; skip--) {
             if (program_read(STDIN_FILENO, in_name, buffer, in_size) <= 0) {
                 break;
@@ -189,7 +191,8 @@ blocks_copy(char *held)
     size_t filled = 0;
 
     for (; count > 0; count--) {
-        ssize_t got = program_read(STDIN_FILENO, in_name, held + filled, in_size);
+        ssize_t got =
+            program_read(STDIN_FILENO, in_name, held + filled, in_size);
         size_t done = 0;
 
         if (got < 0 && go_on) {

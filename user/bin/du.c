@@ -26,7 +26,7 @@ static unsigned unit = 512;
 static struct seen {
     dev_t device;
     ino_t number;
-} *seen;
+} * seen;
 static size_t seen_count;
 
 static bool

@@ -10,7 +10,8 @@ static const char help[] =
     "usage: echo [-n] [WORD]...\n"
     "Prints the words with blanks between, and a newline.\n"
     "  -n  no newline; only as the first word\n"
-    "In words \\a \\b \\c \\f \\n \\r \\t \\v \\\\ and \\0ddd are as in printf;\n"
+    "In words \\a \\b \\c \\f \\n \\r \\t \\v \\\\ and \\0ddd are as in "
+    "printf;\n"
     "after \\c nothing is printed.\n";
 
 int

@@ -27,7 +27,8 @@ static const char help[] =
     "  -perm M      this mode, or with - before it, all of these bits\n"
     "  -links N, -user N, -group N, -empty\n"
     "  -print, -print0, -delete, -quit, -prune (nothing below)\n"
-    "  -exec PROGRAM ARGUMENT... ;   {} is the path; with + in place of ; many\n"
+    "  -exec PROGRAM ARGUMENT... ;   {} is the path; with + in place of ; "
+    "many\n"
     "                                paths at a time; -ok asks\n"
     "  -depth, -xdev, -mindepth N, -maxdepth N  how to walk\n"
     "  ( E ), ! E, E E, E -a E, E -o E\n"
@@ -38,20 +39,44 @@ static const char help[] =
 #define GATHER_MAX 16384
 
 enum test {
-    TEST_NAME, TEST_INAME, TEST_PATH, TEST_TYPE, TEST_SIZE, TEST_MTIME,
-    TEST_ATIME, TEST_CTIME, TEST_MMIN, TEST_NEWER, TEST_PERM, TEST_LINKS,
-    TEST_USER, TEST_GROUP, TEST_DEPTH, TEST_XDEV, TEST_MINDEPTH, TEST_MAXDEPTH,
-    TEST_EMPTY, TEST_PRINT, TEST_PRINT0, TEST_DELETE, TEST_QUIT, TEST_PRUNE,
-    TEST_EXEC, TEST_OK,
-    TEST_NOT, TEST_AND, TEST_OR, TEST_TRUE
+    TEST_NAME,
+    TEST_INAME,
+    TEST_PATH,
+    TEST_TYPE,
+    TEST_SIZE,
+    TEST_MTIME,
+    TEST_ATIME,
+    TEST_CTIME,
+    TEST_MMIN,
+    TEST_NEWER,
+    TEST_PERM,
+    TEST_LINKS,
+    TEST_USER,
+    TEST_GROUP,
+    TEST_DEPTH,
+    TEST_XDEV,
+    TEST_MINDEPTH,
+    TEST_MAXDEPTH,
+    TEST_EMPTY,
+    TEST_PRINT,
+    TEST_PRINT0,
+    TEST_DELETE,
+    TEST_QUIT,
+    TEST_PRUNE,
+    TEST_EXEC,
+    TEST_OK,
+    TEST_NOT,
+    TEST_AND,
+    TEST_OR,
+    TEST_TRUE
 };
 
 static const char *const test_names[] = {
-    "-name", "-iname", "-path", "-type", "-size", "-mtime",
-    "-atime", "-ctime", "-mmin", "-newer", "-perm", "-links",
-    "-user", "-group", "-depth", "-xdev", "-mindepth", "-maxdepth",
-    "-empty", "-print", "-print0", "-delete", "-quit", "-prune",
-    "-exec", "-ok"};
+    "-name",  "-iname", "-path",   "-type",   "-size",     "-mtime",
+    "-atime", "-ctime", "-mmin",   "-newer",  "-perm",     "-links",
+    "-user",  "-group", "-depth",  "-xdev",   "-mindepth", "-maxdepth",
+    "-empty", "-print", "-print0", "-delete", "-quit",     "-prune",
+    "-exec",  "-ok"};
 #define TESTS (sizeof(test_names) / sizeof(test_names[0]))
 
 struct node {
@@ -344,13 +369,13 @@ name_test(const struct node *node, const char *path)
 
     path_trim(name);
     for (size_t i = 0; node->test == TEST_INAME && name[i] != '\0'; i++) {
-        name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32
-                                                          : name[i]);
+        name[i] =
+            (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
     }
     for (size_t i = 0; node->test == TEST_INAME && pattern[i] != '\0'; i++) {
-        pattern[i] = (char)(pattern[i] >= 'A' && pattern[i] <= 'Z'
-                                ? pattern[i] + 32
-                                : pattern[i]);
+        pattern[i] =
+            (char)(pattern[i] >= 'A' && pattern[i] <= 'Z' ? pattern[i] + 32
+                                                          : pattern[i]);
     }
     result = pattern_match(pattern, name);
     free(name);
@@ -445,7 +470,8 @@ command_run(const struct node *node, const char *path)
     return result;
 }
 
-/* Runs with the paths that were gathered; the last word of the command is {}. */
+/* Runs with the paths that were gathered; the last word of the command is {}.
+ */
 static void
 gathered_run(struct node *node)
 {
@@ -652,8 +678,8 @@ main(int argc, char **argv)
     if (*paths != NULL && strcmp(*paths, "--help") == 0) {
         (void)program_option("");
     }
-    for (; *paths != NULL && (strcmp(*paths, "-H") == 0 ||
-                              strcmp(*paths, "-L") == 0);
+    for (; *paths != NULL &&
+           (strcmp(*paths, "-H") == 0 || strcmp(*paths, "-L") == 0);
          paths++) {
         follow = (*paths)[1] == 'L';
         follow_named = !follow;

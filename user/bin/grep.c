@@ -50,8 +50,7 @@ pattern_add(const char *text)
     int flags = (on['E'] ? REG_EXTENDED : 0) | (on['i'] ? REG_ICASE : 0);
     int error;
 
-    patterns =
-        program_memory(patterns, pattern_count + 1, sizeof(*patterns));
+    patterns = program_memory(patterns, pattern_count + 1, sizeof(*patterns));
     p = &patterns[pattern_count++];
     p->text = program_copy(text);
     if (on['F']) {
@@ -153,8 +152,8 @@ match_allowed(const char *line, const char *begin, const char *end)
     if (on['x']) {
         return begin == line && *end == '\0';
     }
-    return !on['w'] || ((begin == line || !is_word(begin[-1])) &&
-                        !is_word(*end));
+    return !on['w'] ||
+           ((begin == line || !is_word(begin[-1])) && !is_word(*end));
 }
 
 /* The first place from start on where p matches. */
@@ -363,8 +362,8 @@ main(int argc, char **argv)
     for (size_t i = 0; i < list_count; i++) {
         (kinds[i] == 'f' ? patterns_read : patterns_add)(lists[i]);
     }
-    named = !on['h'] && (on['H'] || on['r'] ||
-                         (names[0] != NULL && names[1] != NULL));
+    named = !on['h'] &&
+            (on['H'] || on['r'] || (names[0] != NULL && names[1] != NULL));
     if (*names == NULL) {
         name_search(on['r'] ? "." : "-");
     }

@@ -114,11 +114,11 @@ entry_mark(const struct entry *entry)
     if (!on['F']) {
         return "";
     }
-    return S_ISLNK(mode)         ? (on['l'] ? "" : "@")
-           : S_ISFIFO(mode)      ? "|"
-           : S_ISSOCK(mode)      ? "="
+    return S_ISLNK(mode)        ? (on['l'] ? "" : "@")
+           : S_ISFIFO(mode)     ? "|"
+           : S_ISSOCK(mode)     ? "="
            : (mode & 0111) != 0 ? "*"
-                                 : "";
+                                : "";
 }
 
 static void
@@ -171,9 +171,9 @@ prefix_text(const struct entry *entry, int number_width, int block_width,
                           (uintmax_t)entry->status.st_ino);
     }
     if (on['s']) {
-        length += snprintf(text + length, 64 - (size_t)length, "%*jd ",
-                           block_width,
-                           (intmax_t)(entry->status.st_blocks + 1) / 2);
+        length +=
+            snprintf(text + length, 64 - (size_t)length, "%*jd ", block_width,
+                     (intmax_t)(entry->status.st_blocks + 1) / 2);
     }
     return length;
 }
@@ -219,8 +219,7 @@ long_print(const struct entry *entries, size_t count, int number_width,
         time_text(s->st_mtim.tv_sec, when);
         printf("%s%s %*ju %*ju %*ju %*s %s %s%s", prefix, mode, links,
                (uintmax_t)s->st_nlink, owners, (uintmax_t)s->st_uid, groups,
-               (uintmax_t)s->st_gid, sizes, size, when, e->name,
-               entry_mark(e));
+               (uintmax_t)s->st_gid, sizes, size, when, e->name, entry_mark(e));
         if (e->target != NULL) {
             printf(" -> %s", e->target);
         }
@@ -275,8 +274,7 @@ entries_print(struct entry *entries, size_t count)
     }
     qsort(entries, count, sizeof(*entries), entry_compare);
     for (size_t i = 0; i < count; i++) {
-        number_width =
-            widest(number_width, (intmax_t)entries[i].status.st_ino);
+        number_width = widest(number_width, (intmax_t)entries[i].status.st_ino);
         block_width = widest(block_width,
                              (intmax_t)(entries[i].status.st_blocks + 1) / 2);
     }

@@ -24,7 +24,8 @@ static bool
 outer_make(char *path)
 {
     for (char *at = path + 1; *at != '\0'; at++) {
-        if (*at != '/' || at[-1] == '/' || at[1 + strspn(at + 1, "/")] == '\0') {
+        if (*at != '/' || at[-1] == '/' ||
+            at[1 + strspn(at + 1, "/")] == '\0') {
             continue;
         }
         *at = '\0';

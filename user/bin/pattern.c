@@ -105,7 +105,7 @@ one_match(const char **pattern, unsigned char c)
 static bool
 range_match(const char *pattern, const char *text, const char *end)
 {
-    const char *star = NULL; /* behind the last * that was met */
+    const char *star = NULL;  /* behind the last * that was met */
     const char *taken = NULL; /* behind the text that it has */
 
     for (;;) {

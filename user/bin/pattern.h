@@ -9,8 +9,9 @@
 bool pattern_match(const char *pattern, const char *text);
 
 /*
- * Whether some of text, from its start (or up to its end, if from_end), matches:
- * the number of bytes, the most that do if longest, else the fewest; or -1.
+ * Whether some of text, from its start (or up to its end, if from_end),
+ * matches: the number of bytes, the most that do if longest, else the fewest;
+ * or -1.
  */
 long pattern_part(const char *pattern, const char *text, bool from_end,
                   bool longest);

@@ -8,9 +8,11 @@
 static const char help[] =
     "usage: printf FORMAT [ARGUMENT]...\n"
     "Prints the arguments as the format says, again while some are left.\n"
-    "Conversions are those of C for d i o u x X c s a e f g and their capitals,\n"
+    "Conversions are those of C for d i o u x X c s a e f g and their "
+    "capitals,\n"
     "with flags, width and precision (* takes an argument), and b: a string\n"
-    "with escapes. Escapes: \\a \\b \\f \\n \\r \\t \\v \\\\, and \\ddd, octal; in "
+    "with escapes. Escapes: \\a \\b \\f \\n \\r \\t \\v \\\\, and \\ddd, "
+    "octal; in "
     "a\nstring of b \\0ddd, and \\c, after which nothing is printed.\n";
 
 int

@@ -88,8 +88,8 @@ program_misused(const char *format, ...)
 static bool
 option_follows(void)
 {
-    return cluster != NULL || (*words != NULL && (*words)[0] == '-' &&
-                               (*words)[1] != '\0');
+    return cluster != NULL ||
+           (*words != NULL && (*words)[0] == '-' && (*words)[1] != '\0');
 }
 
 const char *
@@ -199,7 +199,7 @@ program_memory(void *old, size_t count, size_t size)
     void *new = NULL;
 
     if (count <= SIZE_MAX / size) {
-        new = realloc(old, count *size == 0 ? 1 : count * size);
+        new = realloc(old, count * size == 0 ? 1 : count * size);
     }
     if (new == NULL) {
         program_die("no memory for %zu bytes", count * size);

@@ -54,8 +54,7 @@ char **program_operands(void);
 char **program_operands_count(size_t min, size_t max);
 
 /* Prints "NAME: " and the message, and a newline. Sets program_status. */
-void program_say(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+void program_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* As program_say, with ": " and errno's meaning after the message. */
 void program_complain(const char *format, ...)

@@ -21,8 +21,7 @@ name_protected(const char *name)
     const char *base = path_base(name);
     size_t length = strcspn(base, "/");
 
-    return name[strspn(name, "/")] == '\0' ||
-           (length == 1 && base[0] == '.') ||
+    return name[strspn(name, "/")] == '\0' || (length == 1 && base[0] == '.') ||
            (length == 2 && base[0] == '.' && base[1] == '.');
 }
 

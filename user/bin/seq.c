@@ -72,8 +72,8 @@ main(int argc, char **argv)
         program_misused("a step of 0 leads nowhere");
     }
     if (wide) {
-        width = width_of(first) > width_of(last) ? width_of(first)
-                                                 : width_of(last);
+        width =
+            width_of(first) > width_of(last) ? width_of(first) : width_of(last);
     }
     for (intmax_t n = first; step > 0 ? n <= last : n >= last;) {
         printf("%s%0*jd", n == first ? "" : between, width, n);

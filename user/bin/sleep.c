@@ -35,7 +35,8 @@ time_read(const char *text, struct timespec *sum)
         }
     }
     if (*text == 's' || *text == 'm' || *text == 'h' || *text == 'd') {
-        factor = units[*text == 's' ? 0 : *text == 'm' ? 1
+        factor = units[*text == 's'   ? 0
+                       : *text == 'm' ? 1
                        : *text == 'h' ? 2
                                       : 3];
         text++;

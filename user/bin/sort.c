@@ -23,7 +23,8 @@ static const char help[] =
     "            [-S SIZE] [-T FOLDER] [FILE]...\n"
     "Writes the lines of all files, sorted by the numbers of their bytes.\n"
     "  -n, -r    by the numbers they begin with; the other way round\n"
-    "  -f, -d, -i  capitals as small letters; letters, digits and blanks only;\n"
+    "  -f, -d, -i  capitals as small letters; letters, digits and blanks "
+    "only;\n"
     "            what is printed only\n"
     "  -b        blanks before a key are not part of it\n"
     "  -k KEY    by a part of the line: FIELD[.CHARACTER][bdfinr][,the same],\n"
@@ -236,8 +237,8 @@ chunk_spill(void)
 static void
 line_add(const char *line, size_t length)
 {
-    if (chunk.count > 0 && (chunk.size - chunk.filled <= length ||
-                            chunk.count == chunk.room)) {
+    if (chunk.count > 0 &&
+        (chunk.size - chunk.filled <= length || chunk.count == chunk.room)) {
         chunk_spill();
     }
     if (chunk.size <= length) {
@@ -279,8 +280,8 @@ file_check(int file, const char *name, bool silent)
          number++) {
         int order = before == NULL ? -1 : sort_order_compare(before, line);
 
-        if (order > 0 || (unique && before != NULL &&
-                          sort_order_equal(before, line))) {
+        if (order > 0 ||
+            (unique && before != NULL && sort_order_equal(before, line))) {
             program_trouble = 1;
             if (!silent) {
                 program_say("%s:%ju: disorder: %s", name, number, line);
@@ -332,8 +333,8 @@ files_merge(char **names, FILE *out)
 }
 
 /*
- * Where the result goes. A file that is also read must not be cut before it was:
- * it is opened last, and a merge goes through a run.
+ * Where the result goes. A file that is also read must not be cut before it
+ * was: it is opened last, and a merge goes through a run.
  */
 static FILE *
 output_open(const char *name)

@@ -127,7 +127,8 @@ sort_order_option(int option, const char *value)
     if (option == 'k') {
         key_add(value);
     } else if (option == 't') {
-        if (value[0] == '\0' || (value[1] != '\0' && strcmp(value, "\\0") != 0)) {
+        if (value[0] == '\0' ||
+            (value[1] != '\0' && strcmp(value, "\\0") != 0)) {
             program_misused("'%s' is not one character", value);
         }
         separator = (unsigned char)value[0];

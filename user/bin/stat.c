@@ -22,11 +22,11 @@ static const char help[] =
 static const char *
 kind_name(mode_t mode, off_t size)
 {
-    return S_ISREG(mode)    ? (size == 0 ? "regular empty file" : "regular file")
-           : S_ISDIR(mode)  ? "directory"
-           : S_ISLNK(mode)  ? "symbolic link"
-           : S_ISCHR(mode)  ? "character special file"
-           : S_ISBLK(mode)  ? "block special file"
+    return S_ISREG(mode)   ? (size == 0 ? "regular empty file" : "regular file")
+           : S_ISDIR(mode) ? "directory"
+           : S_ISLNK(mode) ? "symbolic link"
+           : S_ISCHR(mode) ? "character special file"
+           : S_ISBLK(mode) ? "block special file"
            : S_ISFIFO(mode) ? "fifo"
                             : "socket";
 }
@@ -37,10 +37,10 @@ field_print(char letter, const char *name, const struct stat *s)
     char mode[11];
     static const char numbers[] = "sbughidXYZ";
     const intmax_t values[] = {
-        (intmax_t)s->st_size,  (intmax_t)s->st_blocks,
-        (intmax_t)s->st_uid,   (intmax_t)s->st_gid,
-        (intmax_t)s->st_nlink, (intmax_t)s->st_ino,
-        (intmax_t)s->st_dev,   (intmax_t)s->st_atim.tv_sec,
+        (intmax_t)s->st_size,        (intmax_t)s->st_blocks,
+        (intmax_t)s->st_uid,         (intmax_t)s->st_gid,
+        (intmax_t)s->st_nlink,       (intmax_t)s->st_ino,
+        (intmax_t)s->st_dev,         (intmax_t)s->st_atim.tv_sec,
         (intmax_t)s->st_mtim.tv_sec, (intmax_t)s->st_ctim.tv_sec};
     const char *place = strchr(numbers, letter);
 

@@ -5,10 +5,10 @@
 
 #include "program.h"
 
-static const char help[] =
-    "usage: sync [FILE]...\n"
-    "Returns when all that was written, or what was written to these files, is\n"
-    "on the disk.\n";
+static const char help[] = "usage: sync [FILE]...\n"
+                           "Returns when all that was written, or what was "
+                           "written to these files, is\n"
+                           "on the disk.\n";
 
 int
 main(int argc, char **argv)

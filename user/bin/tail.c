@@ -66,10 +66,9 @@ end_find(int file, const char *name, off_t size)
         return wanted > (uintmax_t)size ? 0 : size - (off_t)wanted;
     }
     while (at > 0) {
-        size_t part =
-            at % (off_t)sizeof(buffer) == 0
-                ? sizeof(buffer)
-                : (size_t)(at % (off_t)sizeof(buffer));
+        size_t part = at % (off_t)sizeof(buffer) == 0
+                          ? sizeof(buffer)
+                          : (size_t)(at % (off_t)sizeof(buffer));
 
         if (pread(file, buffer, part, at - (off_t)part) != (ssize_t)part) {
             program_complain("%s", name);
@@ -164,8 +163,8 @@ file_write(int file, const char *name)
         rest_write(file, name);
     } else if (at == 0 && fstat(file, &status) == 0 &&
                S_ISREG(status.st_mode)) {
-        off_t begin = wanted == 0 ? status.st_size
-                                  : end_find(file, name, status.st_size);
+        off_t begin =
+            wanted == 0 ? status.st_size : end_find(file, name, status.st_size);
 
         (void)lseek(file, begin, SEEK_SET);
         rest_write(file, name);

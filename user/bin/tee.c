@@ -44,8 +44,8 @@ main(int argc, char **argv)
     places = program_memory(NULL, count, sizeof(*places));
     places[0] = (struct place){STDOUT_FILENO, "standard output"};
     for (size_t i = 1; i < count; i++) {
-        places[i] = (struct place){open(names[i - 1], flags, 0666),
-                                   names[i - 1]};
+        places[i] =
+            (struct place){open(names[i - 1], flags, 0666), names[i - 1]};
         if (places[i].file < 0) {
             program_complain("%s", places[i].name);
         }

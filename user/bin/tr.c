@@ -223,13 +223,13 @@ main(int argc, char **argv)
         squeeze |= option == 's';
     }
     words = program_operands_count(delete == squeeze ? 2 : 1,
-                                   delete && !squeeze ? 1 : 2);
+                                   delete &&!squeeze ? 1 : 2);
     set_read(&sets[0], words[0]);
     set_read(&sets[1], words[1] == NULL ? "" : words[1]);
     if (complement) {
         set_complement(&sets[0]);
     }
-    if (!delete && words[1] != NULL) {
+    if (!delete &&words[1] != NULL) {
         set_extend(&sets[1], sets[0].count);
     }
     for (unsigned i = 0; i < 256; i++) {
@@ -239,7 +239,7 @@ main(int argc, char **argv)
         unsigned char byte = sets[0].bytes[i];
 
         gone[byte] = delete;
-        if (!delete && words[1] != NULL) {
+        if (!delete &&words[1] != NULL) {
             map[byte] = sets[1].bytes[i];
         }
         single[byte] |= squeeze && words[1] == NULL;

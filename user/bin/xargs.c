@@ -13,7 +13,8 @@
 static const char help[] =
     "usage: xargs [-0prtx] [-n COUNT] [-L LINES] [-I TEXT] [-s SIZE]\n"
     "             [PROGRAM [ARGUMENT]...]\n"
-    "Reads words and runs the program, or echo, with as many at a time as fit.\n"
+    "Reads words and runs the program, or echo, with as many at a time as "
+    "fit.\n"
     "Blanks separate words; ' \" and \\ quote.\n"
     "  -0        null bytes separate words, nothing quotes\n"
     "  -n COUNT  at most so many words at a time\n"
@@ -23,7 +24,8 @@ static const char help[] =
     "  -r        not at all if there are no words\n"
     "  -t        say what is run; -p also ask\n"
     "  -x        end if -n or -L words do not fit\n"
-    "Status: 0; 123 if a run failed, 124 if one ended with 255, 125 if a signal\n"
+    "Status: 0; 123 if a run failed, 124 if one ended with 255, 125 if a "
+    "signal\n"
     "ended one, 126 or 127 if the program cannot be run or is not there.\n";
 
 /* What execve takes is at least this, environment and all (POSIX). */
@@ -212,10 +214,10 @@ word_read(bool *line_ends)
 
     *line_ends = false;
     while ((c = byte_next()) != EOF) {
-        bool end = by_null ? c == '\0'
-                           : quote == 0 &&
-                                 (c == '\n' ||
-                                  (replaced == NULL && (c == ' ' || c == '\t')));
+        bool end = by_null
+                       ? c == '\0'
+                       : quote == 0 && (c == '\n' || (replaced == NULL &&
+                                                      (c == ' ' || c == '\t')));
 
         if (end && (is_word || by_null)) {
             *line_ends = c == '\n';
