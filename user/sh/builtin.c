@@ -339,5 +339,9 @@ builtin_command(int count, char **words)
         return name_print(words[i], kind == 'V');
     }
     run_words(count - i, words + i, 0, false);
+    /* An error of a special command is as that of any other here. */
+    if (shell.skip == SKIP_ALL && !shell.interactive) {
+        shell.skip = SKIP_NONE;
+    }
     return shell.status;
 }

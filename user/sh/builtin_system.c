@@ -38,7 +38,7 @@ builtin_printf(int count, char **words)
     }
     program_status = 0;
     format_print(words[first], words + first + 1, stdout);
-    status = program_status;
+    status = program_status != 0;
     program_status = 0;
     return status;
 }

@@ -465,7 +465,7 @@ builtin_fg(int count, char **words)
 
     (void)count;
     if (job == NULL) {
-        return 1;
+        return 2;
     }
     if (!shell.option['m'] || job->group == 0) {
         shell_say("fg: there is no job control");
@@ -486,7 +486,7 @@ builtin_bg(int count, char **words)
 
     (void)count;
     if (job == NULL) {
-        return 1;
+        return 2;
     }
     printf("[%d] %s\n", job->number, job->text);
     job_continue(job);

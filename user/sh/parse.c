@@ -120,6 +120,7 @@ node_text(const struct parser *p, struct node *node, size_t begin)
     const char *text = p->input->text.bytes;
     size_t end = p->token_end;
 
+    end = end < begin ? begin : end;
     while (end > begin && strchr(" \t\n", text[end - 1]) != NULL) {
         end--;
     }
@@ -247,10 +248,6 @@ function_read(struct parser *p, const struct word *word)
     lex_next(p);
     newlines_skip(p);
     node->body = command_read(p);
-    if (!p->wrong && node->body->kind == NODE_SIMPLE) {
-        parse_wrong(p, "the body of %s is no { }, ( ) or other such command",
-                    node->name);
-    }
     return node;
 }
 

@@ -329,9 +329,9 @@ command_run(const struct node *node, struct strings *words, unsigned flags)
     }
     if (!redirect_do(node->redirects, &files)) {
         redirect_undo(&files);
-        shell.status = 1;
+        shell.status = 2;
         if (external) {
-            shell_exit(1);
+            shell_exit(2);
         }
         if (special && shell.skip == SKIP_NONE) {
             shell_fail(2);
@@ -343,7 +343,9 @@ command_run(const struct node *node, struct strings *words, unsigned flags)
     } else if (external) {
         shell_exit(2);
     }
-    variables_restore(mark);
+    if (node->assignments != NULL) {
+        variables_restore(mark);
+    }
     if (builtin != NULL && builtin->keeps && words->count == 1) {
         redirect_keep(&files);
     } else {
@@ -375,7 +377,7 @@ simple_run(const struct node *node, unsigned flags)
         if (good && assignments_do(node->assignments, false)) {
             shell.status = shell.substituted >= 0 ? shell.substituted : 0;
         } else if (shell.skip == SKIP_NONE) {
-            shell.status = 1;
+            shell.status = 2;
         }
     }
     strings_free(&words);
@@ -714,7 +716,7 @@ run_node(const struct node *node, unsigned flags)
         if (redirect_do(node->redirects, &files)) {
             compound_run(node, flags & ~RUN_LAST);
         } else if (shell.skip == SKIP_NONE) {
-            shell.status = 1;
+            shell.status = 2;
         }
         redirect_undo(&files);
     }

@@ -407,6 +407,9 @@ is_home(struct reading *r)
         return false;
     }
     next = input_peek(r->parser->input, 1);
+    if (begins && next == ':') {
+        return false;
+    }
     return next <= 0 || strchr("/: \t\n;&|<>()}", next) != NULL;
 }
 
