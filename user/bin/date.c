@@ -49,7 +49,11 @@ time_print(const char *format, time_t now, bool utc)
     size_t size = 64 + 64 * strlen(prepared);
     char *text = program_memory(NULL, size, 1);
 
-    if ((utc ? gmtime_r : localtime_r)(&now, &parts) == NULL) {
+    if (utc && setenv("TZ", "UTC0", 1) != 0) {
+        program_die("no memory for the time zone");
+    }
+    tzset();
+    if (localtime_r(&now, &parts) == NULL) {
         program_die("%jd seconds: no year is that far", (intmax_t)now);
     }
 #pragma GCC diagnostic push

@@ -183,7 +183,7 @@ command_take(struct node *node, const char *name)
     }
     node->gathers = word_is("+");
     node->command = begin;
-    node->command_count = (size_t)(words - begin) - node->gathers;
+    node->command_count = (size_t)(words - begin);
     words++;
 }
 

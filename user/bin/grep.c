@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "lines.h"
 #include "path.h"
@@ -266,6 +267,9 @@ file_search(int file, const char *name)
     size_t length;
 
     lines_begin(&lines, file, name);
+    if (file == STDIN_FILENO) {
+        name = "(standard input)";
+    }
     while ((line = lines_next(&lines, &length)) != NULL) {
         number++;
         if (line_matches(line, length) == on['v']) {

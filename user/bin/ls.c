@@ -366,6 +366,7 @@ main(int argc, char **argv)
     char **names;
 
     (void)argc;
+    program_trouble = 2;
     program_begin("ls", argv, help);
     options_read();
     now = time(NULL);

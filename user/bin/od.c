@@ -288,7 +288,7 @@ lines_print(void)
             break;
         }
     }
-    if (base != 'n') {
+    if (base != 'n' && (address > skip || program_status == 0)) {
         address_print(address);
         putchar('\n');
     }

@@ -117,12 +117,14 @@ pipe_write(int file, const char *name)
         if (room - size < sizeof(buffer)) {
             size_t more = surplus(kept, size);
 
-            if (more < room / 2) {
+            if (room == 0 || more < room / 2) {
                 room = room == 0 ? 2 * sizeof(buffer) : room * 2;
                 kept = program_memory(kept, room, 1);
             }
             size -= more;
-            memmove(kept, kept + more, size);
+            if (size > 0) {
+                memmove(kept, kept + more, size);
+            }
         }
         got = program_read(file, name, kept + size, room - size);
         size += got > 0 ? (size_t)got : 0;
