@@ -28,8 +28,8 @@ static const char help[] =
     "signal\n"
     "ended one, 126 or 127 if the program cannot be run or is not there.\n";
 
-/* What execve takes is at least this, environment and all (POSIX). */
-#define SIZE_DEFAULT (_POSIX_ARG_MAX * 8)
+/* A part of what execve takes, environment and all. */
+#define SIZE_DEFAULT 32768
 
 static char **command; /* the program and the arguments it begins with */
 static size_t command_count;

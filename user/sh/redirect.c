@@ -18,6 +18,9 @@
 /* The shell's own files are behind those with one digit. */
 #define FILE_HIGH 10
 
+/* What every pipe holds (POSIX.1-2017, {_POSIX_PIPE_BUF}). */
+#define PIPE_SURE 512
+
 int
 redirect_move_high(int file)
 {
@@ -62,7 +65,7 @@ document_open(const char *text)
     if (pipe(ends) != 0) {
         return complain("a here-document");
     }
-    if (length <= _POSIX_PIPE_BUF) {
+    if (length <= PIPE_SURE) {
         (void)program_write(ends[1], text, length);
     } else {
         pid_t child = job_fork(NULL);
