@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Walks trees and does what an expression says with what it meets. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mode.h"
+#include "find_expression.h"
 #include "path.h"
 #include "pattern.h"
 #include "program.h"
@@ -34,67 +33,8 @@ static const char help[] =
     "  ( E ), ! E, E E, E -a E, E -o E\n"
     "N is a number, +N more, -N less.\n";
 
-#define DEPTH_MAX 200
 /* Bytes of arguments in one run of -exec with +. */
 #define GATHER_MAX 16384
-
-enum test {
-    TEST_NAME,
-    TEST_INAME,
-    TEST_PATH,
-    TEST_TYPE,
-    TEST_SIZE,
-    TEST_MTIME,
-    TEST_ATIME,
-    TEST_CTIME,
-    TEST_MMIN,
-    TEST_NEWER,
-    TEST_PERM,
-    TEST_LINKS,
-    TEST_USER,
-    TEST_GROUP,
-    TEST_DEPTH,
-    TEST_XDEV,
-    TEST_MINDEPTH,
-    TEST_MAXDEPTH,
-    TEST_EMPTY,
-    TEST_PRINT,
-    TEST_PRINT0,
-    TEST_DELETE,
-    TEST_QUIT,
-    TEST_PRUNE,
-    TEST_EXEC,
-    TEST_OK,
-    TEST_NOT,
-    TEST_AND,
-    TEST_OR,
-    TEST_TRUE
-};
-
-static const char *const test_names[] = {
-    "-name",  "-iname", "-path",   "-type",   "-size",     "-mtime",
-    "-atime", "-ctime", "-mmin",   "-newer",  "-perm",     "-links",
-    "-user",  "-group", "-depth",  "-xdev",   "-mindepth", "-maxdepth",
-    "-empty", "-print", "-print0", "-delete", "-quit",     "-prune",
-    "-exec",  "-ok"};
-#define TESTS (sizeof(test_names) / sizeof(test_names[0]))
-
-struct node {
-    enum test test;
-    const char *text;
-    char relation; /* of a number: + more, - less, 0 the same */
-    uintmax_t number;
-    uintmax_t unit;
-    struct timespec time;
-    char **command;
-    size_t command_count;
-    char **gathered; /* paths for -exec with + */
-    size_t gathered_count;
-    size_t gathered_bytes;
-    bool gathers;
-    struct node *left;
-    struct node *right;
-};
 
 struct visit {
     const char *path;
@@ -103,233 +43,11 @@ struct visit {
     bool prune;
 };
 
-static char **words;
-static unsigned depth;
-static struct node *nodes[1024];
-static size_t node_count;
-static bool acts; /* the expression does something */
+static struct expression expression;
 static bool follow;
 static bool follow_named;
-static bool inner_first;
-static bool one_device;
-static uintmax_t depth_min;
-static uintmax_t depth_max = UINTMAX_MAX;
 static bool quit;
 static time_t now;
-
-static struct node *
-node_make(enum test test, struct node *left, struct node *right)
-{
-    struct node *node;
-
-    if (node_count == sizeof(nodes) / sizeof(nodes[0])) {
-        program_die("the expression is too long");
-    }
-    node = program_memory(NULL, 1, sizeof(*node));
-    nodes[node_count++] = node;
-    *node = (struct node){.test = test, .left = left, .right = right};
-    return node;
-}
-
-static bool
-word_is(const char *text)
-{
-    return *words != NULL && strcmp(*words, text) == 0;
-}
-
-static const char *
-value_take(const char *name)
-{
-    if (*words == NULL) {
-        program_misused("%s: what follows is missing", name);
-    }
-    return *words++;
-}
-
-static void
-number_take(struct node *node, const char *name)
-{
-    const char *text = value_take(name);
-    char *end;
-
-    node->text = text;
-    node->relation = (char)(*text == '+' || *text == '-' ? *text++ : '\0');
-    errno = 0;
-    node->number = strtoumax(text, &end, 10);
-    node->unit = 1;
-    if (node->test == TEST_SIZE) {
-        node->unit = *end == 'c' ? 1 : *end == 'k' ? 1024 : 512;
-        end += *end == 'c' || *end == 'k';
-    }
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0) {
-        program_misused("%s %s: is no number", name, node->text);
-    }
-}
-
-static void
-command_take(struct node *node, const char *name)
-{
-    char **begin = words;
-
-    while (*words != NULL && !word_is(";") &&
-           !(node->test == TEST_EXEC && word_is("+") && words > begin &&
-             strcmp(words[-1], "{}") == 0)) {
-        words++;
-    }
-    if (*words == NULL || words == begin) {
-        program_misused("%s: %s", name,
-                        *words == NULL ? "has no ; at its end"
-                                       : "has no program");
-    }
-    node->gathers = word_is("+");
-    node->command = begin;
-    node->command_count = (size_t)(words - begin);
-    words++;
-}
-
-static void
-mode_take(struct node *node, const char *name)
-{
-    const char *text = value_take(name);
-    mode_t mode = 0;
-
-    node->relation = (char)(*text == '-' ? *text++ : '\0');
-    if (!mode_change(text, false, 0, &mode)) {
-        program_misused("%s %s: is no mode", name, text);
-    }
-    node->number = mode;
-}
-
-static struct node *
-primary_read(void)
-{
-    const char *name = *words++;
-    size_t i = 0;
-    struct node *node;
-    struct stat status;
-
-    while (i < TESTS && strcmp(test_names[i], name) != 0) {
-        i++;
-    }
-    if (i == TESTS) {
-        program_misused("%s: no such test", name);
-    }
-    node = node_make((enum test)i, NULL, NULL);
-    switch (node->test) {
-    case TEST_NAME:
-    case TEST_INAME:
-    case TEST_PATH:
-        node->text = value_take(name);
-        break;
-    case TEST_TYPE:
-        node->text = value_take(name);
-        if (strlen(node->text) != 1 || strchr("bcdflps", *node->text) == NULL) {
-            program_misused("-type %s: no such kind", node->text);
-        }
-        break;
-    case TEST_NEWER:
-        node->text = value_take(name);
-        if (stat(node->text, &status) != 0) {
-            program_complain("%s", node->text);
-            exit(program_trouble);
-        }
-        node->time = status.st_mtim;
-        break;
-    case TEST_PERM:
-        mode_take(node, name);
-        break;
-    case TEST_EXEC:
-    case TEST_OK:
-        command_take(node, name);
-        acts = true;
-        break;
-    case TEST_DELETE:
-        inner_first = true;
-        acts = true;
-        break;
-    case TEST_PRINT:
-    case TEST_PRINT0:
-        acts = true;
-        break;
-    case TEST_DEPTH:
-        inner_first = true;
-        break;
-    case TEST_XDEV:
-        one_device = true;
-        break;
-    case TEST_MINDEPTH:
-        number_take(node, name);
-        depth_min = node->number;
-        break;
-    case TEST_MAXDEPTH:
-        number_take(node, name);
-        depth_max = node->number;
-        break;
-    case TEST_EMPTY:
-    case TEST_QUIT:
-    case TEST_PRUNE:
-        break;
-    default:
-        number_take(node, name);
-    }
-    return node;
-}
-
-static struct node *or_read(void);
-
-static struct node *
-not_read(void)
-{
-    struct node *node;
-
-    if (*words == NULL) {
-        program_misused("the expression ends too early");
-    }
-    if (++depth > DEPTH_MAX) {
-        program_misused("the expression is too deep");
-    }
-    if (word_is("!")) {
-        words++;
-        node = node_make(TEST_NOT, not_read(), NULL);
-    } else if (word_is("(")) {
-        words++;
-        node = or_read();
-        if (!word_is(")")) {
-            program_misused("( has no )");
-        }
-        words++;
-    } else {
-        node = primary_read();
-    }
-    depth--;
-    return node;
-}
-
-static struct node *
-and_read(void)
-{
-    struct node *node = not_read();
-
-    while (*words != NULL && !word_is("-o") && !word_is(")")) {
-        if (word_is("-a")) {
-            words++;
-        }
-        node = node_make(TEST_AND, node, not_read());
-    }
-    return node;
-}
-
-static struct node *
-or_read(void)
-{
-    struct node *node = and_read();
-
-    while (word_is("-o")) {
-        words++;
-        node = node_make(TEST_OR, node, and_read());
-    }
-    return node;
-}
 
 static bool
 number_test(const struct node *node, uintmax_t value)
@@ -618,7 +336,7 @@ folder_walk(const struct visit *v, struct node *root,
             program_say("%s: is a folder that it is in", v->path);
             return;
         }
-        if (one_device && w->device != within.device) {
+        if (expression.one_device && w->device != within.device) {
             return;
         }
     }
@@ -640,20 +358,21 @@ entry_walk(const char *path, uintmax_t level, struct node *root,
 {
     struct visit v = {.path = path, .depth = level};
     bool through = follow || (follow_named && level == 0);
-    bool shown = level >= depth_min;
+    bool shown = level >= expression.depth_min;
 
     if ((!through || stat(path, &v.status) != 0) &&
         lstat(path, &v.status) != 0) {
         program_complain("%s", path);
         return;
     }
-    if (shown && !inner_first) {
+    if (shown && !expression.inner_first) {
         (void)node_test(root, &v);
     }
-    if (S_ISDIR(v.status.st_mode) && !v.prune && !quit && level < depth_max) {
+    if (S_ISDIR(v.status.st_mode) && !v.prune && !quit &&
+        level < expression.depth_max) {
         folder_walk(&v, root, outer);
     }
-    if (shown && inner_first && !quit) {
+    if (shown && expression.inner_first && !quit) {
         (void)node_test(root, &v);
     }
 }
@@ -673,6 +392,7 @@ main(int argc, char **argv)
     char **paths = argv + (argc > 0);
     size_t count = 0;
     struct node *root;
+    char **words;
 
     program_begin("find", argv, help);
     if (*paths != NULL && strcmp(*paths, "--help") == 0) {
@@ -689,13 +409,8 @@ main(int argc, char **argv)
         count++;
     }
     now = time(NULL);
-    root = *words == NULL ? node_make(TEST_TRUE, NULL, NULL) : or_read();
-    if (*words != NULL) {
-        program_misused("%s: is not expected here", *words);
-    }
-    if (!acts) {
-        root = node_make(TEST_AND, root, node_make(TEST_PRINT, NULL, NULL));
-    }
+    find_expression_read(words, &expression);
+    root = expression.root;
     if (count == 0) {
         paths = only;
         count = 1;
@@ -703,12 +418,12 @@ main(int argc, char **argv)
     for (size_t i = 0; i < count && !quit; i++) {
         entry_walk(paths[i], 0, root, NULL);
     }
-    for (size_t i = 0; i < node_count; i++) {
-        if (nodes[i]->gathered_count > 0) {
-            gathered_run(nodes[i]);
+    for (size_t i = 0; i < expression.count; i++) {
+        if (expression.nodes[i]->gathered_count > 0) {
+            gathered_run(expression.nodes[i]);
         }
-        free(nodes[i]->gathered);
-        free(nodes[i]);
+        free(expression.nodes[i]->gathered);
+        free(expression.nodes[i]);
     }
     return program_end();
 }

@@ -329,7 +329,9 @@ builtin_command(int count, char **words)
                 shell_say("command: unknown option -%c", *letters);
                 return 2;
             }
-            kind = *letters == 'p' ? kind : *letters;
+            if (*letters != 'p') {
+                kind = *letters;
+            }
         }
     }
     if (i >= count) {

@@ -209,7 +209,7 @@ trimmed_put(struct expansion *e, const struct part *part, const char *value,
     char *copy = strdup(value);
     char *pattern = copy == NULL ? NULL : expand_pattern(part->word);
     bool suffix = part->operation == OPERATION_SUFFIX;
-    size_t length = strlen(value);
+    size_t length;
     size_t cut;
     long part_length;
 

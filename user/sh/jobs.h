@@ -45,6 +45,12 @@ pid_t job_fork(struct job *job);
 /* Waits till the job is done or stopped; gives its status. Done, it is gone. */
 int job_wait(struct job *job);
 
+/* Whether all that is not done is stopped. */
+bool job_stopped(const struct job *job);
+
+/* The job that %1, %+, %-, %text or a number of a process names; or null. */
+struct job *job_find(const char *word);
+
 /* Forgets a job that has no process. */
 void job_drop(struct job *job);
 

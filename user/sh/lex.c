@@ -185,7 +185,7 @@ documents_read(struct parser *p)
 static bool
 number_read(struct parser *p, size_t begin)
 {
-    const char *text = p->input->text.bytes + begin;
+    const char *text;
     size_t length = p->input->at - begin;
     int c = input_peek(p->input, 0);
 

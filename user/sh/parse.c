@@ -72,8 +72,8 @@ is_word(const struct parser *p, const char *text)
            strcmp(p->literal, text) == 0;
 }
 
-static void
-unexpected(struct parser *p)
+void
+parse_unexpected(struct parser *p)
 {
     if (p->token == TOKEN_WORD && p->literal != NULL) {
         parse_wrong(p, "%s is not expected", p->literal);
@@ -127,89 +127,6 @@ node_text(const struct parser *p, struct node *node, size_t begin)
     node->text = arena_copy(p->arena, text + begin, end - begin);
 }
 
-/* The end of a here-document: the word without its quotes. */
-static void
-document_begin(struct parser *p, struct redirect *redirect)
-{
-    const char *from = p->input->text.bytes + p->token_begin;
-    size_t length = p->input->at - p->token_begin;
-    char *end = arena_take(p->arena, length + 1);
-    char quote = '\0';
-    struct redirect **last = &p->waiting;
-
-    redirect->end = end;
-    for (size_t i = 0; i < length; i++) {
-        char c = from[i];
-
-        if (c == '\\' && quote != '\'' && i + 1 < length) {
-            redirect->raw = true;
-            *end++ = from[++i];
-        } else if (quote == c) {
-            quote = '\0';
-        } else if (quote == '\0' && (c == '\'' || c == '"')) {
-            redirect->raw = true;
-            quote = c;
-        } else {
-            *end++ = c;
-        }
-    }
-    while (*last != NULL) {
-        last = &(*last)->waiting;
-    }
-    *last = redirect;
-}
-
-static bool
-is_redirect(const struct parser *p)
-{
-    return p->token == TOKEN_NUMBER || p->token >= TOKEN_READ;
-}
-
-static void
-redirect_read(struct parser *p, struct redirect ***last)
-{
-    static const enum redirect_kind kinds[] = {
-        REDIRECT_READ,          REDIRECT_WRITE, REDIRECT_CLOBBER,
-        REDIRECT_APPEND,        REDIRECT_BOTH,  REDIRECT_DUPLICATE_IN,
-        REDIRECT_DUPLICATE_OUT, REDIRECT_HERE,  REDIRECT_HERE};
-    struct redirect *redirect = arena_take(p->arena, sizeof(*redirect));
-
-    redirect->file = -1;
-    if (p->token == TOKEN_NUMBER) {
-        redirect->file = p->number;
-        lex_next(p);
-    }
-    if (p->token < TOKEN_READ) {
-        unexpected(p);
-        return;
-    }
-    redirect->kind = kinds[p->token - TOKEN_READ];
-    redirect->tabs = p->token == TOKEN_HERE_TABS;
-    lex_next(p);
-    if (p->token != TOKEN_WORD) {
-        unexpected(p);
-        return;
-    }
-    redirect->word = p->word;
-    if (redirect->kind == REDIRECT_HERE) {
-        redirect->word = NULL;
-        document_begin(p, redirect);
-    }
-    **last = redirect;
-    *last = &redirect->next;
-    lex_next(p);
-}
-
-static void
-redirects_read(struct parser *p, struct node *node)
-{
-    struct redirect **last = &node->redirects;
-
-    while (is_redirect(p)) {
-        redirect_read(p, &last);
-    }
-}
-
 /* Whether the word is NAME=value: then it begins with a literal that is. */
 static bool
 is_assignment(const struct parser *p)
@@ -242,7 +159,7 @@ function_read(struct parser *p, const struct word *word)
     node->arena = p->arena;
     lex_next(p);
     if (p->token != TOKEN_CLOSE) {
-        unexpected(p);
+        parse_unexpected(p);
         return node;
     }
     lex_next(p);
@@ -260,8 +177,8 @@ simple_read(struct parser *p)
     struct redirect **last_redirect = &node->redirects;
 
     for (;;) {
-        if (is_redirect(p)) {
-            redirect_read(p, &last_redirect);
+        if (parse_is_redirect(p)) {
+            parse_redirect(p, &last_redirect);
         } else if (p->token == TOKEN_OPEN && node->words != NULL &&
                    node->words->next == NULL && node->assignments == NULL &&
                    node->redirects == NULL && node->words->parts != NULL) {
@@ -280,7 +197,7 @@ simple_read(struct parser *p)
     }
     if (node->words == NULL && node->assignments == NULL &&
         node->redirects == NULL) {
-        unexpected(p);
+        parse_unexpected(p);
     }
     return node;
 }
@@ -292,7 +209,7 @@ list_read(struct parser *p)
     struct node *list = parse_list(p);
 
     if (list == NULL && !p->wrong) {
-        unexpected(p);
+        parse_unexpected(p);
     }
     return list;
 }
@@ -370,7 +287,7 @@ for_read(struct parser *p)
             lex_next(p);
         }
         if (p->token != TOKEN_SEMICOLON && p->token != TOKEN_NEWLINE) {
-            unexpected(p);
+            parse_unexpected(p);
             return node;
         }
     }
@@ -394,7 +311,7 @@ item_read(struct parser *p)
     }
     for (;;) {
         if (p->token != TOKEN_WORD) {
-            unexpected(p);
+            parse_unexpected(p);
             return item;
         }
         *last = p->word;
@@ -407,7 +324,7 @@ item_read(struct parser *p)
     }
     item->patterns = patterns;
     if (p->token != TOKEN_CLOSE) {
-        unexpected(p);
+        parse_unexpected(p);
         return item;
     }
     lex_next(p);
@@ -423,7 +340,7 @@ case_read(struct parser *p)
 
     lex_next(p);
     if (p->token != TOKEN_WORD) {
-        unexpected(p);
+        parse_unexpected(p);
         return node;
     }
     node->words = p->word;
@@ -492,7 +409,7 @@ command_read(struct parser *p)
 
     if (parse_enter(p)) {
         if (is_list_end(p)) {
-            unexpected(p);
+            parse_unexpected(p);
         } else {
             node = compound_read(p);
         }
@@ -500,7 +417,7 @@ command_read(struct parser *p)
     if (p->wrong) {
         node = node_make(p, NODE_SIMPLE);
     } else if (node != NULL) {
-        redirects_read(p, node);
+        parse_redirects(p, node);
     } else {
         node = simple_read(p);
     }
@@ -609,7 +526,7 @@ parse_command_line(struct input *input, struct arena *arena,
     }
     (void)line_read(&p, &list);
     if (!p.wrong && p.token != TOKEN_NEWLINE && p.token != TOKEN_END) {
-        unexpected(&p);
+        parse_unexpected(&p);
     }
     *tree = list;
     return p.wrong ? PARSE_WRONG : list == NULL ? PARSE_EMPTY : PARSE_TREE;

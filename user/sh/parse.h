@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The grammar (POSIX.1-2017, XCU 2.10). lex.c makes tokens, word.c the parts of
- * words, parse.c trees. An error is said once; from then on every token is the
- * end, so that all functions return.
+ * words, parse.c trees, parse_redirect.c
+ * what stands behind < and >. An error is said once; from then on every token
+ * is the end, so that all functions return.
  */
 #ifndef USER_SH_PARSE_H
 #define USER_SH_PARSE_H
@@ -63,9 +64,14 @@ enum parse_result parse_command_line(struct input *input, struct arena *arena,
 const struct word *parse_text(const char *text, struct arena *arena,
                               unsigned depth);
 
-/* For the three files of the parser only. */
+/* For the files of the parser only. */
 void parse_wrong(struct parser *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void parse_unexpected(struct parser *p); /* says that the token is wrong */
+bool parse_is_redirect(const struct parser *p);
+/* Reads one into the list that *last is the end of, or all behind a command. */
+void parse_redirect(struct parser *p, struct redirect ***last);
+void parse_redirects(struct parser *p, struct node *node);
 bool parse_enter(struct parser *p); /* false, and wrong, if too deep */
 void parse_leave(struct parser *p);
 /* A list up to a token that belongs to what it is in. */

@@ -12,6 +12,13 @@
 /* The status is asked for: it is no reason for set -e to end. */
 #define RUN_TESTED 2u
 
+/* One command, pipeline or AND_OR, in the foreground. */
+void run_node(const struct node *node, unsigned flags);
+
+/* A SIMPLE command, and what a FUNCTION does: defines it. */
+void simple_run(const struct node *node, unsigned flags);
+void function_define(const struct node *node);
+
 void run_list(const struct node *list, unsigned flags);
 
 /* Replaces the shell by a program; does not return. Says why it cannot. */

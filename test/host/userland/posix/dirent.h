@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Headers of this folder stand in for those that lib/posix is to bring, where
- * picolibc has none or leaves something out: enough for the programs to compile.
+ * picolibc has none or leaves something out: enough for the programs to
+ * compile.
  */
 #ifndef POSIX_DIRENT_H
 #define POSIX_DIRENT_H
