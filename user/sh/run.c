@@ -17,6 +17,10 @@
 #include "user/bin/program.h"
 #include "variable.h"
 
+/* Commands that run in one another, through eval, too: the stack has an end. */
+#define DEPTH_MAX 1500
+static unsigned depth;
+
 /* One command of a pipeline, in the child: in and out are its ends, or -1. */
 _Noreturn static void
 pipe_child(const struct node *node, int in, const int *ends, unsigned flags)
@@ -338,6 +342,12 @@ run_node(const struct node *node, unsigned flags)
     if (shell.skip != SKIP_NONE || shell.option['n']) {
         return;
     }
+    if (depth == DEPTH_MAX) {
+        shell_say("more than %d commands in one another", DEPTH_MAX);
+        shell_fail(2);
+        return;
+    }
+    depth++;
     if (node->kind == NODE_SIMPLE) {
         simple_run(node, flags);
     } else if (node->kind == NODE_PIPE) {
@@ -354,6 +364,7 @@ run_node(const struct node *node, unsigned flags)
         }
         redirect_undo(&files);
     }
+    depth--;
     traps_run();
     if (shell.option['e'] && ends && shell.status != 0 &&
         (flags & RUN_TESTED) == 0 && shell.skip == SKIP_NONE) {
