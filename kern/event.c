@@ -24,7 +24,7 @@ event_post(struct env *e, unsigned hart, uint64_t events)
     struct context *c = &e->context[hart];
     uint64_t before;
 
-    ASSERT(lock_held(&e->lock));
+    ASSERT(lock_held(e->lock));
     if (!(e->bound >> hart & 1) || e->state != ENV_LIVE) {
         return;
     }

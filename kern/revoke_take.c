@@ -312,7 +312,7 @@ revoke_step(struct env *e)
     uint64_t posted = v->posted + v->missed;
     uint64_t now = time_now();
 
-    ASSERT(lock_held(&e->lock));
+    ASSERT(lock_held(e->lock));
     if (r != NULL && r->deadline <= now) {
         if (r->kind == RESOURCE_SLOT) {
             slots_take(e, r);

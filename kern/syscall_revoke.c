@@ -81,8 +81,8 @@ sys_guarantee(uint64_t address)
     struct env *e = caller_env();
     int error;
 
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     error = e->state == ENV_LIVE ? revoke_guarantee(e, address) : -ESRCH;
-    lock_release(&e->lock);
+    lock_release(e->lock);
     return error;
 }
