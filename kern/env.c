@@ -40,9 +40,9 @@ _Static_assert(ENV_ROWS == ENVS_MAX && sizeof(struct env_row) == 64,
  */
 struct row {
     struct lock lock;
-    struct env *env; /* whose record it is, while there is an id */
-    uint32_t id;     /* 0: nobody's, or not yet. Who looks an env up has the
-                        lock, and so has who takes it away */
+    struct env *env;     /* whose record it is, while there is an id */
+    uint64_t id;         /* 0: nobody's, or not yet. Who looks an env up has the
+                            lock, and so has who takes it away */
     uint32_t generation; /* the last one given out; under reserve_lock, */
     bool reserved;       /* likewise */
     uint64_t unused[2];
@@ -141,8 +141,8 @@ env_publish(struct env *e, uint32_t creator)
         .root = (uint32_t)frame_number(e->root)};
     env_row_close(seen);
     row->env = e;
-    /* Release: who finds it finds it whole. Without the lock, which comes before
-       those of frames: who has it finds nobody, or this. */
+    /* Release: who finds it finds it whole. Without the lock, which comes
+       before those of frames: who has it finds nobody, or this. */
     __atomic_store_n(&row->id, e->id, __ATOMIC_RELEASE);
 }
 
@@ -154,22 +154,38 @@ env_unlist(struct env *e)
     lock_release(e->lock);
 }
 
-/* Row 0 is nobody's, and its id matches the id 0. */
-struct env *
-env_lock(uint64_t id)
+/* The env of that id, if the locked row is its; else gives the lock back. */
+static inline struct env *
+row_env(struct row *row, uint64_t id)
 {
-    uint64_t index = id >> ENV_INDEX_SHIFT;
-    struct row *row = &env_table[index];
-
-    if (index - 1 >= ENVS_MAX - 1) {
-        return NULL;
-    }
-    lock_acquire(&row->lock);
     if (__atomic_load_n(&row->id, __ATOMIC_ACQUIRE) != id) {
         lock_release(&row->lock);
         return NULL;
     }
     return row->env;
+}
+
+/* Apart, so that who need not wait saves no registers. */
+__attribute__((cold, noinline)) static struct env *
+row_wait(struct row *row, uint64_t id, uint32_t ticket)
+{
+    lock_wait(&row->lock, ticket);
+    return row_env(row, id);
+}
+
+struct env *
+env_lock(uint64_t id)
+{
+    uint64_t index = id >> ENV_INDEX_SHIFT;
+    struct row *row = &env_table[index];
+    uint32_t ticket;
+
+    /* Row 0 is nobody's: the id in it would be that of the env 0. */
+    if (index - 1 >= ENVS_MAX - 1) {
+        return NULL;
+    }
+    return lock_draw(&row->lock, &ticket) ? row_env(row, id)
+                                          : row_wait(row, id, ticket);
 }
 
 /* Who is about to end goes on to do so only when its page tables are gone. */

@@ -18,6 +18,9 @@ lock_wait(struct lock *lock, uint32_t ticket)
            ticket) {
         lock_pause();
     }
+    if (CHITIN_DEBUG) {
+        lock_got(lock);
+    }
 }
 
 void

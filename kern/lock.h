@@ -33,10 +33,10 @@ enum lock_rank {
 };
 
 struct lock {
-    _Atomic uint32_t next;    /* the ticket that the next comer draws */
-    _Atomic uint32_t serving; /* the ticket whose turn it is */
+    _Atomic uint32_t next;         /* the ticket that the next comer draws */
+    _Atomic uint32_t serving;      /* the ticket whose turn it is */
     _Atomic(struct hart *) holder; /* in debug builds */
-    enum lock_rank rank; /* immutable */
+    enum lock_rank rank;           /* immutable */
 };
 
 /* Once round a loop that waits for another hart; parks this one if another has
@@ -57,28 +57,38 @@ void lock_wanted(const struct lock *lock);
 void lock_got(struct lock *lock);
 void lock_given(struct lock *lock);
 
-/* Waits until it is the ticket's turn. */
+/* Draws a ticket; whether it is its turn, and so the hart has the lock. Else it
+   must call lock_wait. Asserts that it does not hold the lock already. */
+static inline bool
+lock_draw(struct lock *lock, uint32_t *ticket)
+{
+    if (CHITIN_DEBUG) {
+        lock_wanted(lock);
+    }
+    *ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
+    /* Acquire: what the last holder wrote before its release is visible. */
+    if (__builtin_expect(atomic_load_explicit(&lock->serving,
+                                              memory_order_acquire) != *ticket,
+                         0)) {
+        return false;
+    }
+    if (CHITIN_DEBUG) {
+        lock_got(lock);
+    }
+    return true;
+}
+
+/* Waits until it is the ticket's turn, and has the lock then. */
 __attribute__((cold)) void lock_wait(struct lock *lock, uint32_t ticket);
 
-/* Waits for its turn. Asserts that this hart does not hold the lock already;
-   parks the hart if another one has panicked meanwhile. */
+/* Waits for its turn. Parks the hart if another one has panicked meanwhile. */
 static inline void
 lock_acquire(struct lock *lock)
 {
     uint32_t ticket;
 
-    if (CHITIN_DEBUG) {
-        lock_wanted(lock);
-    }
-    ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
-    /* Acquire: what the last holder wrote before its release is visible. */
-    if (__builtin_expect(atomic_load_explicit(&lock->serving,
-                                              memory_order_acquire) != ticket,
-                         0)) {
+    if (!lock_draw(lock, &ticket)) {
         lock_wait(lock, ticket);
-    }
-    if (CHITIN_DEBUG) {
-        lock_got(lock);
     }
 }
 
