@@ -201,6 +201,20 @@ env_unlock(struct env *e)
     lock_release(e->lock);
 }
 
+/* Whether an env, whose lock is held, lives; and then on which harts it can
+   run. Neither changes meanwhile but for the harts of one that is dying. */
+static inline bool
+env_lives(const struct env *e)
+{
+    return atomic_load_explicit(&e->state, memory_order_relaxed) == ENV_LIVE;
+}
+
+static inline uint32_t
+env_bound(const struct env *e)
+{
+    return atomic_load_explicit(&e->bound, memory_order_relaxed);
+}
+
 /* Ends the current env because of a fault in its double-fault handler. Called
    by trap.S. The end of the first env is a panic. */
 _Noreturn void env_fault_fatal(uint64_t cause, uint64_t pc, uint64_t value);
