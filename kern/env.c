@@ -53,7 +53,7 @@ _Static_assert(LOCK_ENV == 0, "the locks of the rows are those of envs");
 
 struct cap_list env_no_caps;
 static struct lock reserve_lock = {.rank = LOCK_OF_ENV};
-static struct row env_table[ENVS_MAX];
+static _Alignas(64) struct row env_table[ENVS_MAX];
 
 static struct lock rows_lock = {.rank = LOCK_LEAF};
 
