@@ -177,13 +177,14 @@ struct env *
 env_lock(uint64_t id)
 {
     uint64_t index = id >> ENV_INDEX_SHIFT;
-    struct row *row = &env_table[index];
+    struct row *row;
     uint32_t ticket;
 
     /* Row 0 is nobody's: the id in it would be that of the env 0. */
     if (index - 1 >= ENVS_MAX - 1) {
         return NULL;
     }
+    row = &env_table[index];
     return lock_draw(&row->lock, &ticket) ? row_env(row, id)
                                           : row_wait(row, id, ticket);
 }

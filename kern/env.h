@@ -149,8 +149,7 @@ void env_publish(struct env *e, uint32_t creator);
 /* Makes an env, whose lock is held and is given back, be found no more. */
 void env_unlist(struct env *e);
 
-/* When all of an env is gone that was so: its entry of the table is free for
-   another. */
+/* Frees the entry of an env that is found no more, when all of it is gone. */
 void env_unreserve(uint32_t id);
 
 /* Around each change of the row of an env of that id. In between a lock is held

@@ -119,8 +119,7 @@ sys_frame_free(uint64_t frame, uint64_t flags)
 {
     struct env *e = caller_env();
 
-    return flags == 0 && e->lean != 0 &&
-                   frame_return_one(&e->frames, e->lean, frame)
+    return flags == 0 && frame_return_one(&e->frames, e->lean, frame)
                ? 0
                : free_asked(frame, flags);
 }
