@@ -140,6 +140,10 @@ check_refused(bool legacy)
         model_begin(legacy, SECTORS);
         model.offers &= ~MODEL_VERSION_1;
         refused("it offers too little, or wants too much");
+        /* The same wrong number each time: only the generation tells. */
+        model_begin(legacy, SECTORS);
+        model.flips = true;
+        refused("its configuration does not stand still");
     }
     model_begin(legacy, SECTORS);
     model.changes = MODEL_NO_CHANGE;

@@ -163,6 +163,10 @@ config_read(unsigned word)
     CHECK(model.status & STATUS_DRIVER);
     CHECK(word < MODEL_WORDS);
     CHECK((model.features & needs[word]) == needs[word]);
+    if (word == MODEL_CAPACITY_HIGH && model.flips) {
+        generation += 2;
+        return model.config[word] ^ 1;
+    }
     if (word == MODEL_CAPACITY_HIGH && model.changes > 0) {
         /* It has become another one since the lower half was read. */
         model.changes -= model.changes != MODEL_NO_CHANGE;
@@ -173,12 +177,40 @@ config_read(unsigned word)
     return model.config[word];
 }
 
+/* As model_read, for devices that do as they like. */
+static uint32_t
+hostile_read(unsigned offset)
+{
+    uint32_t honest = 0;
+
+    if (offset >= 0x100) {
+        honest = model.config[(offset - 0x100) / 4 % MODEL_WORDS];
+    } else if (offset == 0x010) {
+        honest = (uint32_t)(model.offers >> 32 * features_part);
+    } else if (offset == 0x034) {
+        honest = model.queue_max;
+    } else if (offset == 0x070) {
+        honest = model.status;
+    }
+    return model.word(honest);
+}
+
+static void
+hostile_write(unsigned offset, uint32_t value)
+{
+    if (offset == 0x014) {
+        features_part = value % 2;
+    } else if (offset == 0x070) {
+        model.status = value;
+    }
+}
+
 uint32_t
 model_read(unsigned offset)
 {
     CHECK(++model.register_reads < 100000);
     if (model.hostile && offset >= 0x10) {
-        return model.word();
+        return hostile_read(offset);
     }
     if (offset >= 0x100) {
         CHECK(offset % 4 == 0);
@@ -318,6 +350,7 @@ void
 model_write(unsigned offset, uint32_t value)
 {
     if (model.hostile) {
+        hostile_write(offset, value);
         return;
     }
     switch (offset) {

@@ -54,15 +54,17 @@ struct model {
     uint8_t *data;       /* at MODEL_DATA, */
     uint64_t data_bytes; /* so many */
     /* What is to be wrong. */
-    uint32_t stop_reads;    /* of the status, until it says that it is reset */
-    bool disagrees;         /* with any choice of features */
-    bool queue_used;        /* says that its queue is set up already */
-    uint32_t changes;       /* so many times it changes while it is read */
-    bool polls;             /* wants no notice */
-    uint8_t answer;         /* instead of 0 */
-    bool hostile;           /* nothing is demanded of the driver, and */
-    uint32_t (*word)(void); /* registers say what this does */
-    void (*fence)(void);    /* called at each fence, if it is not NULL */
+    uint32_t stop_reads; /* of the status, until it says that it is reset */
+    bool disagrees;      /* with any choice of features */
+    bool queue_used;     /* says that its queue is set up already */
+    uint32_t changes;    /* so many times it changes while it is read */
+    bool polls;          /* wants no notice */
+    uint8_t answer;      /* instead of 0 */
+    bool flips;          /* its configuration, each time that it is read */
+    bool hostile;        /* nothing is demanded of the driver, and registers
+                            hold what `word` makes of what they should */
+    uint32_t (*word)(uint32_t honest);
+    void (*fence)(void); /* called at each fence, if it is not NULL */
     /* What the test may look at. */
     uint32_t status;
     uint64_t features; /* that the driver chose */
