@@ -69,7 +69,8 @@ struct disk_driver {
     /* Takes back the device's interrupt. What it has done before is found by
        `complete` afterwards; for what it does later it interrupts again. So
        who acknowledges calls `complete` until DISK_NOTHING, or sees to it
-       himself that he comes back. */
+       himself that he comes back. An interrupt that is not taken back comes
+       again at once. */
     void (*acknowledge)(struct disk *disk);
 
     /* The next request that the device is done with; it is not outstanding any

@@ -415,6 +415,24 @@ check_reset(struct disk *disk)
            disk->index, disk->requests);
 }
 
+/* A disk that is not heard any more still answers who looks. */
+static void
+check_silence(struct disk *disk)
+{
+    uint64_t until = time_now() + time_ticks(50000000);
+
+    device_disk_silence(disk);
+    job_ask(disk, 0, DISK_READ);
+    while (time_now() < until) {
+        (void)interrupt_poll();
+    }
+    EXPECT(asked == 1);
+    while (asked > 0) {
+        EXPECT(time_now() < deadline);
+        on_interrupt(disk);
+    }
+}
+
 void
 check_disk(void)
 {
@@ -444,6 +462,7 @@ check_disk(void)
         EXPECT(answers[i] >= 2 * DISK_REQUESTS_MAX);
     }
     EXPECT(hart_self()->count_external > 0);
+    check_silence(&disk_table[0]);
 }
 
 /* A disk on which some blocks cannot be read: those, and no others. */
