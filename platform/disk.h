@@ -92,9 +92,10 @@ struct disk_driver {
 struct disk {
     /* All immutable after boot. */
     const struct disk_driver *driver;
+    void *device;     /* the driver's own */
     const char *kind; /* for messages */
-    unsigned index;   /* in disk_table */
     uint64_t blocks;
+    unsigned index;          /* in disk_table */
     uint32_t requests;       /* tags are 0 to requests - 1 */
     uint32_t segments;       /* at most, of one request */
     uint32_t segment_bytes;  /* at most, of one segment: at least a block */
@@ -103,7 +104,6 @@ struct disk {
     bool flush;   /* it has a cache: what is written is on the disk after a
                      flush. Without, when the write is completed */
     bool discard; /* takes DISK_DISCARD */
-    void *device; /* the driver's own */
 };
 
 /* The disks of the machine, in the order of the device tree; immutable after

@@ -169,6 +169,8 @@ other_write(struct request *r, bool discard, uint32_t count, unsigned *first)
     return TYPE_DISCARD;
 }
 
+/* NOLINTBEGIN(readability-function-size): seven parameters, all in registers.
+ */
 static int
 blk_submit(struct disk *disk, unsigned tag, enum disk_operation operation,
            uint64_t block, uint32_t count, const struct disk_segment *segments,
@@ -204,6 +206,7 @@ blk_submit(struct disk *disk, unsigned tag, enum disk_operation operation,
     queue_put(v, tag);
     return 0;
 }
+/* NOLINTEND(readability-function-size) */
 
 /* What the device used before its interrupt was taken back is looked at after
    that: otherwise an entry that comes in between would wait for the next. */

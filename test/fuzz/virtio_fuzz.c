@@ -56,7 +56,7 @@ scribble(void)
     switch (how % 8) {
     case 0: /* an answer that may be right */
         id = take(1);
-        memcpy(memory + USED_RING + 8 * (memory[USED_NEXT] % 64), &id, 4);
+        memcpy(memory + USED_RING + 8ul * (memory[USED_NEXT] % 64), &id, 4);
         if (++memory[USED_NEXT] == 0) {
             memory[USED_NEXT + 1]++;
         }
@@ -66,7 +66,7 @@ scribble(void)
         break;
     case 2:
         id = take(4);
-        memcpy(memory + USED_RING + 8 * (how / 8), &id, 4);
+        memcpy(memory + USED_RING + 8ul * (how / 8), &id, 4);
         break;
     case 3:
         for (uint32_t n = how / 8; n > 0; n--) {

@@ -10,7 +10,7 @@
 
 #define SECTORS 4096u
 #define BLOCKS (SECTORS / 8)
-#define DATA_BYTES (1u << 20)
+#define DATA_BYTES (1ul << 20)
 
 static struct disk disk;
 static uint64_t state = 0x6469736bu;
@@ -26,7 +26,7 @@ ready(bool legacy)
 static void
 ask(unsigned tag, enum disk_operation operation, uint64_t block)
 {
-    struct disk_segment segment = {MODEL_DATA + tag * DISK_BLOCK_SIZE,
+    struct disk_segment segment = {MODEL_DATA + (uint64_t)tag * DISK_BLOCK_SIZE,
                                    DISK_BLOCK_SIZE};
     bool data = operation == DISK_READ || operation == DISK_WRITE;
 
@@ -71,7 +71,7 @@ check_described(bool legacy)
     CHECK(disk.segment_bytes >= DISK_BLOCK_SIZE * 32);
     CHECK(!disk.read_only && disk.flush && disk.discard);
 
-    model_begin(legacy, (3ull << 32) + 8 * 5 + 7);
+    model_begin(legacy, (3ull << 32) + 47);
     model.offers = MODEL_INDIRECT | MODEL_VERSION_1;
     CHECK(model_init(&disk) == NULL);
     CHECK_EQUAL(disk.blocks, (3ull << 29) + 5);

@@ -319,8 +319,8 @@ queue_write(unsigned offset, uint32_t value)
     case 0x040:
         CHECK(model.legacy && page_bytes == 4096 && queue_align == 4096);
         descriptors = (uint64_t)value << 12;
-        available = descriptors + 16 * queue_size;
-        used = (available + 2 * (queue_size + 3) + 4095) & ~(uint64_t)4095;
+        available = descriptors + 16ul * queue_size;
+        used = (available + 2ul * (queue_size + 3) + 4095) & ~(uint64_t)4095;
         queue_ready = true;
         break;
     case 0x044:
@@ -405,7 +405,7 @@ model_pending(void)
     for (; taken != seen; taken++) {
         CHECK(pending_count < MODEL_QUEUE);
         pending[pending_count++] =
-            half(available + 4 + 2 * (taken % queue_size));
+            half(available + 4 + 2ul * (taken % queue_size));
     }
     return pending_count;
 }
@@ -415,7 +415,7 @@ model_use(uint32_t id, uint16_t advance)
 {
     uint32_t entry[2] = {id, 0xdeadbeef};
 
-    memcpy(dma(used + 4 + 8 * (told % queue_size), sizeof(entry)), entry,
+    memcpy(dma(used + 4 + 8ul * (told % queue_size), sizeof(entry)), entry,
            sizeof(entry));
     told = (uint16_t)(told + advance);
     half_set(used + 2, told);
@@ -480,7 +480,7 @@ discard(const struct descriptor *d)
 static uint64_t
 chain_do(uint64_t table, uint32_t length, uint8_t *status)
 {
-    struct descriptor d;
+    struct descriptor d = {0};
     unsigned chained = 0;
     unsigned pieces = 0;
     struct {
@@ -526,7 +526,7 @@ model_answer(unsigned which)
     id = pending[which];
     pending[which] = pending[--pending_count];
     CHECK(id < queue_size);
-    memcpy(&d, dma(descriptors + 16 * id, sizeof(d)), sizeof(d));
+    memcpy(&d, dma(descriptors + 16ul * id, sizeof(d)), sizeof(d));
     CHECK(d.flags == TABLE && d.length % 16 == 0 && d.length > 0);
     CHECK(model.features & MODEL_INDIRECT);
     at = chain_do(d.address, d.length, &status);

@@ -25,9 +25,28 @@ mmio_write(volatile void *registers, unsigned offset, uint32_t value)
     model_write(offset, value);
 }
 
-#define dma_publish() model_fence()
-#define dma_before_register() model_fence()
-#define dma_take() model_fence()
-#define dma_after_register() model_fence()
+static inline void
+dma_publish(void)
+{
+    model_fence();
+}
+
+static inline void
+dma_before_register(void)
+{
+    model_fence();
+}
+
+static inline void
+dma_take(void)
+{
+    model_fence();
+}
+
+static inline void
+dma_after_register(void)
+{
+    model_fence();
+}
 
 #endif
