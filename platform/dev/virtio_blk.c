@@ -107,6 +107,26 @@ _Static_assert(TABLE_SIZE <= VIRTIO_QUEUE_SIZE,
 
 static struct virtio_blk devices[DISKS_MAX];
 
+/* Whether the segments are as platform/disk.h says, and `count` blocks. */
+static bool
+segments_fit(const struct disk *disk, uint32_t count,
+             const struct disk_segment *segments, unsigned number)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < number; i++) {
+        if (segments[i].bytes % (1u << SECTOR_SHIFT) != 0 ||
+            segments[i].bytes > disk->segment_bytes) {
+            return false;
+        }
+        bytes += segments[i].bytes;
+    }
+    return number > 0 && number <= disk->segments &&
+           bytes == (uint64_t)count * DISK_BLOCK_SIZE;
+}
+
+/* Tells the device of the pieces of memory, one or more: where each is, and
+   that the next follows it, or the status the last. */
 static inline void
 data_write(struct request *r, const struct disk_segment *segments,
            unsigned number, unsigned flags)
@@ -183,12 +203,12 @@ blk_submit(struct disk *disk, unsigned tag, enum disk_operation operation,
 
     ASSERT(tag < DISK_REQUESTS_MAX && !(v->outstanding >> tag & 1));
     ASSERT(block <= disk->blocks && count <= disk->blocks - block);
-    ASSERT(number <= disk->segments);
     r->header.sector = block * BLOCK_SECTORS;
     if (operation <= DISK_WRITE) {
         bool write = operation == DISK_WRITE;
 
-        ASSERT(number > 0 && !(write && disk->read_only));
+        ASSERT(segments_fit(disk, count, segments, number));
+        ASSERT(!(write && disk->read_only));
         type = write ? TYPE_WRITE : TYPE_READ;
         data_write(r, segments, number, write ? 0 : VIRTIO_WRITE);
     } else {

@@ -93,7 +93,8 @@ submit(struct disk *disk, uint64_t *outstanding)
     unsigned number;
 
     count = count > disk->blocks ? (uint32_t)disk->blocks : count;
-    number = count < disk->segments ? count : disk->segments;
+    count = count > disk->segments ? disk->segments : count;
+    number = count;
     for (unsigned i = 0; i < number; i++) {
         segments[i] = (struct disk_segment){MODEL_DATA, DISK_BLOCK_SIZE};
     }
