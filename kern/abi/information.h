@@ -61,12 +61,23 @@ struct env_row {
 #define INFORMATION_HART_FLOAT 2
 #define INFORMATION_HART_STIMECMP 4 /* its timer needs no firmware */
 
+/* Bits of a disk's flags. */
+#define INFORMATION_DISK_READ_ONLY 1
+#define INFORMATION_DISK_FLUSH 2   /* it has a cache of its own */
+#define INFORMATION_DISK_DISCARD 4 /* it can be told what is not needed */
+
 #define INFORMATION_HARTS 8
+#define INFORMATION_DISKS 4
 #define INFORMATION_ENTROPY_SIZE 32
 #define INFORMATION_ARGUMENTS_SIZE 2048
 
 struct information_hart {
     uint64_t id; /* the hardware's number; the kernel's is the index */
+    uint64_t flags;
+};
+
+struct information_disk {
+    uint64_t blocks; /* of 4 KiB */
     uint64_t flags;
 };
 
@@ -86,6 +97,8 @@ struct information {
     struct information_hart hart[INFORMATION_HARTS];
     /* The words given at boot, those for programs among them; ends with 0. */
     char arguments[INFORMATION_ARGUMENTS_SIZE];
+    uint64_t disk_count;
+    struct information_disk disk[INFORMATION_DISKS];
 };
 
 _Static_assert(sizeof(struct information) <= FRAME_SIZE, "one page");
