@@ -13,7 +13,7 @@
 #define FUEL 4000
 
 static uint32_t stops[CODE_STOP_FUEL + 1];
-static uint32_t faults[CODE_FAULT_POINTER + 1];
+static uint32_t faults[CODE_FAULT_WRITE + 1];
 
 static void
 program_try(const struct code_instruction *program, uint32_t count,
@@ -67,7 +67,7 @@ counts_print(const char *what)
            what, faults[CODE_FAULT_NONE], stops[CODE_STOP_EXIT],
            stops[CODE_STOP_ACCESS], stops[CODE_STOP_ALIGNMENT],
            stops[CODE_STOP_FUEL]);
-    for (unsigned f = 1; f <= CODE_FAULT_POINTER; f++) {
+    for (unsigned f = 1; f <= CODE_FAULT_WRITE; f++) {
         printf(" %u", faults[f]);
     }
     printf("\n");
@@ -102,11 +102,12 @@ main(int argc, char **argv)
     }
     counts_print("damaged");
     CHECK(faults[CODE_FAULT_NONE] > programs / 20);
-    for (unsigned f = CODE_FAULT_OPCODE; f <= CODE_FAULT_POINTER; f++) {
+    for (unsigned f = CODE_FAULT_OPCODE; f <= CODE_FAULT_WRITE; f++) {
         /* These take more than a little damage, or luck. */
         if (programs >= PROGRAMS && f != CODE_FAULT_STACK &&
             f != CODE_FAULT_BTF && f != CODE_FAULT_PACKET &&
-            f != CODE_FAULT_DEPTH && f != CODE_FAULT_HELPER) {
+            f != CODE_FAULT_DEPTH && f != CODE_FAULT_HELPER &&
+            f != CODE_FAULT_WRITE) {
             check_subject = code_fault_text((enum code_fault)f);
             CHECK(faults[f] > 0);
         }

@@ -12,13 +12,7 @@
  */
 #include "kern/code/verify.h"
 
-enum code_stop {
-    CODE_RUNNING,     /* never a result */
-    CODE_STOP_EXIT,   /* the program ended; its result is in r0 */
-    CODE_STOP_ACCESS, /* it accessed what it does not have */
-    CODE_STOP_ALIGNMENT,
-    CODE_STOP_FUEL,
-};
+#define CODE_RUNNING ((enum code_stop)-1) /* never a result */
 
 struct code_run {
     const struct code_instruction *program;
