@@ -135,14 +135,16 @@ struct code_compiler {
     uint32_t count;
     uint32_t stack;  /* bytes; as the verifier said */
     uint32_t length; /* result: words */
-    uint32_t cost;   /* result: a run takes no more machine instructions than
-                        this times the instructions of the program that it may
-                        run (first function's length, and fuel), helpers apart */
+    uint32_t cost;   /* result: a run takes at most this times (1 + the first
+                        function's length + fuel) machine instructions, what
+                        helpers take apart */
     /* The rest is the compiler's own. */
     uint32_t pass;
     uint32_t at;
     uint32_t uses;
-    uint32_t routine[16];
+    uint32_t saves;
+    uint32_t rough;
+    uint32_t routine[12];
     uint8_t context;
     uint8_t frame;
     uint8_t fuel;
@@ -163,8 +165,9 @@ void code_compile_begin(struct code_compiler *c, const struct code_verifier *v,
  * Takes up to `steps` steps. Returns 0 when the output is complete, -EAGAIN if
  * there is more to do, -ENOSPC if `capacity` is too small: then nothing was
  * written, `length` says what is needed, and code_compile_step goes on after
- * output and capacity were set to something larger. A step costs at most some
- * 3,000 instructions, most of them 300.
+ * output and capacity were set to something larger. -EINVAL would mean that the
+ * compiler broke a rule of its own: the output must not run. A step costs at
+ * most some 3,000 instructions, most of them 300.
  */
 int code_compile_step(struct code_compiler *c, uint32_t steps);
 

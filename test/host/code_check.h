@@ -2,10 +2,11 @@
 #ifndef CHITIN_TEST_HOST_CODE_CHECK_H
 #define CHITIN_TEST_HOST_CODE_CHECK_H
 /*
- * Verifies and runs a program, and checks on the way what must hold of any:
- * the verifier keeps to its steps, in whatever portions; what is accepted ends
- * in time, and is the same whatever unset registers and fresh stack hold. All
- * is in allocations of exact size, so that sanitizers see each access outside.
+ * Verifies, compiles and runs a program, and checks on the way what must hold
+ * of any: verifier and compiler keep to their steps, in whatever portions; what
+ * is accepted ends in time, and is the same whatever unset registers and fresh
+ * stack hold, interpreted and compiled, wherever the memory lies. All is in
+ * allocations of exact size, so that sanitizers see each access outside.
  */
 #include "test/host/code_run.h"
 
@@ -16,7 +17,8 @@ struct code_trial {
     size_t memory_size;
     uint64_t fuel;
     uint64_t (*helper)(void *context, uint32_t number,
-                       const uint64_t *arguments);
+                       const uint64_t *arguments); /* context: enum code_stop,
+                                                      to be set to end the run */
     /* Out. */
     enum code_fault fault;
     uint32_t fault_at;
@@ -26,6 +28,8 @@ struct code_trial {
     uint64_t result;
     uint64_t executed;
     uint64_t fuel_left;
+    uint32_t words;    /* of the compiled code; */
+    uint64_t machine;  /* and instructions that it took */
     uint8_t after[256]; /* the memory; a size above this is not allowed */
 };
 

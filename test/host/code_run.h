@@ -29,6 +29,7 @@ struct code_run {
     uint64_t (*helper)(void *context, uint32_t number,
                        const uint64_t *arguments);
     void *context;
+    enum code_stop wish; /* a helper's: how the run is to end, if not 0 */
     /* In: r1 to r5, those of the use. Out: r0. r10 is the interpreter's. */
     uint64_t registers[CODE_FRAME_POINTER + 1];
     uint64_t executed; /* result: instructions; */
