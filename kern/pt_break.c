@@ -9,6 +9,7 @@
  * before is trusted. To walk up, the chain is kept, and the parent's record
  * locked for its chain, not its entries: upwards is the order there.
  */
+#include "kern/predicate.h"
 #include "kern/pt_one.h"
 
 /* Harts of all roots above. A table and its parents, and what each reaches,
@@ -114,6 +115,7 @@ break_lock(struct frame *f, unsigned flags, uint32_t owner)
         return false;
     }
     frame_set_flag(f, flags);
+    predicate_break(f);
     if (frame_type(f) == FRAME_DATA) {
         f->harts &= ~SEARCH_ALONE;
     }

@@ -158,7 +158,8 @@ enum code_stop {
     X(STACK, "the frames need more stack than there is here")                  \
     X(UNSET, "a register may be read before it is written")                    \
     X(POINTER, "the address is made of no pointer")                            \
-    X(WRITE, "the memory is only to be read here")
+    X(WRITE, "the memory is only to be read here")                             \
+    X(SLOW, "a run might take longer than it may here")
 
 #define CODE_FAULT_NAME(name, meaning) CODE_FAULT_##name,
 enum code_fault { CODE_FAULTS(CODE_FAULT_NAME) };
