@@ -193,15 +193,17 @@ predicate_end(const struct code_object *o)
 __attribute__((noinline)) static bool
 predicate_ask(struct predicate *p)
 {
-    struct code_result result = {1, CODE_STOP_EXIT};
+    uint64_t value = 1;
 
     word_lock(&p->lock);
     if (__builtin_expect(p->page != 0, 1)) {
         p->run.fuel = PREDICATE_FUEL;
-        result = p->entry(&p->run, CODE_MEMORY_ADDRESS, p->argument, 0, 0, 0);
+        /* That of one that was stopped is 0. */
+        value =
+            p->entry(&p->run, CODE_MEMORY_ADDRESS, p->argument, 0, 0, 0).value;
     }
     word_unlock(&p->lock);
-    return result.value != 0; /* that of one that was stopped is 0 */
+    return value != 0;
 }
 
 bool

@@ -53,16 +53,4 @@ void predicate_forget(struct context *c);
    it, unless somebody has gone to sleep just now. */
 void predicate_end(const struct code_object *o);
 
-/* Breaks some predicates of the locked frame, of any type; FRAME_BREAKING keeps
-   new ones away. Waits for one that is being asked. */
-void predicates_break(struct frame *f);
-
-static inline void
-predicate_break(struct frame *f)
-{
-    if (!pt_is_table(f) && f->harts >> PREDICATE_SHIFT != 0) {
-        predicates_break(f);
-    }
-}
-
 #endif

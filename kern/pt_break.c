@@ -9,7 +9,6 @@
  * before is trusted. To walk up, the chain is kept, and the parent's record
  * locked for its chain, not its entries: upwards is the order there.
  */
-#include "kern/predicate.h"
 #include "kern/pt_one.h"
 
 /* Harts of all roots above. A table and its parents, and what each reaches,
