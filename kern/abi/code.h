@@ -39,6 +39,12 @@
 #define CODE_ARGUMENTS 5   /* r1 to r5 */
 #define CODE_FRAME_POINTER 10
 
+/* Where a program finds its memory, and the end of its stack, which is r10 in
+   the first function: not where they really are. */
+#define CODE_MEMORY_ADDRESS 0x800
+#define CODE_MEMORY_MAX (1U << 29) /* bytes */
+#define CODE_STACK_END 0x40000000
+
 struct code_instruction {
     uint8_t opcode;
     uint8_t registers;

@@ -19,10 +19,6 @@
  */
 #include "kern/code/verify.h"
 
-#define CODE_MEMORY_ADDRESS 0x800
-#define CODE_MEMORY_MAX (1U << 29) /* bytes */
-#define CODE_STACK_END 0x40000000
-
 /* Bytes that a run takes on the caller's own stack, with all that it saves;
    what helpers take comes to that. */
 #define CODE_COMPILE_STACK 512

@@ -12,7 +12,7 @@
  */
 #include "kern/code/verify.h"
 
-#define CODE_RUNNING ((enum code_stop)-1) /* never a result */
+#define CODE_RUNNING ((enum code_stop) - 1) /* never a result */
 
 struct code_run {
     const struct code_instruction *program;
