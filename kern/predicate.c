@@ -25,7 +25,6 @@
 #include "kern/context.h"
 #include "kern/panic.h"
 #include "kern/slot.h"
-#include "kern/string.h"
 
 /* Instructions of the machine after which an edge has had enough, and what is
    little enough that it can do something else, too. */
@@ -77,9 +76,12 @@ void
 predicate_init(void)
 {
     uint64_t size = hart_count * sizeof(*predicates);
+    paddr_t memory = boot_memory_take(size, FRAME_SIZE);
 
-    predicates = direct_map(boot_memory_take(size, FRAME_SIZE));
-    memset(predicates, 0, size);
+    predicates = direct_map(memory);
+    for (uint64_t done = 0; done < size; done += FRAME_SIZE) {
+        page_clear(direct_map(memory + done));
+    }
 }
 
 static struct predicate *
