@@ -22,20 +22,12 @@
  */
 #include "kern/code/compile_part.h"
 
-#define CONTEXT(field) ((int64_t)offsetof(struct code_context, field))
-
 /* Where an access goes: a register with a real address, and what is added. */
 struct place {
     unsigned base;
     int64_t offset;
     bool proved;
 };
-
-static const struct code_note *
-function_note(const struct code_compiler *c, uint32_t at)
-{
-    return &c->notes[c->notes[at].function];
-}
 
 /* t0 is a distance from the lowest byte of the memory; ends with it being a
    real address, or elsewhere. */
@@ -52,10 +44,10 @@ memory_guard(struct code_compiler *c, unsigned order)
 static void
 stack_guard(struct code_compiler *c, uint32_t at, unsigned order)
 {
-    int64_t frame = function_note(c, at)->frame;
+    int64_t frame = compile_function(c, at)->frame;
 
     if (c->stack == 0) { /* there is none */
-        emit_stop_if(c, BEQ, ZERO, ZERO, ROUTINE_ACCESS);
+        emit_jump(c, ZERO, c->routine[ROUTINE_ACCESS]);
         return;
     }
     emit_immediate(c, LD, T1, c->context, CONTEXT(stack));
@@ -238,7 +230,7 @@ exchange_emit(struct code_compiler *c, const struct code_instruction *i,
     done = emit_forward(c, BEQ, T6, ZERO);
     emit_immediate(c, ADDI, T2, T2, -1);
     emit_branch(c, BNE, T2, ZERO, again, true);
-    emit_stop_if(c, BEQ, ZERO, ZERO, ROUTINE_FUEL);
+    emit_jump(c, ZERO, c->routine[ROUTINE_FUEL]);
     emit_land(c, different);
     emit_land(c, done);
     emit_move(c, expected, A7);
