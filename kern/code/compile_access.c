@@ -34,7 +34,7 @@ struct place {
 static void
 memory_guard(struct code_compiler *c, unsigned order)
 {
-    emit_immediate(c, LD, T1, c->context, CONTEXT(limit) + 8 * order);
+    emit_immediate(c, LD, T1, c->context, CONTEXT(limit) + 8L * order);
     emit_stop_if(c, BGEU, T0, T1, ROUTINE_ACCESS);
     emit_registers(c, ADD, T0, T0, A6);
 }
@@ -80,7 +80,7 @@ guard_emit(struct code_compiler *c, uint32_t at, unsigned order)
         stack_guard(c, at, order);
     } else {
         emit_add(c, T0, base, i->offset - CODE_MEMORY_ADDRESS, T0);
-        emit_immediate(c, LD, T1, c->context, CONTEXT(limit) + 8 * order);
+        emit_immediate(c, LD, T1, c->context, CONTEXT(limit) + 8L * order);
         other = emit_forward(c, BGEU, T0, T1);
         emit_registers(c, ADD, T0, T0, A6);
         done = emit_forward(c, JAL, ZERO, ZERO);
@@ -133,7 +133,7 @@ static void
 load_emit(struct code_compiler *c, const struct code_instruction *i,
           const struct place *place)
 {
-    static const uint32_t loads[] = {LBU, LHU, LWU, LD, LB, LH, LW};
+    static const uint32_t loads[] = {LBU, LHU, LWU, LD, LB, LH, LW, LD};
     unsigned order = access_order(i);
     bool sign = code_mode(i) == CODE_MEMSX;
     uint32_t load = loads[sign ? 4 + order : order];
@@ -327,7 +327,7 @@ access_routine(struct code_compiler *c, enum routine routine)
             }
         } else if (byte > 0) {
             emit_immediate(c, LBU, A7, T0, byte);
-            emit_immediate(c, SLLI, A7, A7, 8 * byte);
+            emit_immediate(c, SLLI, A7, A7, 8L * byte);
             emit_registers(c, OR, T1, T1, A7);
         }
     }

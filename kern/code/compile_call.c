@@ -61,7 +61,7 @@ saves_store(struct code_compiler *c, uint32_t saves)
         emit_immediate(c, ADDI, SP, SP, -saves_size(count));
     }
     for (unsigned i = 0; i < count; i++) {
-        emit_store(c, SD, list[i], SP, 8 * i);
+        emit_store(c, SD, list[i], SP, 8L * i);
     }
 }
 
@@ -73,7 +73,7 @@ saves_load(struct code_compiler *c, uint32_t saves)
     unsigned count = saves_list(saves, list);
 
     for (unsigned i = 0; i < count; i++) {
-        emit_immediate(c, LD, list[i], SP, 8 * i);
+        emit_immediate(c, LD, list[i], SP, 8L * i);
     }
     if (count > 0) {
         emit_immediate(c, ADDI, SP, SP, saves_size(count));

@@ -89,12 +89,15 @@ many_check(const char *before, const char *text)
         .memory = memory, .memory_size = sizeof(memory), .fuel = 100};
     struct code_error error;
     int64_t first = code_assemble(before, program, 100, &error);
-    int64_t some = code_assemble(text, program + first, 100, &error);
-    uint32_t count = (uint32_t)(first + some);
+    int64_t some;
+    uint32_t count;
 
     check_subject = text;
-    CHECK(first >= 0 && some > 0);
-    for (; count + (uint32_t)some <= CODE_INSTRUCTIONS_MAX - 2;
+    CHECK(first >= 0);
+    some = code_assemble(text, program + first, 100, &error);
+    CHECK(some > 0);
+    for (count = (uint32_t)(first + some);
+         count + (uint32_t)some <= CODE_INSTRUCTIONS_MAX - 2;
          count += (uint32_t)some) {
         memcpy(&program[count], &program[first],
                (size_t)some * sizeof(*program));
