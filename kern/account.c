@@ -14,8 +14,12 @@
 static bool
 is_empty(const struct account *a)
 {
-    return a->envs == 0 && a->used[ACCOUNT_FRAMES] == 0 &&
-           a->used[ACCOUNT_SLOTS] == 0;
+    uint64_t used = 0;
+
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        used |= a->used[kind];
+    }
+    return a->envs == 0 && used == 0;
 }
 
 /* Gives an account's limits back to its parent; its row is free then. */
@@ -84,17 +88,24 @@ account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
 {
     struct account *parent = &ACCOUNT_TABLE[from];
     uint32_t number = ACCOUNT_FIRST + 1;
+    uint64_t any = 0;
+    bool room = true;
     int64_t result;
 
-    if (limit[ACCOUNT_FRAMES] == 0 && limit[ACCOUNT_SLOTS] == 0) {
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        any |= limit[kind];
+    }
+    if (any == 0) {
         return -EINVAL;
     }
     word_lock(&frame_lists.lock);
     while (number < ACCOUNTS_MAX && ACCOUNT_TABLE[number].parent != 0) {
         number++;
     }
-    if (!account_has_room(parent, ACCOUNT_FRAMES, limit[ACCOUNT_FRAMES]) ||
-        !account_has_room(parent, ACCOUNT_SLOTS, limit[ACCOUNT_SLOTS])) {
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        room &= account_has_room(parent, kind, limit[kind]);
+    }
+    if (!room) {
         result = -EDQUOT;
     } else if (number == ACCOUNTS_MAX) {
         result = -ENOSPC;

@@ -6,6 +6,7 @@
  * that idle, edges of slots. The record, which tells of all else, goes last.
  */
 #include "kern/abi/error.h"
+#include "kern/code/object.h"
 #include "kern/context.h"
 #include "kern/csr.h"
 #include "kern/event.h"
@@ -104,6 +105,9 @@ env_withdraw(struct env *e)
     }
     if (e->slots_taken < hart_count) {
         slot_free_all(e, e->slots_taken++);
+        return -EAGAIN;
+    }
+    if (e->root != NULL && code_end_one(e->id)) {
         return -EAGAIN;
     }
     if (e->root != NULL) {

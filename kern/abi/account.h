@@ -15,9 +15,14 @@
 #define ACCOUNTS_MAX 256
 #define ACCOUNT_FIRST 1
 
+/* account_carve: frames, and with them pages for downloaded code, of which an
+   account has none unless it is said. */
+#define ACCOUNT_WITH_CODE(frames, code) ((frames) | (uint64_t)(code) << 40)
+
 enum account_kind {
     ACCOUNT_FRAMES, /* in pages */
     ACCOUNT_SLOTS,
+    ACCOUNT_CODE, /* pages for downloaded code (docs/code.md) */
     ACCOUNT_KINDS
 };
 
@@ -26,7 +31,7 @@ struct account {
     uint32_t envs;   /* how many are charged to it */
     uint64_t limit[ACCOUNT_KINDS];
     uint64_t used[ACCOUNT_KINDS];
-    uint64_t unused[3];
+    uint64_t unused[1];
 };
 
 _Static_assert(sizeof(struct account) == 64, "a row is one cache line");

@@ -88,7 +88,8 @@ struct frame {
     uint32_t chain; /* the first PTE that holds it (kern/pt.h); 0: none */
     union {
         struct {
-            uint32_t maps; /* how many do, or did until the next fence */
+            uint32_t maps; /* how many do, or did until the next fence; and
+                              predicates that look at it */
             uint32_t pins; /* kernel objects that use it */
         };
         uint64_t maps_and_pins;
@@ -98,7 +99,12 @@ struct frame {
                         unscrubbed: pages that are zero already;
                         FRAME_PLACED: the page that its contents go to */
     uint64_t harts;  /* root: harts that may hold its translations;
-                        data: how far the search for an heir got */
+                        data: how far the search for an heir got, and the
+                        predicates that look at it */
 };
+
+/* How many predicates look at a data frame, by its `harts`; each is one of its
+   maps. */
+#define FRAME_PREDICATES(harts) ((uint32_t)((harts) >> 34 & 0x3fff))
 
 #endif

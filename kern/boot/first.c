@@ -11,6 +11,7 @@
 #include "kern/abi/layout.h"
 #include "kern/boot/archive.h"
 #include "kern/boot/elf.h"
+#include "kern/code/arena.h"
 #include "kern/csr.h"
 #include "kern/env.h"
 #include "kern/frame_list.h"
@@ -246,6 +247,7 @@ env_create_first(const void *archive, size_t size)
     static struct env unborn; /* owns the frame in which the record will be */
 
     account_init(frame_counts.free, (uint64_t)hart_count * SLOTS);
+    ACCOUNT_TABLE[ACCOUNT_FIRST].limit[ACCOUNT_CODE] = arena_pages();
     first = &unborn;
     first->id = FIRST_ID;
     first->lean = FIRST_ID;

@@ -46,6 +46,11 @@
     X(revoke_roundtrip, 700, "one frame asked for, till its env has freed it") \
     X(repossess_per_frame, 400, "256 frames taken, mapped once each")
 
+/* Not of the benchmark program: bench_predicate, in a trace. */
+#define CODE_BUDGETS(X)                                                        \
+    X(code_call, 20, "the kernel runs an empty program of an env's")           \
+    X(predicate_eval, 40, "a predicate is asked: one load, one comparison")
+
 #define LONGEST_BUDGETS(X)                                                     \
     X(kernel_longest, 20000, "the longest entry that is known, firmware too")
 
