@@ -26,7 +26,7 @@ struct source {
 };
 
 /* Locks the frame that has all of it, if the caller may read that: NULL, and in
-   *error -EINVAL, -EPERM or -EBUSY. */
+ *error -EINVAL, -EPERM or -EBUSY. */
 static struct frame *
 source_lock(const struct source *s, int *error)
 {
