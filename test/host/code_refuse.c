@@ -219,6 +219,17 @@ static const struct {
     {"r1 |= -1; r0 = *(u64 *)(r1 - 7);  r0 = 0; exit", CODE_STOP_ACCESS, 1},
     {"r3 = *(u64 *)(r1 + 0); r0 = *(u8 *)(r3 + 0);  r0 = 0; exit",
      CODE_STOP_ACCESS, 1},
+    /* Where the running call has no stack, but a later one. */
+    {"r3 = *(u64 *)(r1 + 0); r0 = *(u64 *)(r3 + 0); call f; exit;"
+     "f: *(u64 *)(r10 - 8) = 1; exit",
+     CODE_STOP_ACCESS, 1},
+    {"r3 = *(u64 *)(r1 + 0); *(u8 *)(r3 + 0) = 1; call f; exit;"
+     "f: *(u64 *)(r10 - 8) = 1; exit",
+     CODE_STOP_ACCESS, 1},
+    {"r3 = 0x3ffffff8 ll; r3 += r1; r3 -= r1; *(u64 *)(r1 + 0) = r3;"
+     "r3 = *(u64 *)(r1 + 0); *(u32 *)(r3 + 4) = 1; call f; exit;"
+     "f: *(u64 *)(r10 - 8) = 1; exit",
+     CODE_STOP_ACCESS, 6},
     {"r1 *= r1; r0 = 0; *(u8 *)(r1 + 0) = r0;  r0 = 0; exit", CODE_STOP_ACCESS,
      2},
     /* Stack smashers: above the top, below the frame, into a dead one. */
