@@ -186,7 +186,7 @@ static void
 state_set(struct code_object *o, enum code_state state)
 {
     lock_acquire(&objects_lock);
-    o->state = state;
+    o->state = (uint8_t)state;
     lock_release(&objects_lock);
 }
 
