@@ -57,7 +57,7 @@ struct context {
     uint64_t charged; /* when an epilogue last overran */
     uint32_t excess;
     bool asleep;
-    bool died; /* the callee that it waits for did: it gets -EDIED */
+    bool died;  /* the callee that it waits for did: it gets -EDIED */
     bool until; /* a predicate was to end its sleep: kern/predicate.c */
 
     _Atomic uint64_t own[SLOTS / 64]; /* its slots here; by who changes them */

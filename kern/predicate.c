@@ -8,8 +8,8 @@
  *  - it is bound and unbound under its own lock and that of its frame; its
  *    program runs under its own lock alone. So who unbinds it waits for one
  *    run, and nothing is read after that;
- *  - all but lock, page, entry and links is written by its hart alone, while it is not
- *    bound; a context with `until` is asleep or about to be.
+ *  - all but lock, page, entry and links is written by its hart alone, while it
+ * is not bound; a context with `until` is asleep or about to be.
  *
  * The chain of a frame is in the upper bits of `harts` in its record, and in
  * the links here, under the frame's lock, which comes before a predicate's.
@@ -44,9 +44,9 @@ typedef uint64_t (*predicate_entry)(struct code_context *run, uint64_t page,
                                     uint64_t);
 
 struct predicate {
-    uint32_t lock;     /* a word lock, after those of frames */
-    uint32_t page;     /* of its frame, the first; 0: not bound */
-    uint16_t next;     /* in the chain of the frame: numbers, 0 ends it */
+    uint32_t lock; /* a word lock, after those of frames */
+    uint32_t page; /* of its frame, the first; 0: not bound */
+    uint16_t next; /* in the chain of the frame: numbers, 0 ends it */
     uint16_t previous;
     predicate_entry entry; /* of its program, while it is bound */
     uint64_t argument;
@@ -62,7 +62,7 @@ const struct code_kind predicate_kind = {
     .fuel = PREDICATE_FUEL,
     .longest = PREDICATE_LONGEST};
 
-_Static_assert(HARTS_MAX * ENVS_MAX < 1 << 14, "a link, and a count, fit");
+_Static_assert(HARTS_MAX *ENVS_MAX < 1 << 14, "a link, and a count, fit");
 
 /* By hart and env; and which of them have somebody asleep. */
 static struct predicate (*predicates)[ENVS_MAX];

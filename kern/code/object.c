@@ -362,10 +362,10 @@ code_hold(uint64_t id, uint32_t owner, const struct code_kind *kind, int *error)
 
     lock_acquire(&objects_lock);
     o = row_find(id, owner);
-    *error = o == NULL || o->ending                           ? -ENOENT
-             : o->kind != kind || o->state == CODE_REFUSED    ? -EINVAL
-             : o->state != CODE_READY                         ? -EAGAIN
-                                                              : 0;
+    *error = o == NULL || o->ending                        ? -ENOENT
+             : o->kind != kind || o->state == CODE_REFUSED ? -EINVAL
+             : o->state != CODE_READY                      ? -EAGAIN
+                                                           : 0;
     if (*error == 0) {
         atomic_fetch_add_explicit(&o->users, 1, memory_order_relaxed);
     }

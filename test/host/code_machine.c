@@ -3,6 +3,8 @@
 
 #include "test/host/check.h"
 
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
 /* Where things really are. */
 #define CONTEXT 0x5000000000ULL
 #define MEMORY 0xffffffd012345000ULL
@@ -180,13 +182,57 @@ target_allowed(const struct code_machine *m, const struct decoded *d)
     return (WRITABLE >> d->to & 1) != 0;
 }
 
+/* By word: the slot that it is of, counted from 1 (0: none), and whether a slot
+   or the entry of a function begins there. */
+static uint32_t owner[CODE_COMPILE_WORDS(CODE_INSTRUCTIONS_MAX)];
+static bool begins[CODE_COMPILE_WORDS(CODE_INSTRUCTIONS_MAX)];
+
+static void
+owners_find(const struct code_machine *m)
+{
+    const struct code_compiler *c = m->compiler;
+    uint32_t word = 0;
+    uint32_t slot = 0;
+
+    CHECK(m->length <= CODE_COMPILE_WORDS(c->count));
+    memset(begins, 0, m->length * sizeof(*begins));
+    for (uint32_t at = 0; at < c->count; at++) {
+        const struct code_note *note = &c->notes[at];
+        bool enters = at > 0 && (note->marks & CODE_NOTE_START) != 0;
+        uint32_t entry = note->state - (enters ? note->waiting >> 8 : 0U);
+
+        if ((note->marks & CODE_NOTE_REACHED) == 0) {
+            continue;
+        }
+        CHECK(entry >= word && note->state < m->length);
+        while (word < entry) {
+            owner[word++] = slot;
+        }
+        begins[entry] = begins[note->state] = true;
+        slot = at + 1;
+    }
+    while (word < m->length) {
+        owner[word++] = slot;
+    }
+}
+
+/* Only to what begins somewhere, if it is not in the same slot. */
 static bool
 lands(const struct code_machine *m, uint32_t at, const struct decoded *d)
 {
     int64_t target = (int64_t)at * 4 + d->immediate;
+    uint32_t place = (uint32_t)(target / 4);
 
-    return d->immediate % 4 == 0 && target >= 0 &&
-           target < (int64_t)m->length * 4;
+    if (d->immediate % 4 != 0 || target < 0 ||
+        target >= (int64_t)m->length * 4) {
+        return false;
+    }
+    for (unsigned r = 0; r < COUNT(m->compiler->routine); r++) {
+        if (owner[place] == 0 && place == m->compiler->routine[r]) {
+            return true;
+        }
+    }
+    return begins[place] || owner[place] == owner[at];
 }
 
 static bool
@@ -230,6 +276,7 @@ code_machine_check(const struct code_machine *m)
     struct decoded last;
 
     CHECK(m->length > 0);
+    owners_find(m);
     for (uint32_t at = 0; at < m->length; at++) {
         if (!word_allowed(m, at)) {
             (void)fprintf(stderr, "word %u of %u: %#x\n", at, m->length,

@@ -5,7 +5,8 @@
  * The machine that compiled code runs on, as far as such code may use it: a
  * second opinion on the compiler, that shares no table with it. Every word must
  * be one of those that the compiler may emit, with registers that it may use
- * there, and lead to where there are words. While it runs, an access must be
+ * there, and lead into its own slot or to where a slot, a function or a routine
+ * begins. While it runs, an access must be
  * aligned and lie where its base register says: in the program's memory or
  * running frame, in the context, in what the run saved. At its end every
  * register that belongs to the caller must be as it was.

@@ -216,8 +216,9 @@ quota(void)
         EXPECT(sys_release(RELEASE_CODE, (uint64_t)codes[i]), 0);
     }
     for (unsigned i = 1; i < count; i += 2) {
-        EXPECT(sys_sleep_until(0, (uint64_t)codes[i], page, *(uint64_t *)program),
-               1);
+        EXPECT(
+            sys_sleep_until(0, (uint64_t)codes[i], page, *(uint64_t *)program),
+            1);
     }
     EXPECT(sys_release(RELEASE_CODE, (uint64_t)codes[1]), 0);
     codes[1] = download(0, page, WORD_IS_COUNT);
@@ -234,8 +235,8 @@ child_main(struct uarea *uarea)
 {
     struct shared *shared = (struct shared *)SHARED;
 
-    shared->code = sys_code_load(3, CODE_PREDICATE, shared->page, 0,
-                                 shared->count);
+    shared->code =
+        sys_code_load(3, CODE_PREDICATE, shared->page, 0, shared->count);
     shared->result = shared->code < 0 ? shared->code : 0;
     for (uint64_t i = 0; i < shared->steps && shared->code > 0; i++) {
         shared->result = sys_code_step((uint64_t)shared->code);
@@ -292,9 +293,10 @@ accounts(uint64_t window)
         uint64_t steps;
         int64_t code;
         int64_t result;
-    } cases[] = {{0, 0, -EDQUOT, -EDQUOT},
-                 {2, STEPS_MAX, 1, -EDQUOT}, /* not enough for what is compiled */
-                 {3, STEPS_MAX, 1, 0}};
+    } cases[] = {
+        {0, 0, -EDQUOT, -EDQUOT},
+        {2, STEPS_MAX, 1, -EDQUOT}, /* not enough for what is compiled */
+        {3, STEPS_MAX, 1, 0}};
 
     WRITE(WORD_IS);
     for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

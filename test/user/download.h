@@ -13,8 +13,7 @@
         .registers = (uint8_t)((destination) | (source) << 4),                 \
         .offset = (int16_t)(off), .immediate = (int32_t)(number)               \
     }
-#define SET(r, number)                                                         \
-    INSTRUCTION(CODE_ALU64 | CODE_MOV, r, 0, 0, number)
+#define SET(r, number) INSTRUCTION(CODE_ALU64 | CODE_MOV, r, 0, 0, number)
 #define ADD_REGISTER(r, s)                                                     \
     INSTRUCTION(CODE_ALU64 | CODE_ADD | CODE_X, r, s, 0, 0)
 #define LOAD(r, s, offset, size)                                               \

@@ -93,9 +93,8 @@ child_main(struct uarea *uarea)
         while (with->wakes == with->go) {
             (void)exo_yield(with->parent, uarea);
         }
-        with->result =
-            exo_sleep_until(with->cap, (uint64_t)with->code, with->page,
-                            with->argument, uarea);
+        with->result = exo_sleep_until(with->cap, (uint64_t)with->code,
+                                       with->page, with->argument, uarea);
         uarea->pending = 0;
         with->wakes++;
     }
@@ -106,8 +105,10 @@ child_begin(uint64_t window, uint64_t hart, uint64_t cap, uint64_t count)
 {
     struct child child;
 
-    *shared = (struct shared){.parent = exo_id, .cap = cap,
-                              .code_page = code_page, .code_count = count,
+    *shared = (struct shared){.parent = exo_id,
+                              .cap = cap,
+                              .code_page = code_page,
+                              .code_count = count,
                               .page = page};
     child = child_make_on(window, child_main, hart);
     harts_slots(child.id, hart, 1);
@@ -164,9 +165,9 @@ refusals(void)
     EXPECT(sys_sleep_until(0, (uint64_t)code, INFORMATION_BOOT + 4096, 0),
            -EINVAL); /* nothing there */
     EXPECT(sys_sleep_until(0, (uint64_t)code, INFORMATION_END, 0), -EINVAL);
-    EXPECT(sys_sleep_until(0, (uint64_t)code, INFORMATION_FRAMES + (1UL << 30),
-                           0),
-           -EINVAL);
+    EXPECT(
+        sys_sleep_until(0, (uint64_t)code, INFORMATION_FRAMES + (1UL << 30), 0),
+        -EINVAL);
     EXPECT(sys_sleep_until(CAP_CHILD, (uint64_t)code, page, 0), -EPERM);
     EXPECT(sys_frame_free(other, 0), 0);
     other = (uint64_t)sys_frame_alloc(0, 0, other);
@@ -247,8 +248,7 @@ page_fresh(void)
 static void
 writes(uint64_t window, uint64_t hart)
 {
-    struct child child =
-        child_begin(window, hart, 3, WRITE(word_is));
+    struct child child = child_begin(window, hart, 3, WRITE(word_is));
     uint64_t maps = RECORD[page].maps;
 
     for (uint64_t i = 1; i <= ROUNDS; i++) {
@@ -358,8 +358,8 @@ static void
 sleeper_main(void)
 {
     for (;;) {
-        sleeper_result = exo_sleep_until(0, (uint64_t)sleeper_code, page,
-                                         NEVER, sleeper_uarea);
+        sleeper_result = exo_sleep_until(0, (uint64_t)sleeper_code, page, NEVER,
+                                         sleeper_uarea);
         sleeper_uarea->pending = 0;
         sleeper_wakes++;
         while (sleeper_result < 0) {
