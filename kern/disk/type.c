@@ -89,6 +89,9 @@ type_check_step(struct type_check *c)
     const struct disk_type *type = (const struct disk_type *)c->block;
     uint8_t hash[DISK_HASH_BYTES];
 
+    if (c->at == HASHED && !header_good(type)) {
+        return -EINVAL; /* as most slots are: empty */
+    }
     for (unsigned i = 0; i < BLOCKS_A_STEP; i++) {
         if (DISK_BLOCK_BYTES - c->at >= SHA256_BLOCK) {
             sha256_block(&c->hash, c->block + c->at);
@@ -96,10 +99,7 @@ type_check_step(struct type_check *c)
         } else {
             sha256_end(&c->hash, c->block + c->at, DISK_BLOCK_BYTES - c->at,
                        hash);
-            return header_good(type) &&
-                           memcmp(hash, type->hash, sizeof(hash)) == 0
-                       ? 0
-                       : -EINVAL;
+            return memcmp(hash, type->hash, sizeof(hash)) == 0 ? 0 : -EINVAL;
         }
     }
     return -EAGAIN;
