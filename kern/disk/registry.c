@@ -18,26 +18,20 @@ hash_head(const struct registry *r, uint64_t block)
 }
 
 void
-registry_init(struct registry *r, struct registry_entry *entry,
-              struct registry_twin *twin, uint32_t count, uint32_t *hash,
-              uint32_t heads, uint8_t disk)
+registry_init(struct registry *r)
 {
-    ASSERT(count > 0 && heads > 0 && (heads & (heads - 1)) == 0);
-    *r = (struct registry){.entry = entry,
-                           .twin = twin,
-                           .hash = hash,
-                           .hash_mask = heads - 1,
-                           .count = count,
-                           .oldest = REGISTRY_NONE,
-                           .newest = REGISTRY_NONE,
-                           .disk = disk,
-                           .next_version = 1};
-    for (uint32_t i = 0; i < heads; i++) {
-        hash[i] = REGISTRY_NONE;
+    ASSERT(r->count > 0 && (r->hash_mask & (r->hash_mask + 1)) == 0);
+    r->free = 0;
+    r->oldest = REGISTRY_NONE;
+    r->newest = REGISTRY_NONE;
+    r->keep = false;
+    r->next_version = 1;
+    for (uint32_t i = 0; i <= r->hash_mask; i++) {
+        r->hash[i] = REGISTRY_NONE;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        entry[i] = (struct registry_entry){.disk = disk};
-        twin[i].hash_next = i + 1 < count ? i + 1 : REGISTRY_NONE;
+    for (uint32_t i = 0; i < r->count; i++) {
+        r->entry[i] = (struct registry_entry){.disk = r->disk};
+        r->twin[i].hash_next = i + 1 < r->count ? i + 1 : REGISTRY_NONE;
     }
 }
 

@@ -52,7 +52,7 @@ struct registry_twin {
 struct registry {
     struct registry_entry *entry;
     struct registry_twin *twin;
-    uint32_t *hash; /* heads; a power of two of them */
+    uint32_t *hash; /* heads: hash_mask + 1, a power of two */
     uint32_t hash_mask;
     uint32_t count;
     uint32_t free;   /* first free entry, chained by hash_next */
@@ -63,10 +63,9 @@ struct registry {
     uint64_t next_version;
 };
 
-/* Begins with `count` entries, all free; memory is whatever it is. */
-void registry_init(struct registry *r, struct registry_entry *entry,
-                   struct registry_twin *twin, uint32_t count, uint32_t *hash,
-                   uint32_t heads, uint8_t disk);
+/* Begins with all entries free. The caller has set entry, twin, count, hash,
+   hash_mask and disk; memory is whatever it is. */
+void registry_init(struct registry *r);
 
 /* The entry of a block, or REGISTRY_NONE. */
 uint32_t registry_find(const struct registry *r, uint64_t block);

@@ -14,8 +14,8 @@ sha_check(const char *text, size_t times, const char *hex)
     size_t at = 0;
 
     CHECK(all != NULL);
-    for (size_t i = 0; i < times; i++) {
-        memcpy(all + i * length, text, length);
+    for (size_t i = 0; i < length * times; i++) {
+        all[i] = text[i % length];
     }
     length *= times;
     sha256_begin(&s);

@@ -15,6 +15,7 @@ main(int count, char **argument)
     uint64_t accepted = 0;
     uint64_t refused = 0;
     uint64_t writes = 0;
+    uint64_t tried;
     uint64_t seed = 1;
 
     while (accepted + refused < edits) {
@@ -35,11 +36,11 @@ main(int count, char **argument)
         writes += machine->writes;
         machine_end();
     }
+    tried = accepted + refused;
     (void)printf("%llu changes: %llu accepted, %llu refused; %llu blocks of "
                  "metadata written\n",
-                 (unsigned long long)(accepted + refused),
-                 (unsigned long long)accepted, (unsigned long long)refused,
-                 (unsigned long long)writes);
+                 (unsigned long long)tried, (unsigned long long)accepted,
+                 (unsigned long long)refused, (unsigned long long)writes);
     /* It is no test if nearly all is refused. */
     CHECK(accepted > edits / 10 && refused > edits / 10);
     CHECK(writes > edits / 100);

@@ -139,9 +139,9 @@ program_load(struct volume *v, unsigned type, const uint8_t *block,
     if (machine_below(4) == 1) {
         return -EAGAIN;
     }
-    CHECK_EQUAL(header->owns_count, programs[2 * type].count);
-    CHECK(memcmp(block + header->owns, programs[2 * type].code,
-                 8U * header->owns_count) == 0);
+    CHECK_EQUAL(header->owns_count, programs[(size_t)2 * type].count);
+    CHECK(memcmp(block + header->owns, programs[(size_t)2 * type].code,
+                 sizeof(struct code_instruction) * header->owns_count) == 0);
     *owns = 2 * type;
     *access = 2 * type + 1;
     return 0;
@@ -343,8 +343,13 @@ machine_memory(void)
     v->blocks.state = machine->state;
     v->blocks.blocks = BLOCKS;
     v->doubles.entry = machine->doubles;
-    registry_init(&v->registry, machine->entry, machine->twin, ENTRIES,
-                  machine->hash, 64, 0);
+    v->registry.entry = machine->entry;
+    v->registry.twin = machine->twin;
+    v->registry.count = ENTRIES;
+    v->registry.hash = machine->hash;
+    v->registry.hash_mask =
+        sizeof(machine->hash) / sizeof(machine->hash[0]) - 1;
+    registry_init(&v->registry);
     volume_init(v);
 }
 
@@ -410,11 +415,12 @@ machine_begin(uint64_t seed)
     for (unsigned type = TREE_TYPE; type <= LOG_TYPE; type++) {
         program_assemble(2 * type, disk_owns_text[type]);
         program_assemble(2 * type + 1, disk_access_text[type]);
-        disk_type_make(
-            machine->durable[type], type == TREE_TYPE ? "tree" : "log",
-            programs[2 * type].code, (uint32_t)programs[2 * type].count,
-            programs[2 * type + 1].code,
-            (uint32_t)programs[2 * type + 1].count);
+        disk_type_make(machine->durable[type],
+                       type == TREE_TYPE ? "tree" : "log",
+                       programs[(size_t)2 * type].code,
+                       (uint32_t)programs[(size_t)2 * type].count,
+                       programs[(size_t)2 * type + 1].code,
+                       (uint32_t)programs[(size_t)2 * type + 1].count);
     }
     machine_on();
 }

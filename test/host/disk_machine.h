@@ -162,6 +162,8 @@ void model_change(const struct change_block *block, uint32_t blocks);
 void model_guard(struct model_block *m, const uint8_t *image);
 /* Whether a block hangs in no tree by the newest images. */
 bool model_lost(uint64_t block);
+/* Whether it owns the block; and as which type. */
+bool few_has(const struct owned_few *few, uint64_t block, uint8_t *type);
 void model_owns(unsigned type, const uint8_t *image, struct owned_few *few);
 /* For each block whether it hangs in the tree of the catalogue: by images on
    the disk, or by the newest. */

@@ -337,7 +337,7 @@ static void
 plan_propose(void)
 {
     struct volume *v = &machine->v;
-    struct change_block block[DISK_CHANGE_BLOCKS];
+    struct change_block block[DISK_CHANGE_BLOCKS] = {{0}};
     uint64_t claimed = plan_count(true);
     uint64_t given = plan_count(false);
     bool good = true;
