@@ -147,8 +147,9 @@ int change_begin(struct volume *v, const struct change_block *block,
 /*
  * Asks for the write of a metadata entry. 1: there is nothing to write. 0: it
  * is being prepared, and goes on with volume_write() or volume_settled().
- * -EBUSY if it is being written, or asked for, already; -EINVAL if it has no
- * image or is no metadata.
+ * -EBUSY if it is being written, or asked for, already; -EAGAIN if it was never
+ * written, and a change is being made; -EINVAL if it has no image or is no
+ * metadata.
  */
 int write_begin(struct volume *v, uint32_t e);
 

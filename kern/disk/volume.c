@@ -75,6 +75,11 @@ write_begin(struct volume *v, uint32_t e)
     }
     switch (entry->state) {
     case REGISTRY_DIRTY:
+        /* It may be among what the change gives back. */
+        if (v->change.active && v->change.phase != 0 &&
+            block_state(&v->blocks, entry->block) == BLOCK_UNINITIALISED) {
+            return -EAGAIN;
+        }
         registry_set(r, e, REGISTRY_WRITING, entry->flags);
         queue_append(v, QUEUE_WANTED, e);
         return 0;

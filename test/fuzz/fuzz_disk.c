@@ -16,9 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     machine->input_size = size;
     while (machine->input_size > 0) {
         play_step(50);
-        if (!machine->v.change.active) {
-            model_check();
-        }
+        model_check();
         if (machine_below(64) == 63) {
             machine_cut();
         }

@@ -147,6 +147,10 @@ model_check(void)
     static bool reached[BLOCKS];
 
     model_view();
+    /* In the midst of something it is neither the old nor the new. */
+    if (machine->v.change.active || machine->v.settle.entry != REGISTRY_NONE) {
+        return;
+    }
     for (uint64_t b = DISK_FIRST_BLOCK; b < BLOCKS; b++) {
         check_block(b);
     }

@@ -208,6 +208,34 @@ child_cases(void)
     machine_end();
 }
 
+/* What was never written is given back, and nobody gets it written while that
+   is being done. */
+static void
+never_cases(void)
+{
+    struct scene s;
+    uint32_t e;
+
+    scene_begin(&s);
+    scene_tree(&s, DISK_CATALOGUE_BLOCK, C, LIST(TREE(DATA + 10)));
+    CHECK_EQUAL(scene_end(&s, 1, 0, 0), 0);
+    scene_tree(&s, C, DATA + 10, NONE);
+    CHECK_EQUAL(scene_end(&s, 0, 0, 0), 0);
+    e = entry_of(C, DATA + 10);
+    scene_tree(&s, DISK_CATALOGUE_BLOCK, C, NONE);
+    CHECK_EQUAL(change_begin(&machine->v, s.block, 1, 0, 1, play_cap(0)), 0);
+    while (machine->v.change.active) {
+        CHECK(machine->v.change.phase == 0 ||
+              machine->entry[e].state == REGISTRY_FREE ||
+              write_begin(&machine->v, e) == -EAGAIN);
+        (void)volume_step(&machine->v);
+    }
+    CHECK_EQUAL(machine->result, 0);
+    model_check();
+    CHECK_EQUAL(block_state(&machine->v.blocks, DATA + 10), BLOCK_FREE);
+    machine_end();
+}
+
 /* A moves out of Q, then Q from R to A: with A and R on the disk, and not who
    has A now, both would be lost. */
 static void
@@ -423,6 +451,7 @@ main(void)
 {
     version_cases();
     child_cases();
+    never_cases();
     way_cases();
     full_cases();
     malformed_cases();
