@@ -8,6 +8,7 @@
 #include "kern/abi/error.h"
 #include "kern/context.h"
 #include "kern/csr.h"
+#include "kern/disk/volume.h"
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
@@ -316,6 +317,15 @@ take_step(uint64_t now)
     }
 }
 
+uint64_t
+env_reap_next(void)
+{
+    uint64_t disks = volume_deadline();
+    uint64_t envs = revoke_next();
+
+    return disks < envs ? disks : envs;
+}
+
 bool
 env_reap(void)
 {
@@ -326,6 +336,10 @@ env_reap(void)
     bool found = false;
     uint64_t any = 0;
 
+    if (volume_deadline() <= now) {
+        volume_watch(now);
+        return true;
+    }
     for (unsigned i = 0; i < ENVS_MAX / 64; i++) {
         any |= atomic_load_explicit(&dying[i], memory_order_acquire);
     }

@@ -307,6 +307,9 @@ hart_signals_take(void)
     if (signals & HART_SIGNAL_ATTEND) {
         context_attend_all();
     }
+    if (signals & HART_SIGNAL_DISK) {
+        volume_attend();
+    }
 }
 
 /* Hardware numbers may be anything, and one call names 64 in a row. */
