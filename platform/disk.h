@@ -91,7 +91,8 @@ struct disk_driver {
 struct disk {
     /* All immutable after boot. */
     const struct disk_driver *driver;
-    unsigned index; /* in disk_table */
+    const char *kind; /* for messages */
+    unsigned index;   /* in disk_table */
     uint64_t blocks;
     uint32_t requests;       /* tags are 0 to requests - 1 */
     uint32_t segments;       /* at most, of one request */
