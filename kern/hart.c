@@ -10,6 +10,7 @@
 #include "kern/boot/boot_memory.h"
 #include "kern/context.h"
 #include "kern/csr.h"
+#include "kern/disk/drive.h"
 #include "kern/image.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
@@ -308,7 +309,7 @@ hart_signals_take(void)
         context_attend_all();
     }
     if (signals & HART_SIGNAL_DISK) {
-        volume_attend();
+        drive_attend();
     }
 }
 
