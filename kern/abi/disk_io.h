@@ -23,8 +23,9 @@
     ((uint64_t)(frame) | (uint64_t)(offset) << DISK_PIECE_OFFSET_SHIFT |       \
      (uint64_t)(count) << DISK_PIECE_COUNT_SHIFT)
 
-/* Of one disk_read or disk_write. */
+/* Of one disk_read or disk_write: pieces, pages of each, and blocks of all. */
 #define DISK_PIECES_MAX 32
+#define DISK_PIECE_PAGES_MAX 32
 #define DISK_REQUEST_BLOCKS 256
 
 /* Bits of disk_row.flags. */

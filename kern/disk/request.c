@@ -104,7 +104,8 @@ request_add(struct drive *v, struct disk_request *r, struct frame *f,
     unsigned right = r->operation == DISK_READ ? CAP_WRITE : CAP_READ;
     int error;
 
-    if (count == 0 || count > DISK_REQUEST_BLOCKS - r->count ||
+    if (count == 0 || count > DISK_PIECE_PAGES_MAX ||
+        count > DISK_REQUEST_BLOCKS - r->count ||
         count > v->disk->segment_bytes >> FRAME_SHIFT ||
         r->segments == v->disk->segments) {
         return -EINVAL;

@@ -177,12 +177,14 @@ sizes(void)
                          disk_piece((uint64_t)large, 481, LARGE_PAGES), 1),
            -EINVAL);
     EXPECT(sys_disk_read(0, binding, 0,
-                         disk_piece((uint64_t)large, 0, 512), 1),
+                         disk_piece((uint64_t)large, 0, LARGE_PAGES + 1), 1),
            -EINVAL);
-    EXPECT(sys_disk_read(0, binding, 0,
-                         disk_piece((uint64_t)large, 0, DISK_REQUEST_BLOCKS),
-                         1),
-           0);
+    for (unsigned i = 0; i < 9; i++) {
+        exo_uarea->batch[i] =
+            DISK_PIECE(large, i * LARGE_PAGES, LARGE_PAGES);
+    }
+    EXPECT(sys_disk_read(0, binding, 0, 9, 1), -EINVAL);
+    EXPECT(sys_disk_read(0, binding, 0, 8, 1), 0);
     EXPECT(disk_wait(1), 0);
     EXPECT(pins((uint64_t)large), 0);
     while (sys_frame_split((uint64_t)large) == -EAGAIN) {
