@@ -253,6 +253,59 @@ elsewhere(uint64_t hart)
     EXPECT(sys_frame_free(frame, 0), 0);
 }
 
+/* How many requests the puppet gets through, and what ends them. */
+static uint64_t
+puppet_requests(uint64_t own, int64_t why)
+{
+    uint64_t count = 0;
+    int64_t result;
+
+    while ((result = puppet_call(CALL_disk_read, 4, own, 0, 1, count)) == 0) {
+        count++;
+    }
+    EXPECT(result, why);
+    return count;
+}
+
+/* Nobody has more requests than are left to others, or than its account. */
+static void
+shares(void)
+{
+    uint64_t frame = frame_clean(0);
+    uint64_t all = DISK_ROW[0].requests;
+    uint64_t own;
+    uint64_t count = 0;
+
+    child_account = (uint64_t)sys_account_carve(200, 1);
+    EXPECT(ACCOUNT_ROW[child_account].limit[ACCOUNT_REQUESTS], ACCOUNT_SHARE);
+    puppet_make(0, true);
+    own = (uint64_t)puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 0, 8, CAP_READ);
+    PUPPET->batch = DISK_PIECE(frame, 0, 1);
+    EXPECT(puppet_requests(own, -EDQUOT), ACCOUNT_SHARE);
+    child_end(&puppet);
+    while (DISK_ROW[0].waiting > 0) {
+        disk_sleep(20);
+    }
+    child_account = 0;
+    puppet_make(0, true);
+    own = (uint64_t)puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 0, 8, CAP_READ);
+    while (sys_disk_read(0, binding, 0, disk_piece(frame, 0, 1), 0) == 0) {
+        count++;
+    }
+    EXPECT(count, all / 2);
+    EXPECT(puppet_requests(own, -EAGAIN), all / 4);
+    EXPECT(DISK_ROW[0].waiting, all / 2 + all / 4);
+    child_end(&puppet);
+    while (count-- > 0) {
+        EXPECT(disk_next(NULL), 0);
+    }
+    while (DISK_ROW[0].waiting > 0) {
+        disk_sleep(20);
+    }
+    EXPECT(FRAME_ROW[frame].pins, 0);
+    EXPECT(sys_frame_free(frame, 0), 0);
+}
+
 int
 main(void)
 {
@@ -272,6 +325,7 @@ main(void)
         taken(hart);
     }
     elsewhere(harts - 1);
+    shares();
     EXPECT(sys_release(RELEASE_BINDING, binding), 0);
     EXPECT(ACCOUNT_ROW[ACCOUNT_FIRST].used[ACCOUNT_REQUESTS], 0);
     EXPECT(ACCOUNT_ROW[ACCOUNT_FIRST].used[ACCOUNT_BINDINGS], 0);
