@@ -14,8 +14,11 @@
 static bool
 is_empty(const struct account *a)
 {
-    uint64_t used = a->envs;
+    uint64_t used = 0;
 
+    if (a->envs != 0) {
+        return false;
+    }
     for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
         used |= a->used[kind];
     }

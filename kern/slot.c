@@ -304,7 +304,7 @@ slot_run(void)
             context_enter(c);
         }
         slot_timer_set();
-        if (!interrupt_poll() && !env_reap() && !frame_scrub_idle()) {
+        if (interrupt_poll() == 0 && !env_reap() && !frame_scrub_idle()) {
             wait_for_interrupt();
         }
     }

@@ -58,7 +58,7 @@ extent_bind(struct drive *v, const struct env *e, uint32_t parent,
                      (uint64_t)v->disk->index << EXTENT_DISK_SHIFT | index);
 }
 
-static void
+void
 extent_free(struct drive *v, struct extent *x)
 {
     account_release(x->account, ACCOUNT_BINDINGS, 1);
@@ -76,18 +76,6 @@ extent_release(struct drive *v, struct extent *x)
     v->extents_of[env_index(x->env)]--;
     x->env = 0;
     if (x->waiting == 0) {
-        extent_free(v, x);
-    }
-}
-
-void
-extent_done(struct drive *v, uint32_t index)
-{
-    struct extent *x = &v->extent[index];
-
-    ASSERT(lock_held(&v->lock) && x->waiting > 0);
-    x->waiting--;
-    if (x->waiting == 0 && x->env == 0) {
         extent_free(v, x);
     }
 }

@@ -35,7 +35,10 @@ struct extent {
     uint32_t parent;  /* the registry entry that it hangs at, or EXTENT_NONE */
     uint32_t next;    /* in the list of free ones, or of that entry */
     uint32_t previous;
+    uint64_t zero[2];
 };
+
+_Static_assert(sizeof(struct extent) == 64, "found by a shift");
 
 struct env;
 
@@ -70,8 +73,20 @@ extent_find(struct drive *v, uint64_t handle, uint32_t id)
 /* Ends a binding: nothing more is done by it. What is on its way goes on. */
 void extent_release(struct drive *v, struct extent *x);
 
+/* Makes a row free that nobody has and nothing waits for. */
+void extent_free(struct drive *v, struct extent *x);
+
 /* One request by the binding is done. */
-void extent_done(struct drive *v, uint32_t index);
+static inline void
+extent_done(struct drive *v, uint32_t index)
+{
+    struct extent *x = &v->extent[index];
+
+    x->waiting--;
+    if (x->waiting == 0 && x->env == 0) {
+        extent_free(v, x);
+    }
+}
 
 /* A step towards ending all bindings of env `id`; whether there may be more.
    No lock but the env's may be held. */

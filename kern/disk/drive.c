@@ -16,11 +16,6 @@
 #include "kern/time.h"
 #include "platform/device.h"
 
-/* Requests that one entry of the kernel ends, and pieces of memory after which
-   it ends no more: rule 6. */
-#define STEP_REQUESTS 8
-#define STEP_PIECES 64
-
 struct drive drive_table[DISKS_MAX];
 
 /* Memory of zeroes, for ever. */
@@ -54,6 +49,11 @@ drive_init(void)
         v->disk = &disk_table[i];
         v->row = (struct disk_row *)information_at(INFORMATION_DISKS) + i;
         v->deadline = TIME_NEVER;
+        v->piece_pages = v->disk->segment_bytes >> FRAME_SHIFT;
+        if (v->piece_pages > DISK_PIECE_PAGES_MAX) {
+            v->piece_pages = DISK_PIECE_PAGES_MAX;
+        }
+        v->silence = time_ticks(DISK_SILENCE_NANOSECONDS);
         v->request = memory_take(v->disk->requests * sizeof(struct disk_request));
         v->extent = memory_take(EXTENTS_MAX * sizeof(struct extent));
         row_fill(v);
@@ -110,47 +110,18 @@ attend_later(void)
     hart_signal(hart_table[0], HART_SIGNAL_DISK);
 }
 
-/* Takes from the device what it is done with: how many are to be told. */
-static unsigned
-drive_collect(struct drive *v, struct request_end ends[STEP_REQUESTS])
-{
-    unsigned pieces = 0;
-    unsigned count = 0;
-
-    v->more = false;
-    for (;;) {
-        enum disk_answer answer;
-        unsigned tag;
-        int error;
-
-        if (count == STEP_REQUESTS || pieces >= STEP_PIECES) {
-            v->more = true;
-            break;
-        }
-        answer = v->disk->driver->complete(v->disk, &tag, &error);
-        if (answer == DISK_DONE) {
-            pieces += v->request[tag].segments;
-            request_finish(v, tag, error, &ends[count++]);
-            continue;
-        }
-        v->broken |= answer == DISK_BROKEN;
-        break;
-    }
-    return count;
-}
-
 static void
 drive_interrupt(struct disk *disk)
 {
     struct drive *v = &drive_table[disk->index];
-    struct request_end ends[STEP_REQUESTS];
+    struct request_end ends[REQUEST_STEP];
     unsigned count = 0;
     bool later;
 
     lock_acquire(&v->lock);
     if (!v->dead) {
         disk->driver->acknowledge(disk);
-        count = drive_collect(v, ends);
+        count = request_collect(v, ends);
     }
     later = v->more || v->broken;
     lock_release(&v->lock);
@@ -188,7 +159,7 @@ drive_reset(struct drive *v)
 static bool
 drive_step(struct drive *v)
 {
-    struct request_end ends[STEP_REQUESTS];
+    struct request_end ends[REQUEST_STEP];
     unsigned count = 0;
     bool later;
 
@@ -196,9 +167,9 @@ drive_step(struct drive *v)
     if (v->broken && !v->dead) {
         drive_reset(v);
     } else if (v->again != 0) {
-        count = request_again_step(v, ends, STEP_REQUESTS);
+        count = request_again_step(v, ends, REQUEST_STEP);
     } else if (v->more && !v->dead) {
-        count = drive_collect(v, ends);
+        count = request_collect(v, ends);
     }
     later = v->broken || v->again != 0 || v->more;
     lock_release(&v->lock);
@@ -236,7 +207,7 @@ drive_watch(uint64_t now)
         }
         lock_acquire(&v->lock);
         if (v->deadline <= now) {
-            v->deadline = now + time_ticks(DISK_SILENCE_NANOSECONDS);
+            v->deadline = now + v->silence;
             v->broken = true;
         }
         lock_release(&v->lock);

@@ -38,6 +38,7 @@ struct drive {
     struct lock lock;
     struct disk *disk;     /* immutable, */
     struct disk_row *row;  /* as all see it; immutable */
+    uint32_t piece_pages;  /* at most in one piece; immutable */
     enum disk_state state;
     bool dead;   /* it did not come back from a reset */
     bool broken; /* the device has said what cannot be so: reset it */
@@ -49,6 +50,7 @@ struct drive {
     uint32_t free;           /* how many */
     uint64_t again;          /* tags to be submitted once more, or failed */
     uint8_t of_env[ENVS_MAX];   /* by index of env: those that it has here */
+    uint64_t silence;           /* DISK_SILENCE_NANOSECONDS in ticks */
     _Atomic uint64_t deadline; /* when to reset it; TIME_NEVER: it has nothing
                                   to do. Also read without the lock */
 
