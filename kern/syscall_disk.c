@@ -169,7 +169,7 @@ sys_disk_discard(uint64_t binding, uint64_t block, uint64_t count,
 }
 
 int64_t
-sys_release(uint64_t kind, uint64_t name)
+disk_release(uint64_t kind, uint64_t name)
 {
     struct drive *v;
     struct extent *x;

@@ -96,7 +96,8 @@ struct frame {
     uint32_t chain; /* the first PTE that holds it (kern/pt.h); 0: none */
     union {
         struct {
-            uint32_t maps; /* how many do, or did until the next fence */
+            uint32_t maps; /* how many do, or did until the next fence; and
+                              predicates that look at it */
             uint32_t pins; /* kernel objects that use it; in units of
                               FRAME_PIN_DMA, requests of disks that do */
         };
@@ -108,7 +109,12 @@ struct frame {
                         FRAME_PLACED: the page that its contents go to;
                         of FRAME_OWNER_DEVICE: the account */
     uint64_t harts;  /* root: harts that may hold its translations;
-                        data: how far the search for an heir got */
+                        data: how far the search for an heir got, and the
+                        predicates that look at it */
 };
+
+/* How many predicates look at a data frame, by its `harts`; each is one of its
+   maps. */
+#define FRAME_PREDICATES(harts) ((uint32_t)((harts) >> 34 & 0x3fff))
 
 #endif

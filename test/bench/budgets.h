@@ -53,6 +53,11 @@
     X(disk_read_128k_loose, 0, "both, 128 KiB into 32 frames")                 \
     X(extent_bind, 0, "an extent of a raw disk bound")
 
+/* Not of the benchmark program: bench_predicate, in a trace. */
+#define CODE_BUDGETS(X)                                                        \
+    X(code_call, 20, "the kernel runs an empty program of an env's")           \
+    X(predicate_eval, 40, "a predicate is asked: one load, one comparison")
+
 #define LONGEST_BUDGETS(X)                                                     \
     X(kernel_longest, 20000, "the longest entry that is known, firmware too")
 
