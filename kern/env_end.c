@@ -9,7 +9,7 @@
 #include "kern/code/object.h"
 #include "kern/context.h"
 #include "kern/csr.h"
-#include "kern/disk/binding.h"
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
@@ -109,7 +109,8 @@ env_withdraw(struct env *e)
         return -EAGAIN;
     }
     if (e->root != NULL &&
-        (code_end_one(e->id) || extent_release_env(e->id))) {
+        (code_end_one(e->id) || extent_release_env(e->id) ||
+         store_leave_env(e->id))) {
         return -EAGAIN;
     }
     if (e->root != NULL) {

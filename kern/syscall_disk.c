@@ -4,7 +4,8 @@
  * it, and frames, which are checked each time, for they are pinned.
  */
 #include "kern/abi/uarea.h"
-#include "kern/disk/binding.h"
+#include "kern/csr.h"
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
@@ -43,15 +44,16 @@ whole_check(const struct drive *v, uint64_t first, uint64_t count,
     if ((rights & CAP_WRITE) && v->disk->read_only) {
         return -EROFS;
     }
-    return v->state == DISK_RAW ? 0 : -EBUSY;
+    return v->store->volume.state == DISK_RAW ? 0 : -EBUSY;
 }
 
-int64_t
-sys_disk_bind(uint64_t cap, uint64_t parent, uint64_t first, uint64_t count,
-              uint64_t rights)
+/* Blocks of a raw disk, for who has control on the empty name. */
+static int64_t
+bind_whole(uint64_t cap, uint64_t disk, uint64_t first, uint64_t count,
+           uint64_t rights)
 {
     int64_t result = cap_check(cap, &empty_name, CAP_CONTROL);
-    struct drive *v = drive_find(parent ^ DISK_WHOLE);
+    struct drive *v = drive_find(disk);
 
     if (v == NULL) {
         return -ENODEV;
@@ -66,6 +68,41 @@ sys_disk_bind(uint64_t cap, uint64_t parent, uint64_t first, uint64_t count,
                              (uint32_t)rights);
     }
     lock_release(&v->lock);
+    return result;
+}
+
+int64_t
+sys_disk_bind(uint64_t cap, uint64_t parent, uint64_t first, uint64_t count,
+              uint64_t rights)
+{
+    struct store_bind ask = {.env = caller_env(),
+                             .cap = cap_of(cap),
+                             .first = first,
+                             .count = count,
+                             .rights = (uint32_t)rights,
+                             .begun = csr_read(instret)};
+    struct drive *d;
+    uint32_t entry;
+    int64_t result;
+
+    if (parent >= DISK_WHOLE) {
+        return bind_whole(cap, parent - DISK_WHOLE, first, count, rights);
+    }
+    if (ask.cap == NULL) {
+        return -EBADF;
+    }
+    if (count == 0 || rights == 0 ||
+        (rights & ~(uint64_t)(CAP_READ | CAP_WRITE)) != 0) {
+        return -EINVAL;
+    }
+    d = store_open(parent, &entry);
+    if (d == NULL) {
+        return -EINVAL;
+    }
+    result = (rights & CAP_WRITE) && d->disk->read_only
+                 ? -EROFS
+                 : store_bind(d, entry, &ask);
+    drive_unlock(d);
     return result;
 }
 
@@ -168,16 +205,32 @@ sys_disk_discard(uint64_t binding, uint64_t block, uint64_t count,
     return error;
 }
 
+/* An entry of the registry that the caller holds. */
+static int64_t
+release_entry(uint64_t number)
+{
+    uint32_t entry;
+    struct drive *d = store_open(number, &entry);
+    int64_t error;
+
+    if (d == NULL) {
+        return -ESTALE;
+    }
+    error = store_unhold(d, entry, caller_env()->id);
+    drive_unlock(d);
+    return error;
+}
+
 int64_t
 disk_release(uint64_t kind, uint64_t name)
 {
     struct drive *v;
     struct extent *x;
 
-    if (kind != RELEASE_BINDING) {
-        return -EINVAL;
+    if (kind == RELEASE_ENTRY) {
+        return release_entry(name);
     }
-    x = extent_open(name, &v);
+    x = kind == RELEASE_BINDING ? extent_open(name, &v) : NULL;
     if (x == NULL) {
         return -ESTALE;
     }

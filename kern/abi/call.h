@@ -33,6 +33,13 @@
  * pieces is how many of the caller's batch words name memory, plus 65536 times
  * the first of them (DISK_PIECE, disk_io.h).
  *
+ * words, of disk_change, is how many blocks, at most DISK_CHANGE_BLOCKS, plus
+ * 65536 times the first batch word. The words are: how many blocks are claimed,
+ * how many given back; and for each block three: the entry plus 2^32 times the
+ * frame with the bytes; the frame that becomes the registry's, or 0; and the
+ * version that they were made from. parent, of disk_bind and registry_read, is
+ * an entry of the registry, or DISK_WHOLE plus the disk.
+ *
  * batch does up to 64 calls, one after the other. An entry is a header word,
  * BATCH_HEADER(number, n), and n words of arguments (n at most 6; those left
  * out are 0); `first` is the index of the first entry's header among the batch
@@ -257,6 +264,10 @@ enum code_purpose {
       "sleep until an event is pending, or a predicate holds of a data "       \
       "frame's page, or of the information page at an address; 0 or 1 if "     \
       "that is so already")                                                    \
+    X(51, disk_type, CALL,                                                     \
+      ARGUMENTS_4(uint64_t, cap, uint64_t, disk, uint64_t, frame, uint64_t,    \
+                  cookie),                                                     \
+      "install the type whose block is in the frame; its number is posted")    \
     X(52, disk_bind, CALL,                                                     \
       ARGUMENTS_5(uint64_t, cap, uint64_t, parent, uint64_t, first, uint64_t,  \
                   count, uint64_t, rights),                                    \
@@ -277,6 +288,20 @@ enum code_purpose {
     X(56, disk_discard, CALL,                                                  \
       ARGUMENTS_4(uint64_t, binding, uint64_t, block, uint64_t, count,         \
                   uint64_t, cookie),                                           \
-      "say that what blocks of a binding hold is not needed any more")
+      "say that what blocks of a binding hold is not needed any more")         \
+    X(57, disk_change, CALL,                                                   \
+      ARGUMENTS_4(uint64_t, cap, uint64_t, disk, uint64_t, words, uint64_t,    \
+                  cookie),                                                     \
+      "propose bytes for metadata blocks; whether they are accepted is posted") \
+    X(58, registry_read, CALL,                                                 \
+      ARGUMENTS_6(uint64_t, cap, uint64_t, parent, uint64_t, block, uint64_t,  \
+                  frame, uint64_t, flags, uint64_t, cookie),                   \
+      "have a block that an entry's block owns in the registry, in a frame of " \
+      "the caller's; its entry")                                               \
+    X(59, registry_write, CALL, ARGUMENTS_2(uint64_t, entry, uint64_t, cookie), \
+      "write an entry to its disk")                                            \
+    X(60, disk_recover, CALL, ARGUMENTS_2(uint64_t, cap, uint64_t, disk),      \
+      "a step towards knowing what owns each block of a disk: 0 at the end, "  \
+      "-EAGAIN, or 1 plus the block that is to be read")
 
 #endif

@@ -23,6 +23,7 @@ enum frame_type {
     FRAME_SHADOW,   /* the reverse map of one page table */
     FRAME_ENV,      /* the record of an env, or its capability list */
     FRAME_UAREA,    /* the memory through which an env and the kernel talk */
+    FRAME_REGISTRY, /* holds a block of a disk; the kernel's, to be read */
     FRAME_TYPES
 };
 

@@ -251,6 +251,7 @@ env_create_first(const void *archive, size_t size)
     account_enlarge(ACCOUNT_CODE, arena_pages());
     account_enlarge(ACCOUNT_REQUESTS, drive_requests());
     account_enlarge(ACCOUNT_BINDINGS, drive_extents());
+    account_enlarge(ACCOUNT_REGISTRY, store_pages());
     first = &unborn;
     first->id = FIRST_ID;
     first->lean = FIRST_ID;

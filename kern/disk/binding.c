@@ -9,9 +9,8 @@
  *    used up is never used again;
  *  - drive.whole counts the rows of a raw disk that are not free.
  */
-#include "kern/disk/binding.h"
+#include "kern/disk/store.h"
 
-#include "kern/account.h"
 #include "kern/env.h"
 #include "kern/panic.h"
 
@@ -62,7 +61,11 @@ void
 extent_free(struct drive *v, struct extent *x)
 {
     account_release(x->account, ACCOUNT_BINDINGS, 1);
-    v->whole -= x->parent == EXTENT_NONE;
+    if (x->parent == EXTENT_NONE) {
+        v->whole--;
+    } else {
+        store_unhang(v, x);
+    }
     if (x->generation < EXTENT_GENERATION_MAX) {
         x->next = v->extent_free;
         v->extent_free = (uint32_t)(x - v->extent);

@@ -35,10 +35,14 @@ struct extent {
     uint32_t parent;  /* the registry entry that it hangs at, or EXTENT_NONE */
     uint32_t next;    /* in the list of free ones, or of that entry */
     uint32_t previous;
-    uint64_t zero[2];
+    uint32_t answer[2];       /* of a typed one: what `access` said when it was
+                                 bound, of reading and of writing */
+    struct cap_name guard[2];
+    uint64_t checked; /* the change for which it was looked at last */
+    uint64_t zero[4];
 };
 
-_Static_assert(sizeof(struct extent) == 64, "found by a shift");
+_Static_assert(sizeof(struct extent) == 128, "found by a shift");
 
 struct env;
 

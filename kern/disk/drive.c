@@ -8,13 +8,17 @@
 #include "kern/disk/drive.h"
 
 #include "kern/boot/boot_memory.h"
-#include "kern/disk/binding.h"
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/print.h"
 #include "kern/string.h"
+#include "kern/slot.h"
 #include "kern/time.h"
 #include "platform/device.h"
+
+/* Instructions after which no further step of a job is taken at an edge. */
+#define WATCH_BUDGET 3000
 
 struct drive drive_table[DISKS_MAX];
 
@@ -59,6 +63,8 @@ drive_init(void)
         row_fill(v);
         request_init(v);
         extent_init(v);
+        v->store = memory_take(sizeof(*v->store));
+        store_init(v);
     }
 }
 
@@ -88,6 +94,7 @@ drive_deadline(void)
         uint64_t deadline = atomic_load_explicit(&drive_table[i].deadline,
                                                  memory_order_relaxed);
 
+        deadline = drive_table[i].work ? 0 : deadline;
         first = deadline < first ? deadline : first;
     }
     return first;
@@ -104,8 +111,8 @@ ends_tell(const struct request_end *ends, unsigned count)
 }
 
 /* The boot hart has more to do for disks. */
-static void
-attend_later(void)
+void
+drive_attend_later(void)
 {
     hart_signal(hart_table[0], HART_SIGNAL_DISK);
 }
@@ -126,7 +133,10 @@ drive_interrupt(struct disk *disk)
     later = v->more || v->broken;
     lock_release(&v->lock);
     if (later) {
-        attend_later();
+        drive_attend_later();
+    }
+    if (v->work) {
+        slot_wake_at(0);
     }
     ends_tell(ends, count);
 }
@@ -190,7 +200,7 @@ drive_attend(void)
         if (__atomic_load_n(&v->broken, __ATOMIC_RELAXED) || v->again != 0 ||
             v->more) {
             (void)drive_step(v);
-            attend_later(); /* it finds out whether there is more */
+            drive_attend_later(); /* it finds out whether there is more */
             return;
         }
     }
@@ -202,6 +212,11 @@ drive_watch(uint64_t now)
     for (unsigned i = 0; i < disk_count; i++) {
         struct drive *v = &drive_table[i];
 
+        if (v->work) {
+            lock_acquire(&v->lock);
+            store_step(v, csr_read(instret), WATCH_BUDGET);
+            drive_unlock(v);
+        }
         if (atomic_load_explicit(&v->deadline, memory_order_relaxed) > now) {
             continue;
         }
@@ -211,6 +226,6 @@ drive_watch(uint64_t now)
             v->broken = true;
         }
         lock_release(&v->lock);
-        attend_later();
+        drive_attend_later();
     }
 }

@@ -12,7 +12,7 @@
 #include "kern/disk/request.h"
 
 #include "kern/disk/binding.h"
-#include "kern/disk/drive.h"
+#include "kern/disk/store.h"
 #include "kern/env.h"
 #include "kern/event.h"
 #include "kern/frame_dma.h"
@@ -67,6 +67,7 @@ request_take(struct drive *v, struct context *c, struct disk_request **taken)
     r->state = REQUEST_TAKEN;
     r->hart = (uint8_t)hart_self()->index;
     r->tries = 0;
+    r->purpose = REQUEST_ENV;
     r->env = e->id;
     r->account = account;
     r->extent = EXTENT_NONE;
@@ -138,7 +139,7 @@ silence_begin(struct drive *v)
 {
     uint64_t deadline = TIME_NEVER;
 
-    if (v->free < v->disk->requests) {
+    if (v->row->waiting > 0) {
         deadline = time_now() + v->silence;
     }
     atomic_store_explicit(&v->deadline, deadline, memory_order_relaxed);
@@ -149,9 +150,20 @@ static inline int
 request_submit(struct drive *v, struct disk_request *r)
 {
     struct disk *disk = v->disk;
-    int error = disk->driver->submit(
-        disk, r->tag, r->operation, r->block,
-        r->operation == DISK_FLUSH ? 0 : r->count, r->segment, r->segments);
+    const struct disk_segment *segment = r->segment;
+    struct disk_segment own;
+    uint32_t segments = r->segments;
+    int error;
+
+    if (__builtin_expect(r->purpose != REQUEST_ENV, 0)) {
+        own = (struct disk_segment){(uint64_t)r->frame << FRAME_SHIFT,
+                                    FRAME_SIZE};
+        segment = &own;
+        segments = r->operation != DISK_FLUSH;
+    }
+    error = disk->driver->submit(disk, r->tag, r->operation, r->block,
+                                 r->operation == DISK_FLUSH ? 0 : r->count,
+                                 segment, segments);
 
     if (error < 0) {
         return error;
@@ -166,10 +178,60 @@ request_submit(struct drive *v, struct disk_request *r)
     return 0;
 }
 
+int
+request_begin(struct drive *v, struct context *c, struct disk_request **r)
+{
+    return request_take(v, c, r);
+}
+
+void
+request_end(struct drive *v, struct disk_request *r)
+{
+    request_free(v, r);
+}
+
+void
+request_start(struct drive *v, struct disk_request *r,
+              enum disk_operation operation)
+{
+    r->operation = (uint8_t)operation;
+    r->tries = 0;
+    r->count = operation != DISK_FLUSH;
+    if (request_submit(v, r) < 0) { /* later, as after a reset */
+        r->state = REQUEST_QUEUED;
+        v->row->waiting++;
+        v->again |= (uint64_t)1 << r->tag;
+        drive_attend_later();
+    }
+}
+
 static inline bool
 extent_has(const struct extent *x, uint64_t block, uint64_t count)
 {
     return block < x->count && count <= x->count - block;
+}
+
+/* What of a typed extent can be read or written: what was never written holds
+   what somebody else left, and what two own is nobody's to write. */
+static int
+extent_check(const struct drive *v, const struct disk_request *r,
+             enum disk_operation operation)
+{
+    const struct volume *volume = &v->store->volume;
+
+    if (operation != DISK_READ) {
+        return volume->state != DISK_READY ||
+                       double_frozen(&volume->doubles, r->block, r->count)
+                   ? -EBUSY
+                   : 0;
+    }
+    for (uint64_t i = 0; i < r->count; i++) {
+        if (block_state(&volume->blocks, r->block + i) ==
+            BLOCK_UNINITIALISED) {
+            return -ENODATA;
+        }
+    }
+    return 0;
 }
 
 /* Does a request, of whatever kind. Where the kind is a constant this is short,
@@ -202,9 +264,10 @@ request_make(struct drive *v, struct extent *x, const struct request_ask *ask,
             v, r, __atomic_load_n(&ask->pieces[i], __ATOMIC_RELAXED), ask->cap,
             operation == DISK_READ ? CAP_WRITE : CAP_READ);
     }
-    if (error == 0 && operation != DISK_FLUSH &&
-        !extent_has(x, ask->block, r->count)) {
-        error = -EINVAL;
+    if (error == 0 && operation != DISK_FLUSH) {
+        error = !extent_has(x, ask->block, r->count) ? -EINVAL
+                : x->parent != EXTENT_NONE ? extent_check(v, r, operation)
+                                           : 0;
     }
     if (error == 0) {
         error = request_submit(v, r);
@@ -262,8 +325,8 @@ counters_add(struct disk_row *row, const struct disk_request *r, int error)
 }
 
 /* The device is done with a request: makes it free, and fills in what is to be
-   told. One of a dead disk keeps its tag and its pins. */
-static inline void
+   told: 1, or 0 if nobody is. One of a dead disk keeps its tag and its pins. */
+static inline unsigned
 request_finish(struct drive *v, struct disk_request *r, int error,
                struct request_end *end)
 {
@@ -271,6 +334,19 @@ request_finish(struct drive *v, struct disk_request *r, int error,
     *end = (struct request_end){r->env, r->hart, r->cookie, error};
     counters_add(v->row, r, error);
     v->row->waiting--;
+    if (__builtin_expect(r->purpose != REQUEST_ENV, 0)) {
+        r->state = REQUEST_TAKEN;
+        silence_begin(v);
+        if (!store_answer(v, r, error)) {
+            return 0;
+        }
+        request_free(v, r);
+        return 1;
+    }
+    if (r->operation == DISK_WRITE && error == 0 &&
+        v->extent[r->extent].parent != EXTENT_NONE) {
+        block_written(&v->store->volume.blocks, r->block, r->count);
+    }
     if (v->dead) {
         v->of_env[env_index(r->env)]--;
         account_release(r->account, ACCOUNT_REQUESTS, 1);
@@ -278,6 +354,7 @@ request_finish(struct drive *v, struct disk_request *r, int error,
         request_free(v, r);
         silence_begin(v);
     }
+    return 1;
 }
 
 unsigned
@@ -299,7 +376,7 @@ request_collect(struct drive *v, struct request_end *ends)
         }
         r = &v->request[tag];
         pieces += r->segments;
-        request_finish(v, r, error, &ends[count++]);
+        count += request_finish(v, r, error, &ends[count]);
     }
     v->more = answer == DISK_DONE;
     v->broken |= answer == DISK_BROKEN;
@@ -334,7 +411,7 @@ request_again_step(struct drive *v, struct request_end *ends, unsigned room)
         v->row->waiting--;
         if (v->dead || r->tries >= TRIES || request_submit(v, r) < 0) {
             v->row->waiting++;
-            request_finish(v, r, -EIO, &ends[count++]);
+            count += request_finish(v, r, -EIO, &ends[count]);
         }
     }
     return count;

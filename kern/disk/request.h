@@ -43,9 +43,14 @@ struct disk_request {
     uint32_t env;      /* id of who made it */
     uint32_t account;
     uint64_t cookie;
-    uint32_t extent; /* the binding: its index */
+    uint32_t extent; /* the binding: its index, or EXTENT_NONE */
     uint32_t count;
     uint64_t block;
+    /* Of one that is not an env's own (store.h). */
+    uint8_t purpose; /* enum request_purpose */
+    uint8_t stage;
+    uint32_t entry;
+    uint32_t frame; /* of the registry: what is read or written */
     uint32_t segments;
     struct disk_segment segment[DISK_SEGMENTS_MAX];
 };
@@ -90,6 +95,14 @@ int request_discard(struct drive *v, struct extent *x,
    told, at most REQUEST_STEP. Sets v->more, or v->broken. */
 #define REQUEST_STEP 8
 unsigned request_collect(struct drive *v, struct request_end *ends);
+
+/* For the drive's store: takes a request for an env, as those take it; makes it
+   free; and hands it to the device with one frame, or none for a flush, now or
+   when there is room. */
+int request_begin(struct drive *v, struct context *c, struct disk_request **r);
+void request_end(struct drive *v, struct disk_request *r);
+void request_start(struct drive *v, struct disk_request *r,
+                   enum disk_operation operation);
 
 /* The device was reset: marks what it had for another try. */
 void request_again_all(struct drive *v);
