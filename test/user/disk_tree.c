@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A disk with trees on it: it is formatted as a raw one, recovered, gets a type,
- * a tree of that type in its catalogue, and an extent of data in the tree. What
- * the kernel refuses, in between: writes in the wrong order, reading what was
- * never written, stale versions, wrong sums, and all that another env tries.
+ * A disk with trees on it: it is formatted as a raw one, recovered, gets a
+ * type, a tree of that type in its catalogue, and an extent of data in the
+ * tree. What the kernel refuses, in between: writes in the wrong order, reading
+ * what was never written, stale versions, wrong sums, and all that another env
+ * tries.
  */
 #include <string.h>
 
@@ -310,10 +311,8 @@ extents(void)
 {
     uint64_t version;
 
-    EXPECT(entry_read(catalogue, NODE, frame_clean(0), 0),
-           -ENODATA);
-    EXPECT(entry_read(catalogue, NODE + 1, 0, REGISTRY_READ_CREATE),
-           -ENOENT);
+    EXPECT(entry_read(catalogue, NODE, frame_clean(0), 0), -ENODATA);
+    EXPECT(entry_read(catalogue, NODE + 1, 0, REGISTRY_READ_CREATE), -ENOENT);
     node = (uint64_t)entry_read(catalogue, NODE, 0, REGISTRY_READ_CREATE);
     EXPECT((int64_t)node >= 0, 1);
     EXPECT(disk_wait(6), 0);
@@ -347,8 +346,7 @@ extents(void)
     EXPECT(write_back(node), -EBUSY); /* the other extent */
     {
         uint64_t other =
-            (uint64_t)bind(node, DATA + DATA_BLOCKS, DATA_BLOCKS,
-                                    DISK_BOTH);
+            (uint64_t)bind(node, DATA + DATA_BLOCKS, DATA_BLOCKS, DISK_BOTH);
 
         for (uint64_t i = 0; i < DATA_BLOCKS; i++) {
             EXPECT(sys_disk_write(0, other, i, disk_piece(frame, 0, 1), 7), 0);
@@ -372,16 +370,14 @@ static void
 cache(void)
 {
     uint64_t page = frame_clean(0);
-    uint64_t entry =
-        (uint64_t)entry_read(node, DATA + 5, page, 0);
+    uint64_t entry = (uint64_t)entry_read(node, DATA + 5, page, 0);
 
     EXPECT((int64_t)entry >= 0, 1);
     EXPECT(disk_wait(6), 0);
     EXPECT(ENTRY[entry].block, DATA + 5);
     image_read(entry);
     EXPECT(*(uint64_t *)bytes, 1005);
-    EXPECT(entry_read(node, DATA + 5, 0, REGISTRY_READ_HOLD),
-           entry);
+    EXPECT(entry_read(node, DATA + 5, 0, REGISTRY_READ_HOLD), entry);
     EXPECT(disk_wait(6), 0);
     EXPECT(sys_release(RELEASE_ENTRY, entry), 0);
     EXPECT(ENTRY[entry].holder, 0);
@@ -390,8 +386,7 @@ cache(void)
     page = frame_clean(0);
     disk_word_set(0, page, 0, 77);
     exo_map_forget();
-    EXPECT(entry_read(node, DATA + 5, page, REGISTRY_READ_INSERT),
-           -EBUSY);
+    EXPECT(entry_read(node, DATA + 5, page, REGISTRY_READ_INSERT), -EBUSY);
     entry = (uint64_t)entry_read(node, DATA + 6, page, REGISTRY_READ_INSERT);
     EXPECT((int64_t)entry >= 0, 1);
     EXPECT(disk_wait(6), 0);
@@ -411,8 +406,7 @@ others(void)
     int64_t own;
 
     puppet_make(0, false);
-    EXPECT(puppet_bind(CHILD_CAP_OWN, CAP_READ),
-           -EPERM);
+    EXPECT(puppet_bind(CHILD_CAP_OWN, CAP_READ), -EPERM);
     EXPECT(puppet_bind(3, CAP_WRITE), -EPERM);
     EXPECT(puppet_call(CALL_disk_recover, 3, 0, 0, 0, 0), -EPERM);
     EXPECT(puppet_call(CALL_disk_type, 3, 0, frame, 0, 0), -EPERM);
@@ -433,7 +427,8 @@ others(void)
     EXPECT(sys_frame_free(page, 0), 0);
 }
 
-/* What is given back is nobody's any more, and free when that is on the disk. */
+/* What is given back is nobody's any more, and free when that is on the disk.
+ */
 static void
 given(void)
 {
