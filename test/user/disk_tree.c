@@ -8,83 +8,23 @@
  */
 #include <string.h>
 
-#include "kern/disk/type.h"
 #include "lib/exo/map.h"
+#include "test/user/disk_format.h"
 #include "test/user/disk_puppet.h"
 #include "test/user/expect.h"
 
 #define R 0x02
 #define AD 0xc0
 
-#define NODE 100 /* a block of the tree */
-#define DATA 200
-#define DATA_BLOCKS 16
 #define PLACE 60 /* of the window */
 
-#define ENTRY ((const volatile struct registry_entry *)INFORMATION_REGISTRY)
-#define BLOCK ((const volatile uint8_t *)INFORMATION_BLOCKS)
-
-/* A node: how many extents, the guard of all, and the extents. */
-struct node {
-    uint64_t count;
-    struct cap_name guard;
-    uint64_t zero;
-    struct disk_extent extent[4];
-};
-
-static const struct code {
-    uint8_t opcode;
-    uint8_t registers;
-    int16_t offset;
-    int32_t immediate;
-} owns[] = {
-    {0xbf, 0x16, 0, 0},  /* r6 = r1 */
-    {0x79, 0x67, 0, 0},  /* r7 = count */
-    {0x15, 0x07, 7, 0},  /* if r7 == 0 goto out */
-    {0x79, 0x61, 32, 0}, /* r1 = first */
-    {0x61, 0x62, 40, 0}, /* r2 = count */
-    {0x61, 0x63, 44, 0}, /* r3 = type */
-    {0x85, 0x00, 0, 1},  /* emit */
-    {0x07, 0x06, 0, 16}, /* r6 += 16 */
-    {0x07, 0x07, 0, -1}, /* r7 -= 1 */
-    {0x05, 0x00, -8, 0}, /* again */
-    {0xb7, 0x00, 0, 0},  /* out: r0 = 0 */
-    {0x95, 0x00, 0, 0},
-};
-static const struct code access_code[] = {
-    {0xb7, 0x00, 0, 8}, /* the guard is at byte 8 */
-    {0x95, 0x00, 0, 0},
-};
-
-static _Alignas(4096) uint8_t bytes[4096];
 static uint64_t frame;
 static uint64_t leaf;
 static uint64_t catalogue;
 static uint64_t node;
 static uint64_t binding;
 
-static void
-hash(const uint8_t *from, size_t length, uint8_t to[DISK_HASH_BYTES])
-{
-    struct sha256 s;
-
-    sha256_begin(&s);
-    for (; length >= 64; length -= 64, from += 64) {
-        sha256_block(&s, from);
-    }
-    sha256_end(&s, from, length, to);
-}
-
-/* Copies `bytes` to a frame; or an image of the registry to `bytes`. */
-static void
-frame_fill(uint64_t page)
-{
-    void *at = exo_map_borrow(0, page);
-
-    memcpy(at, bytes, sizeof(bytes));
-    exo_map_return();
-}
-
+/* Copies an image of the registry to `format_bytes`. */
 static void
 image_read(uint64_t entry)
 {
@@ -92,7 +32,7 @@ image_read(uint64_t entry)
 
     exo_uarea->batch[0] = (uint64_t)ENTRY[entry].frame << 10 | R | AD;
     EXPECT(sys_pt_map(0, leaf, PLACE, 1), 1);
-    memcpy(bytes, at, sizeof(bytes));
+    memcpy(format_bytes, at, sizeof(format_bytes));
     EXPECT(sys_pt_unmap(0, leaf, PLACE, 1), 1);
 }
 
@@ -139,21 +79,9 @@ puppet_bind(uint64_t cap, uint64_t rights)
 static void
 format(void)
 {
-    struct disk_label *label = (struct disk_label *)bytes;
     uint64_t raw = disk_bind_whole(0, DISK_BOTH);
 
-    memset(bytes, 0, sizeof(bytes));
-    *label = (struct disk_label){.magic = DISK_LABEL_MAGIC,
-                                 .version = DISK_VERSION,
-                                 .types = DISK_TYPES,
-                                 .blocks = DISK_ROW[0].blocks,
-                                 .catalogue = DISK_CATALOGUE_BLOCK};
-    hash(bytes, 32, label->hash);
-    frame_fill(frame);
-    EXPECT(sys_disk_write(0, raw, 0, disk_piece(frame, 0, 1), 1), 0);
-    EXPECT(disk_wait(1), 0);
-    EXPECT(sys_disk_flush(raw, 1), 0);
-    EXPECT(disk_wait(1), 0);
+    format_label(0, raw, frame);
     EXPECT(sys_disk_recover(0, 0), -EBUSY); /* it is bound */
     EXPECT(sys_release(RELEASE_BINDING, raw), 0);
 }
@@ -190,28 +118,9 @@ recover(void)
 }
 
 static void
-type_make(void)
-{
-    struct disk_type *type = (struct disk_type *)bytes;
-
-    memset(bytes, 0, sizeof(bytes));
-    *type = (struct disk_type){.magic = DISK_TYPE_MAGIC,
-                               .name = "node",
-                               .owns = 128,
-                               .owns_count = sizeof(owns) / sizeof(owns[0]),
-                               .access = 1024,
-                               .access_count =
-                                   sizeof(access_code) / sizeof(owns[0])};
-    memcpy(bytes + type->owns, owns, sizeof(owns));
-    memcpy(bytes + type->access, access_code, sizeof(access_code));
-    hash(bytes + 40, sizeof(bytes) - 40, type->hash);
-    frame_fill(frame);
-}
-
-static void
 types(void)
 {
-    type_make();
+    format_type(frame);
     EXPECT(sys_disk_type(CAP_CHILD, 0, frame, 3), -EPERM);
     EXPECT(sys_disk_type(0, 1, frame, 3), -ENODEV);
     EXPECT(sys_disk_type(0, 0, 0, 3), -EINVAL);
@@ -219,20 +128,20 @@ types(void)
     EXPECT(disk_wait(3), 2);
     EXPECT(sys_disk_type(0, 0, frame, 3), 0);
     EXPECT(disk_wait(3), 2); /* the same */
-    bytes[2000]++;
-    frame_fill(frame);
+    format_bytes[2000]++;
+    format_fill(frame);
     EXPECT(sys_disk_type(0, 0, frame, 3), 0);
     EXPECT(disk_wait(3), -EINVAL);
 }
 
-/* Proposes `bytes` for an entry: the answer. */
+/* Proposes `format_bytes` for an entry: the answer. */
 static int64_t
 change(uint64_t cap, uint64_t entry, uint64_t to, uint64_t version,
        uint64_t claimed, uint64_t given)
 {
     int64_t result;
 
-    frame_fill(frame);
+    format_fill(frame);
     exo_uarea->batch[0] = claimed;
     exo_uarea->batch[1] = given;
     exo_uarea->batch[2] = entry | frame << 32;
@@ -254,7 +163,7 @@ write_back(uint64_t entry)
 static void
 tree(void)
 {
-    struct disk_tree *t = (struct disk_tree *)bytes;
+    struct disk_tree *t = (struct disk_tree *)format_bytes;
     uint64_t page = frame_clean(0);
     uint64_t to = frame_clean(0);
     uint64_t version;
@@ -272,7 +181,7 @@ tree(void)
     image_read(catalogue);
     EXPECT(t->count, 0);
 
-    memset(bytes, 0, sizeof(bytes));
+    memset(format_bytes, 0, sizeof(format_bytes));
     *t = (struct disk_tree){
         .name = "tree", .first = NODE, .count = 1, .type = 2};
     version = ENTRY[catalogue].version;
@@ -294,19 +203,6 @@ tree(void)
 }
 
 static void
-node_fill(unsigned extents)
-{
-    struct node *n = (struct node *)bytes;
-
-    memset(bytes, 0, sizeof(bytes));
-    n->count = extents;
-    for (unsigned i = 0; i < extents; i++) {
-        n->extent[i] =
-            (struct disk_extent){DATA + i * DATA_BLOCKS, DATA_BLOCKS, 0};
-    }
-}
-
-static void
 extents(void)
 {
     uint64_t version;
@@ -317,14 +213,14 @@ extents(void)
     EXPECT((int64_t)node >= 0, 1);
     EXPECT(disk_wait(6), 0);
     version = ENTRY[node].version;
-    node_fill(1);
-    ((struct node *)bytes)->extent[0].first = 70;
-    ((struct node *)bytes)->count = 400; /* malformed */
+    format_node(1);
+    ((struct node *)format_bytes)->extent[0].first = 70;
+    ((struct node *)format_bytes)->count = 400; /* malformed */
     EXPECT(change(0, node, frame_clean(0), version, 16, 0), -EINVAL);
-    node_fill(1);
-    ((struct node *)bytes)->extent[0].first = 64; /* the catalogue's */
+    format_node(1);
+    ((struct node *)format_bytes)->extent[0].first = 64; /* the catalogue's */
     EXPECT(change(0, node, 0, version, 16, 0) < 0, 1);
-    node_fill(2);
+    format_node(2);
     EXPECT(change(0, node, 0, version, 2 * DATA_BLOCKS, 0), 0);
     EXPECT(state_of(DATA), BLOCK_UNINITIALISED);
     EXPECT(state_of(DATA + 2 * DATA_BLOCKS), BLOCK_FREE);
@@ -376,7 +272,7 @@ cache(void)
     EXPECT(disk_wait(6), 0);
     EXPECT(ENTRY[entry].block, DATA + 5);
     image_read(entry);
-    EXPECT(*(uint64_t *)bytes, 1005);
+    EXPECT(*(uint64_t *)format_bytes, 1005);
     EXPECT(entry_read(node, DATA + 5, 0, REGISTRY_READ_HOLD), entry);
     EXPECT(disk_wait(6), 0);
     EXPECT(sys_release(RELEASE_ENTRY, entry), 0);
@@ -434,9 +330,9 @@ given(void)
 {
     uint64_t spare = frame_clean(0);
 
-    node_fill(2);
-    ((struct node *)bytes)->extent[0] = ((struct node *)bytes)->extent[1];
-    ((struct node *)bytes)->count = 1;
+    format_node(2);
+    ((struct node *)format_bytes)->extent[0] = ((struct node *)format_bytes)->extent[1];
+    ((struct node *)format_bytes)->count = 1;
     EXPECT(change(0, node, spare, ENTRY[node].version, 0, DATA_BLOCKS + 1),
            -EINVAL);
     EXPECT(sys_disk_read(0, binding, 0, disk_piece(frame, 0, 1), 7), 0);
