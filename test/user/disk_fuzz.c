@@ -48,7 +48,7 @@ entry_pick(void)
 {
     uint64_t count = DISK_ROW[0].registry_count;
 
-    return below(16) == 0 ? below(3 * count) : below(count < 8 ? count : 8);
+    return below(30) == 0 ? below(3 * count) : below(4);
 }
 
 static uint64_t
@@ -60,6 +60,8 @@ block_pick(void)
     case 1:
         return DISK_CATALOGUE_BLOCK;
     case 2:
+    case 3:
+    case 4:
         return NODE + below(3);
     default:
         return DATA + below(4 * DATA_BLOCKS);
@@ -91,8 +93,8 @@ static int64_t
 change_make(void)
 {
     uint64_t blocks = 1 + below(8) / 7;
-    uint64_t words[2 + 3 * 2] = {below(4) ? below(3) * DATA_BLOCKS : below(4),
-                                 below(4) ? below(3) * DATA_BLOCKS : below(4)};
+    uint64_t unit = below(2) ? DATA_BLOCKS : 1;
+    uint64_t words[2 + 3 * 2] = {below(4) * unit, below(3) / 2 * unit};
 
     for (uint64_t i = 0; i < blocks; i++) {
         uint64_t entry = entry_pick();
@@ -127,7 +129,7 @@ static int64_t
 bind_make(void)
 {
     uint64_t parent = below(3) == 0 ? DISK_WHOLE | 1 : entry_pick();
-    int64_t result = sys_disk_bind(0, parent, block_pick(), 1 + below(20),
+    int64_t result = sys_disk_bind(0, parent, block_pick(), 1 + below(16),
                                    1 + below(4));
 
     if (result > 0) {
@@ -150,6 +152,33 @@ frame_renew(unsigned i)
 }
 
 static int64_t
+read_make(void)
+{
+    uint64_t parent = below(8) == 0 ? DISK_WHOLE | below(2) : entry_pick();
+    uint64_t block = block_pick();
+    uint64_t page = below(5) == 0 ? 0 : frame_pick();
+    uint64_t flags = below(2) ? 0 : below(8);
+    int64_t result = -EAGAIN;
+
+    for (unsigned i = 0; i < 3 && result == -EAGAIN; i++) {
+        result = sys_registry_read(0, parent, block, page, flags, 1);
+    }
+    return result;
+}
+
+/* What has no label is raw again when that was looked for. */
+static int64_t
+recover_one(uint64_t disk)
+{
+    int64_t wanted = sys_disk_recover(0, disk);
+
+    return wanted <= 0 ? wanted
+                       : sys_registry_read(0, DISK_WHOLE | disk,
+                                           (uint64_t)wanted - 1, frame_pick(),
+                                           0, 1);
+}
+
+static int64_t
 call_one(unsigned number)
 {
     switch (number) {
@@ -168,13 +197,11 @@ call_one(unsigned number)
     case 57:
         return change_make();
     case 58:
-        return sys_registry_read(
-            0, below(8) == 0 ? DISK_WHOLE | below(2) : entry_pick(),
-            block_pick(), below(5) == 0 ? 0 : frame_pick(), below(8), 1);
+        return read_make();
     case 59:
         return sys_registry_write(entry_pick(), 1);
     case 60:
-        return sys_disk_recover(0, below(40) != 0);
+        return recover_one(below(2));
     case 61:
         return sys_release(1 + below(2), below(2) ? handle[below(HANDLES)]
                                                   : entry_pick());
@@ -213,7 +240,11 @@ settle(void)
         (void)sys_release(RELEASE_BINDING, handle[i]);
     }
     do {
-        disk_sleep(5);
+        answers_take(0);
+        if (ACCOUNT_ROW[ACCOUNT_FIRST].used[ACCOUNT_REQUESTS] <
+            UAREA_RING_ENTRIES / 2) {
+            disk_sleep(5);
+        }
         (void)sys_disk_recover(0, 0); /* a step for whoever needs one */
     } while (ACCOUNT_ROW[ACCOUNT_FIRST].used[ACCOUNT_REQUESTS] > 0);
     answers_take(0);
