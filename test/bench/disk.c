@@ -27,7 +27,6 @@ disk_open(void)
         bench_result = (int64_t)binding > 0 && (int64_t)large > 0;
         want("disk_bind", 1);
     }
-    exo_uarea->masked = MASKED_INTERRUPT;
 }
 
 /* The interrupt of the request that is on its way. */
@@ -47,13 +46,17 @@ answer_count(void)
     want("its answer", 0);
     exo_uarea->ring_taken = posted + 1;
     exo_uarea->pending = 0;
+    exo_uarea->masked = 0;
     return longest;
 }
 
 static uint64_t
 read_count(uint64_t pieces)
 {
-    uint64_t count = bench_call(CALL_disk_read, 0, binding, 0, pieces, 1);
+    uint64_t count;
+
+    exo_uarea->masked = MASKED_INTERRUPT;
+    count = bench_call(CALL_disk_read, 0, binding, 0, pieces, 1);
 
     want("disk_read", 0);
     return count;
