@@ -173,8 +173,7 @@ request_submit(struct drive *v, struct disk_request *r)
     if (atomic_load_explicit(&v->deadline, memory_order_relaxed) ==
         TIME_NEVER) {
         silence_begin(v);
-        slot_wake_at(
-            atomic_load_explicit(&v->deadline, memory_order_relaxed));
+        slot_wake_at(atomic_load_explicit(&v->deadline, memory_order_relaxed));
     }
     return 0;
 }
