@@ -16,10 +16,13 @@ is_empty(const struct account *a)
 {
     uint64_t used = 0;
 
+    if (a->envs != 0) {
+        return false;
+    }
     for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
         used |= a->used[kind];
     }
-    return a->envs == 0 && used == 0;
+    return used == 0;
 }
 
 /* Gives an account's limits back to its parent; its row is free then. */
@@ -55,6 +58,12 @@ account_init(uint64_t frames, uint64_t slots)
         .parent = ACCOUNT_FIRST, .envs = 1, .limit = {frames, slots}};
 }
 
+void
+account_enlarge(enum account_kind kind, uint64_t amount)
+{
+    ACCOUNT_TABLE[ACCOUNT_FIRST].limit[kind] += amount;
+}
+
 int
 account_charge(uint32_t account, enum account_kind kind, uint64_t amount)
 {
@@ -81,6 +90,27 @@ account_release(uint32_t account, enum account_kind kind, uint64_t amount)
     a->used[kind] -= amount;
     settle(a);
     word_unlock(&frame_lists.lock);
+}
+
+/* Whether it is a kind that nobody names a limit of. */
+static bool
+account_is_shared(unsigned kind)
+{
+    return kind == ACCOUNT_REQUESTS || kind == ACCOUNT_BINDINGS ||
+           kind == ACCOUNT_REGISTRY;
+}
+
+/* What an account carved off `parent` with so many frames may own of a kind
+   that nobody named a limit of. */
+static uint64_t
+share_of(const struct account *parent, unsigned kind, uint64_t frames)
+{
+    uint64_t left = parent->limit[kind] - parent->used[kind];
+    uint64_t all = parent->limit[ACCOUNT_FRAMES];
+    uint64_t share = all == 0 ? 0 : parent->limit[kind] * frames / all;
+
+    share = share < ACCOUNT_SHARE ? ACCOUNT_SHARE : share;
+    return share < left ? share : left;
 }
 
 int64_t
@@ -110,10 +140,16 @@ account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
     } else if (number == ACCOUNTS_MAX) {
         result = -ENOSPC;
     } else {
-        ACCOUNT_TABLE[number].parent = from;
+        struct account *a = &ACCOUNT_TABLE[number];
+
+        a->parent = from;
         for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
-            ACCOUNT_TABLE[number].limit[kind] = limit[kind];
-            parent->used[kind] += limit[kind];
+            a->limit[kind] = account_is_shared(kind)
+                                 ? share_of(parent, kind, limit[ACCOUNT_FRAMES])
+                                 : limit[kind];
+        }
+        for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+            parent->used[kind] += a->limit[kind];
         }
         result = number;
     }

@@ -15,6 +15,7 @@
 #include "kern/check.h"
 #include "kern/code/arena.h"
 #include "kern/console.h"
+#include "kern/disk/drive.h"
 #include "kern/env.h"
 #include "kern/frame.h"
 #include "kern/hart.h"
@@ -192,6 +193,7 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     information_map(INFORMATION_ACCOUNTS,
                     ACCOUNTS_MAX * sizeof(struct account));
     information_map(INFORMATION_SLOTS, sizeof(uint32_t) * SLOTS * hart_count);
+    drive_init();
     arena_map();
     predicate_init();
     frame_table_init(&kernel_memory, kept, KEPT);
@@ -203,6 +205,7 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     device_console_listen();
     printk(PRINT_INFO, "chitin: ready\n");
     arguments_obey();
+    drive_listen();
     if (initrd.end > initrd.start) {
         boot_reading = "the initrd";
         env_create_first(direct_map(initrd.start), initrd.end - initrd.start);

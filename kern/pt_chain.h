@@ -251,10 +251,19 @@ type_rights(unsigned type)
     case FRAME_TABLE_1:
     case FRAME_TABLE_2:
     case FRAME_ENV:
+    case FRAME_REGISTRY:
         return PTE_R;
     default:
         return 0;
     }
+}
+
+/* Whether the locked frame is a block that everybody may read: by `harts`
+   (kern/disk/store.h). */
+static inline bool
+frame_is_anyones(const struct frame *f)
+{
+    return frame_type(f) == FRAME_REGISTRY && f->harts != 0;
 }
 
 /* Entries taken out, whose frames' maps have not fallen yet. */

@@ -22,7 +22,6 @@
 #include "kern/interrupt.h"
 #include "kern/panic.h"
 #include "kern/predicate.h"
-#include "kern/revoke.h"
 #include "kern/time.h"
 
 #define WORDS (SLOTS / 64)
@@ -259,12 +258,12 @@ slot_pick(struct hart *self, bool edge)
     return next;
 }
 
-/* Posts alarms that are due; whether any were. While some env owes something,
-   this hart looks again when a slot is over. */
+/* Posts alarms that are due; whether any were. While some env or disk owes
+   something, this hart looks again when a slot is over. */
 static bool
 slot_alarms(struct hart *self, uint64_t now)
 {
-    uint64_t next = revoke_next();
+    uint64_t next = env_reap_next();
     uint64_t first = next <= now ? now + self->slot_ticks : next;
     unsigned due = 0;
 
@@ -276,7 +275,7 @@ slot_alarms(struct hart *self, uint64_t now)
 
         if (c->alarm <= now && due++ < ALARMS_MAX) {
             c->alarm = TIME_NEVER;
-            event_complete(c, c->cookie, now);
+            event_alarm(c->env->id, self->index, c->cookie, now);
         }
         first = c->alarm < first ? c->alarm : first;
     }
@@ -313,7 +312,7 @@ slot_run(void)
             context_enter(c);
         }
         slot_timer_set();
-        if (!interrupt_poll() && !env_reap() && !frame_scrub_idle()) {
+        if (interrupt_poll() == 0 && !env_reap() && !frame_scrub_idle()) {
             wait_for_interrupt();
         }
     }
@@ -373,7 +372,7 @@ slot_tick(void)
     /* One long thing at a time: rule 6. Not at each interrupt, which others may
        cause as often as they like. */
     if (!alarms && !long_already &&
-        (now >= self->edge || (due && now >= revoke_next()))) {
+        (now >= self->edge || (due && now >= env_reap_next()))) {
         (void)env_reap();
     }
     if (now < self->edge) {

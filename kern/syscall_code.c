@@ -152,7 +152,9 @@ release_code(uint64_t name)
 int64_t
 sys_release(uint64_t kind, uint64_t name)
 {
-    return kind == RELEASE_CODE ? release_code(name) : -EINVAL;
+    return kind == RELEASE_CODE   ? release_code(name)
+           : kind < RELEASE_KINDS ? disk_release(kind, name)
+                                  : -EINVAL;
 }
 
 int64_t

@@ -87,6 +87,8 @@ void longest_code(void);
 #define DECLARE(name, budget, what) uint64_t name(void);
 PRIMITIVE_BUDGETS(DECLARE)
 REVOCATION_BUDGETS(DECLARE)
+DISK_GOALS(DECLARE)
+DISK_BUDGETS(DECLARE)
 LONGEST_BUDGETS(DECLARE)
 
 #endif
