@@ -14,8 +14,12 @@
 static bool
 is_empty(const struct account *a)
 {
-    return a->envs == 0 && a->used[ACCOUNT_FRAMES] == 0 &&
-           a->used[ACCOUNT_SLOTS] == 0;
+    uint64_t used = a->envs;
+
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        used |= a->used[kind];
+    }
+    return used == 0;
 }
 
 /* Gives an account's limits back to its parent; its row is free then. */
@@ -51,6 +55,12 @@ account_init(uint64_t frames, uint64_t slots)
         .parent = ACCOUNT_FIRST, .envs = 1, .limit = {frames, slots}};
 }
 
+void
+account_enlarge(enum account_kind kind, uint64_t amount)
+{
+    ACCOUNT_TABLE[ACCOUNT_FIRST].limit[kind] += amount;
+}
+
 int
 account_charge(uint32_t account, enum account_kind kind, uint64_t amount)
 {
@@ -79,30 +89,51 @@ account_release(uint32_t account, enum account_kind kind, uint64_t amount)
     word_unlock(&frame_lists.lock);
 }
 
+/* What an account carved off `parent` with so many frames may own of a kind
+   that nobody named a limit of. */
+static uint64_t
+share_of(const struct account *parent, unsigned kind, uint64_t frames)
+{
+    uint64_t left = parent->limit[kind] - parent->used[kind];
+    uint64_t all = parent->limit[ACCOUNT_FRAMES];
+    uint64_t share = all == 0 ? 0 : parent->limit[kind] * frames / all;
+
+    share = share < ACCOUNT_SHARE ? ACCOUNT_SHARE : share;
+    return share < left ? share : left;
+}
+
 int64_t
 account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
 {
+    uint64_t frames = limit[ACCOUNT_FRAMES];
+    uint64_t slots = limit[ACCOUNT_SLOTS];
     struct account *parent = &ACCOUNT_TABLE[from];
     uint32_t number = ACCOUNT_FIRST + 1;
     int64_t result;
 
-    if (limit[ACCOUNT_FRAMES] == 0 && limit[ACCOUNT_SLOTS] == 0) {
+    if (frames == 0 && slots == 0) {
         return -EINVAL;
     }
     word_lock(&frame_lists.lock);
     while (number < ACCOUNTS_MAX && ACCOUNT_TABLE[number].parent != 0) {
         number++;
     }
-    if (!account_has_room(parent, ACCOUNT_FRAMES, limit[ACCOUNT_FRAMES]) ||
-        !account_has_room(parent, ACCOUNT_SLOTS, limit[ACCOUNT_SLOTS])) {
+    if (!account_has_room(parent, ACCOUNT_FRAMES, frames) ||
+        !account_has_room(parent, ACCOUNT_SLOTS, slots)) {
         result = -EDQUOT;
     } else if (number == ACCOUNTS_MAX) {
         result = -ENOSPC;
     } else {
-        ACCOUNT_TABLE[number].parent = from;
+        struct account *a = &ACCOUNT_TABLE[number];
+
+        a->parent = from;
         for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
-            ACCOUNT_TABLE[number].limit[kind] = limit[kind];
-            parent->used[kind] += limit[kind];
+            a->limit[kind] = kind == ACCOUNT_FRAMES  ? frames
+                             : kind == ACCOUNT_SLOTS ? slots
+                                                     : share_of(parent, kind, frames);
+        }
+        for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+            parent->used[kind] += a->limit[kind];
         }
         result = number;
     }

@@ -8,6 +8,7 @@
 #include "kern/abi/error.h"
 #include "kern/context.h"
 #include "kern/csr.h"
+#include "kern/disk/binding.h"
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
@@ -104,6 +105,9 @@ env_withdraw(struct env *e)
     }
     if (e->slots_taken < hart_count) {
         slot_free_all(e, e->slots_taken++);
+        return -EAGAIN;
+    }
+    if (e->root != NULL && extent_release_env(e->id)) {
         return -EAGAIN;
     }
     if (e->root != NULL) {
@@ -316,6 +320,15 @@ take_step(uint64_t now)
     }
 }
 
+uint64_t
+env_reap_next(void)
+{
+    uint64_t disks = drive_deadline();
+    uint64_t envs = revoke_next();
+
+    return disks < envs ? disks : envs;
+}
+
 bool
 env_reap(void)
 {
@@ -326,6 +339,10 @@ env_reap(void)
     bool found = false;
     uint64_t any = 0;
 
+    if (drive_deadline() <= now) {
+        drive_watch(now);
+        return true;
+    }
     for (unsigned i = 0; i < ENVS_MAX / 64; i++) {
         any |= atomic_load_explicit(&dying[i], memory_order_acquire);
     }

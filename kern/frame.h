@@ -26,6 +26,7 @@
  */
 #include "kern/abi/error.h"
 #include "kern/account.h"
+#include "kern/cap.h"
 #include "kern/lock.h"
 #include "kern/physical.h"
 
@@ -156,6 +157,31 @@ int frame_return(struct frame_list *list, struct frame *f);
    both, and keeps the locks. 0, or -EDQUOT and none is moved. */
 int frame_give(struct frame_list *from, struct frame_list *to, uint32_t owner,
                struct frame *const f[], unsigned count);
+
+/* How many kernel objects use it: pins that fall when they are told. Those of
+   devices, which fall when these are done, are not among them. */
+static inline unsigned
+frame_pins(const struct frame *f)
+{
+    return f->pins % FRAME_PIN_DMA;
+}
+
+/* Pins `count` pages of a data frame, from its page `offset` on, for a device
+   that is to read or write there, as `right` (CAP_READ, CAP_WRITE) of `cap` on
+   its guard must allow. 0, -EINVAL if it is no data, or smaller; -EPERM; -EBUSY
+   if it is unscrubbed or being broken. No lock after LOCK_DISK may be held. */
+int frame_dma_begin(struct frame *f, uint64_t offset, uint64_t count,
+                    const struct cap *cap, unsigned right);
+
+/* The device is done with that. Who condemned the frame meanwhile has it freed
+   by this. */
+void frame_dma_end(struct frame *f);
+
+/* Puts back a data frame that has no maps and no pins but those of devices: as
+   frame_return, or it is condemned: it is nobody's, stays charged, and goes back
+   when the last device is done with it. The caller holds the lock, which is
+   given back. */
+int frame_let_go(struct frame_list *list, struct frame *f);
 
 /* Puts a FRAME_DATA under another guard. The caller holds the lock, has checked
    capabilities, and keeps the lock. 0, -EINVAL, or -EBUSY. */

@@ -14,6 +14,7 @@
 #include "kern/boot/frame_table.h"
 #include "kern/check.h"
 #include "kern/console.h"
+#include "kern/disk/drive.h"
 #include "kern/env.h"
 #include "kern/frame.h"
 #include "kern/hart.h"
@@ -189,6 +190,7 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     information_map(INFORMATION_ACCOUNTS,
                     ACCOUNTS_MAX * sizeof(struct account));
     information_map(INFORMATION_SLOTS, sizeof(uint32_t) * SLOTS * hart_count);
+    drive_init();
     frame_table_init(&kernel_memory, kept, KEPT);
     hart_start_all();
     ready = time_now();
@@ -198,6 +200,7 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     device_console_listen();
     printk(PRINT_INFO, "chitin: ready\n");
     arguments_obey();
+    drive_listen();
     if (initrd.end > initrd.start) {
         boot_reading = "the initrd";
         env_create_first(direct_map(initrd.start), initrd.end - initrd.start);

@@ -39,7 +39,9 @@ release_check(const struct frame *f, uint32_t owner)
     if (f->owner != owner) {
         return -EPERM;
     }
-    return frame_type(f) != FRAME_DATA ? -EINVAL : f->pins != 0 ? -EBUSY : 0;
+    return frame_type(f) != FRAME_DATA ? -EINVAL
+           : frame_pins(f) != 0        ? -EBUSY
+                                       : 0;
 }
 
 /* The entry that `link` names, if it is one of the open table and holds the
@@ -213,7 +215,7 @@ pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
     }
     if (limit == 0 || !frame_busy(f)) {
         search_forget(f);
-        return frame_return(list, f);
+        return frame_return(list, f); /* -EBUSY, as a device uses it */
     }
     search_note(f, SEARCH_DONE);
     frame_unlock(f);
@@ -226,5 +228,5 @@ pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
         frame_unlock(f);
         return result;
     }
-    return frame_return(list, f);
+    return frame_let_go(list, f);
 }

@@ -239,7 +239,7 @@ frame_take_back(struct env *e, struct frame *f, unsigned *copies, uint64_t *met)
     if (error < 0) { /* a shadow by now: not broken, but taken with its table */
         return error != -EAGAIN || frame_type(f) == FRAME_SHADOW;
     }
-    if (frame_type(f) != FRAME_DATA || f->pins != 0) {
+    if (frame_type(f) != FRAME_DATA || frame_pins(f) != 0) {
         frame_clear_flag(f, FRAME_CONDEMNED);
         frame_unlock(f);
         return true;
@@ -249,7 +249,7 @@ frame_take_back(struct env *e, struct frame *f, unsigned *copies, uint64_t *met)
     /* First, so that an env which gets the frame anew, on another hart, can
        have read that it had lost it. */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
-    (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
+    (void)frame_let_go(&e->frames, f); /* it is data, and nothing holds it */
     if (e->revocation.named) {         /* not what others ask for by count */
         revoke_meet(e, RESOURCE_FRAME, name, 0);
     } else if (e->revocation.requests > 1) {

@@ -19,7 +19,6 @@
 #include "kern/event.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
-#include "kern/revoke.h"
 #include "kern/time.h"
 
 #define WORDS (SLOTS / 64)
@@ -254,12 +253,12 @@ slot_pick(struct hart *self, bool edge)
     return next;
 }
 
-/* Posts alarms that are due; whether any were. While some env owes something,
-   this hart looks again when a slot is over. */
+/* Posts alarms that are due; whether any were. While some env or disk owes
+   something, this hart looks again when a slot is over. */
 static bool
 slot_alarms(struct hart *self, uint64_t now)
 {
-    uint64_t next = revoke_next();
+    uint64_t next = env_reap_next();
     uint64_t first = next <= now ? now + self->slot_ticks : next;
     unsigned due = 0;
 
@@ -271,7 +270,7 @@ slot_alarms(struct hart *self, uint64_t now)
 
         if (c->alarm <= now && due++ < ALARMS_MAX) {
             c->alarm = TIME_NEVER;
-            event_complete(c, c->cookie, now);
+            event_alarm(c->env->id, self->index, c->cookie, now);
         }
         first = c->alarm < first ? c->alarm : first;
     }
@@ -362,7 +361,7 @@ slot_tick(void)
     }
     /* One long thing at a time: rule 6. Not at each interrupt, which others may
        cause as often as they like. */
-    if (!alarms && (now >= self->edge || (due && now >= revoke_next()))) {
+    if (!alarms && (now >= self->edge || (due && now >= env_reap_next()))) {
         (void)env_reap();
     }
     if (now < self->edge) {

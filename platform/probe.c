@@ -3,13 +3,14 @@
  * Matches device-tree nodes with drivers. The order matters little: the
  * interrupt controller, the clock and the finisher are taken where they stand
  * in the tree, then the console that /chosen names, or else the first one
- * known.
+ * known, and then the disks.
  */
 #include "kern/console.h"
 #include "kern/panic.h"
 #include "kern/print.h"
 #include "kern/time.h"
 #include "kern/vm.h"
+#include "platform/dev/virtio_mmio.h"
 #include "platform/device.h"
 #include "platform/driver.h"
 
@@ -27,6 +28,7 @@ static const struct console_match console_matches[] = {
 static const char *const plic_names[] = {"sifive,plic-1.0.0", "riscv,plic0"};
 static const char *const clock_names[] = {"google,goldfish-rtc"};
 static const char *const finisher_names[] = {"sifive,test0", "sifive,test1"};
+static const char *const virtio_names[] = {"virtio,mmio"};
 
 #define EXIT_NANOSECONDS 100000000
 
@@ -131,6 +133,43 @@ console_init(const struct fdt *tree)
            match->compatible);
 }
 
+/* What is behind these registers: nothing, a disk, or of no interest. All are
+   stopped: whoever ran before us may have left one writing to memory. */
+static void
+virtio_probe(const struct fdt *tree, fdt_node_t node)
+{
+    volatile void *registers = driver_registers(tree, node, VIRTIO_REGISTERS);
+    const char *name = fdt_node_name(tree, node);
+    struct virtio virtio;
+    uint32_t kind;
+
+    if (registers == NULL) {
+        printk(PRINT_WARN, "%s: its registers are missing or malformed\n",
+               name);
+        return;
+    }
+    kind = virtio_open(&virtio, registers);
+    if (kind != VIRTIO_NONE && !virtio_stop(&virtio)) {
+        printk(PRINT_WARN, "%s: it does not reset\n", name);
+    } else if (kind == VIRTIO_BLOCK) {
+        disk_found(name, interrupt_source(tree, node), registers,
+                   virtio_blk_init);
+    }
+}
+
+/* The disks, when there is a console to say so. */
+static void
+disks_init(const struct fdt *tree)
+{
+    for (fdt_node_t node = tree->root; node != FDT_NONE;
+         node = fdt_node_next(tree, node)) {
+        if (fdt_node_is_okay(tree, node) &&
+            is_one_of(tree, node, virtio_names, COUNT(virtio_names))) {
+            virtio_probe(tree, node);
+        }
+    }
+}
+
 void
 device_init(const struct fdt *tree)
 {
@@ -152,8 +191,10 @@ device_init(const struct fdt *tree)
     }
     console_init(tree);
     if (!has_controller) {
-        printk(PRINT_WARN, "no interrupt controller: no input\n");
+        printk(PRINT_WARN, "no interrupt controller: no input, no disks\n");
+        return;
     }
+    disks_init(tree);
 }
 
 void
@@ -195,10 +236,18 @@ device_interrupt(void)
         return;
     }
     for (uint32_t source = plic_claim(); source != 0; source = plic_claim()) {
+        bool disk = false;
+
         if (source == console_source) {
             console_interrupt();
+        } else {
+            disk = disk_step(source);
         }
         plic_complete(source);
+        if (disk) {
+            return; /* one disk, so that an entry is bounded: what else is
+                       pending interrupts again */
+        }
     }
 }
 

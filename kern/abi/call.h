@@ -30,6 +30,9 @@
  * caller's U-area, read once each. indexes is from plus 65536 times to. The
  * count of pt_map is how many, plus 65536 times the first of its batch words.
  *
+ * pieces is how many of the caller's batch words name memory, plus 65536 times
+ * the first of them (DISK_PIECE, disk_io.h).
+ *
  * batch does up to 64 calls, one after the other. An entry is a header word,
  * BATCH_HEADER(number, n), and n words of arguments (n at most 6; those left
  * out are 0); `first` is the index of the first entry's header among the batch
@@ -65,6 +68,14 @@ enum resource_kind {
 #define MARK_NONE 0
 #define MARK_EXPENDABLE 1
 #define MARK_FRAMES_MAX 64 /* in one call */
+
+/* release: what is named. */
+enum release_kind {
+    RELEASE_CODE,
+    RELEASE_BINDING, /* the handle of a binding of an extent (disk_io.h) */
+    RELEASE_ENTRY, /* an entry of the registry that the caller holds */
+    RELEASE_KINDS
+};
 
 #define BATCH_ENTRIES_MAX 64
 #define BATCH_COUNT_SHIFT 16
@@ -212,6 +223,29 @@ enum resource_kind {
       "special; and say to which frames their contents go before (0: none)")   \
     X(46, guarantee, CALL, ARGUMENTS_1(uint64_t, address),                     \
       "put the page at an address, and all page tables on the way to it, in "  \
-      "the set that is taken only with the env")
+      "the set that is taken only with the env")                               \
+    X(49, release, CALL, ARGUMENTS_2(uint64_t, kind, uint64_t, name),          \
+      "end a binding, or another thing of the caller's that the kernel keeps") \
+    X(52, disk_bind, CALL,                                                     \
+      ARGUMENTS_5(uint64_t, cap, uint64_t, parent, uint64_t, first, uint64_t,  \
+                  count, uint64_t, rights),                                    \
+      "bind blocks of a disk; the handle of the binding")                      \
+    X(53, disk_read, CALL,                                                     \
+      ARGUMENTS_5(uint64_t, cap, uint64_t, binding, uint64_t, block, uint64_t, \
+                  pieces, uint64_t, cookie),                                   \
+      "read blocks of a binding, from its block `block` on, into the frames "  \
+      "in the batch words; the cookie is posted when they are there")          \
+    X(54, disk_write, CALL,                                                    \
+      ARGUMENTS_5(uint64_t, cap, uint64_t, binding, uint64_t, block, uint64_t, \
+                  pieces, uint64_t, cookie),                                   \
+      "write them from the frames")                                            \
+    X(55, disk_flush, CALL,                                                    \
+      ARGUMENTS_2(uint64_t, binding, uint64_t, cookie),                        \
+      "make all that was written to the disk, and posted, be on it for good; " \
+      "then the cookie is posted")                                             \
+    X(56, disk_discard, CALL,                                                  \
+      ARGUMENTS_4(uint64_t, binding, uint64_t, block, uint64_t, count,         \
+                  uint64_t, cookie),                                           \
+      "say that what blocks of a binding hold is not needed any more")
 
 #endif

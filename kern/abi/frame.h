@@ -39,8 +39,16 @@ enum frame_type {
 #define FRAME_GUARANTEED 0x10 /* not taken */
 #define FRAME_PLACED 0x20     /* `used` says where its contents go before */
 #define FRAME_CONDEMNED                                                        \
-    0x40 /* the kernel's: it is being taken, and keeps its guard */
+    0x40 /* the kernel's: it is being taken, or a device is not done with it;  \
+            it keeps its guard */
 #define FRAME_MARKS (FRAME_EXPENDABLE | FRAME_GUARANTEED | FRAME_PLACED)
+
+/* Of frame.pins: what one request of a disk counts. */
+#define FRAME_PIN_DMA 0x10000
+
+/* The owner of frames that nobody has any more but devices may still touch:
+   they are free, and their account's again, when those are done. */
+#define FRAME_OWNER_DEVICE 2
 
 /* Of frame_free: break every binding first. */
 #define FRAME_FREE_BREAK 1
@@ -89,14 +97,16 @@ struct frame {
     union {
         struct {
             uint32_t maps; /* how many do, or did until the next fence */
-            uint32_t pins; /* kernel objects that use it */
+            uint32_t pins; /* kernel objects that use it; in units of
+                              FRAME_PIN_DMA, requests of disks that do */
         };
         uint64_t maps_and_pins;
     };
     uint32_t shadow; /* table: its shadow; shadow: its table */
     uint32_t used;   /* table: entries that are set;
                         unscrubbed: pages that are zero already;
-                        FRAME_PLACED: the page that its contents go to */
+                        FRAME_PLACED: the page that its contents go to;
+                        of FRAME_OWNER_DEVICE: the account */
     uint64_t harts;  /* root: harts that may hold its translations;
                         data: how far the search for an heir got */
 };

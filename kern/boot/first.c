@@ -12,6 +12,7 @@
 #include "kern/boot/archive.h"
 #include "kern/boot/elf.h"
 #include "kern/csr.h"
+#include "kern/disk/drive.h"
 #include "kern/env.h"
 #include "kern/frame_list.h"
 #include "kern/interrupt.h"
@@ -246,6 +247,8 @@ env_create_first(const void *archive, size_t size)
     static struct env unborn; /* owns the frame in which the record will be */
 
     account_init(frame_counts.free, (uint64_t)hart_count * SLOTS);
+    account_enlarge(ACCOUNT_REQUESTS, drive_requests());
+    account_enlarge(ACCOUNT_BINDINGS, drive_extents());
     first = &unborn;
     first->id = FIRST_ID;
     first->lean = FIRST_ID;

@@ -15,7 +15,7 @@ unsigned machine_page_count;
 _Thread_local struct hart machine_hart;
 void (*machine_pause)(void);
 bool hart_alone;
-_Alignas(64) unsigned char machine_information[256 * 64];
+_Alignas(64) unsigned char machine_information[256 * 128];
 struct machine_owner *machine_owners;
 unsigned machine_owner_count;
 

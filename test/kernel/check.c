@@ -20,17 +20,11 @@
 #include "kern/print.h"
 #include "kern/string.h"
 #include "kern/time.h"
-
-#define EXPECT(condition)                                                      \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            check_failed(__LINE__, #condition);                                \
-        }                                                                      \
-    } while (0)
+#include "test/kernel/expect.h"
 
 static const char *current;
 
-_Noreturn static void
+_Noreturn void
 check_failed(int line, const char *what)
 {
     printk(PRINT_ERROR, "check: %s failed: line %d: not so: %s\n", current,
@@ -405,13 +399,22 @@ struct check {
 };
 
 static const struct check checks[] = {
-    {"frames", check_frames},       {"map", check_map},
-    {"interrupt", check_interrupt}, {"timer", check_timer},
-    {"print", check_print},         {"input", check_input},
-    {"panic", check_panic},         {"overflow", check_overflow},
-    {"text", check_text},           {"execute", check_execute},
-    {"null", check_null},           {"firmware", check_firmware},
+    {"frames", check_frames},
+    {"map", check_map},
+    {"interrupt", check_interrupt},
+    {"timer", check_timer},
+    {"print", check_print},
+    {"input", check_input},
+    {"panic", check_panic},
+    {"overflow", check_overflow},
+    {"text", check_text},
+    {"execute", check_execute},
+    {"null", check_null},
+    {"firmware", check_firmware},
     {"assert", check_assert},
+    {"disk", check_disk},
+    {"disk-error", check_disk_error},
+    {"disk-slow", check_disk_slow},
 };
 
 static const struct check *
