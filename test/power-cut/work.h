@@ -12,7 +12,7 @@
 
 #define WORK_KEYS 48
 #define WORK_INDEX 128 /* entries of the index, for so many keys */
-#define WORK_AHEAD 512 /* operations between two syncs, at most */
+#define WORK_AHEAD 64  /* operations between two syncs, at most */
 
 /* Does operation `i`. */
 int64_t work_do(struct log *log, uint64_t seed, uint64_t i);
