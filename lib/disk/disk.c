@@ -46,7 +46,7 @@ disk_unbind(uint64_t binding)
 }
 
 int64_t
-disk_page_frame(const void *page)
+disk_page_piece(const void *page)
 {
     struct exo_map map = exo_map_own();
     unsigned level;
@@ -56,8 +56,8 @@ disk_page_frame(const void *page)
     if (leaf <= 0) {
         return -EINVAL;
     }
-    return (int64_t)(((uint64_t)leaf << 10 >> 20) +
-                     ((uint64_t)page / FRAME_SIZE & within));
+    return (int64_t)DISK_PIECE((uint64_t)leaf << 10 >> 20,
+                               (uint64_t)page / FRAME_SIZE & within, 1);
 }
 
 int64_t
@@ -84,11 +84,11 @@ transfer(const struct disk *disk, uint64_t binding, uint64_t offset,
     int64_t error;
 
     for (uint64_t i = 0; i < count; i++) {
-        error = disk_page_frame(pages + i * FRAME_SIZE);
+        error = disk_page_piece(pages + i * FRAME_SIZE);
         if (error < 0) {
             return error;
         }
-        piece[i] = DISK_PIECE((uint64_t)error, 0, 1);
+        piece[i] = (uint64_t)error;
     }
     if (!completion_begin(&c)) {
         return -EBUSY;

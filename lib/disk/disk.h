@@ -54,8 +54,8 @@ int64_t disk_write(const struct disk *disk, uint64_t binding, uint64_t offset,
    The binding is one that may write. */
 int64_t disk_flush(const struct disk *disk, uint64_t binding);
 
-/* The frame of a page of the program's: its number, or -EINVAL. */
-int64_t disk_page_frame(const void *page);
+/* A page of the program's as calls name it (DISK_PIECE), or -EINVAL. */
+int64_t disk_page_piece(const void *page);
 
 /* Formats a raw disk: a label, no types, an empty catalogue. What the rest of
    it holds is nobody's then, but still there. Needs control on the empty name.
