@@ -42,6 +42,15 @@ struct change_block {
 enum change_role { CHANGE_BEFORE, CHANGE_AFTER, CHANGE_IMAGE, CHANGE_WRITING };
 #define CHANGE_ROLES 4
 #define CHANGE_SET(role, block) ((role)*DISK_CHANGE_BLOCKS + (block))
+#define CHANGE_BITS ((1U << DISK_CHANGE_BLOCKS) - 1)
+
+/* A sweep, done in portions. */
+struct change_sweep {
+    struct owned_sweep sweep;
+    struct owned_run run;
+    uint64_t done; /* blocks, or places, of the run */
+    bool in_run;
+};
 
 struct change {
     /* The proposal. */
@@ -54,36 +63,38 @@ struct change {
     /* How far it is. */
     bool active;
     uint32_t phase;
+    uint32_t commit;
     uint32_t at;
-    uint64_t done; /* blocks of the run that have been looked at */
-    bool in_run;
-    struct owned_run run;
-    struct owned_sweep sweep;
+    struct change_sweep sweep;
     uint64_t claimed_found;
     uint64_t given_found;
-    uint32_t doubles_needed;
-    uint32_t edges[DISK_CHANGE_BLOCKS]; /* bit d: from source to d */
+    uint32_t doubles;                   /* entries that it needs there */
+    uint32_t edges[DISK_CHANGE_BLOCKS]; /* bit d: what d gets from it is still
+                                           on the disk here */
+    uint64_t versions[DISK_CHANGE_BLOCKS]; /* of the new images */
     struct owned_set set[OWNED_SWEEP_SETS];
 };
 
-/* Settling and preparing: one entry's. */
-struct settle {
-    uint32_t entry; /* REGISTRY_NONE: nothing is being done */
-    bool preparing;
-    uint32_t phase;
-    uint64_t done;
-    bool in_run;
-    struct owned_run run;
-    struct owned_sweep sweep;
-    struct owned_set set[2];
+/* What one entry is queued for, in the order in which it is done. */
+enum volume_queue_name {
+    QUEUE_WRITTEN,  /* its write has ended */
+    QUEUE_ATTACHED, /* it is attached: then so is what it owns on the disk */
+    QUEUE_WANTED,   /* its write is asked for */
 };
-
 struct volume_queue {
     uint32_t first;
     uint32_t last;
 };
 
-struct recover; /* recover.h */
+/* What is being done with it. */
+struct settle {
+    uint32_t entry; /* REGISTRY_NONE: nothing */
+    enum volume_queue_name queue;
+    uint32_t phase;
+    uint32_t at;
+    struct change_sweep sweep;
+    struct owned_set set[2]; /* of the older image, of the newer */
+};
 
 struct volume {
     enum disk_state state;
@@ -92,12 +103,11 @@ struct volume {
     struct type_table types;
     struct registry registry;
     struct double_table doubles;
-    struct change change;
+    struct volume_queue queue[REGISTRY_QUEUES];
     struct settle settle;
-    struct volume_queue written; /* entries to settle */
-    struct volume_queue wanted;  /* entries to prepare */
-    bool change_next;            /* a change's turn, before a preparation */
-    struct owned_set lookup;     /* for the glue, between two of its calls */
+    struct change change;
+    bool change_next;        /* a change's turn, before a preparation */
+    struct owned_set lookup; /* for the glue, between two of its calls */
 };
 
 /* Begins a disk in state RAW. The caller has set disk, blocks, registry and the
@@ -145,20 +155,58 @@ int write_begin(struct volume *v, uint32_t e);
  */
 void write_done(struct volume *v, uint32_t e, int error);
 
-/* Takes one step, of at most some 5,000 instructions and one run of a program.
-   True if there may be more to do. While a call of the glue says -EAGAIN, a
+/* Takes one step, of at most some 9,000 instructions and one run of a program.
+   False if there is nothing to do, or a call of the glue says -EAGAIN: then a
    step does nothing but ask again. */
 bool volume_step(struct volume *v);
 
 /* Whether a step has anything to do. */
 bool volume_busy(const struct volume *v);
 
+/* The flags for the entry of a metadata block that has none, and is about to
+   get one: REGISTRY_META, and those that follow from the tables. With
+   REGISTRY_EMPTY it has never been written. */
+unsigned volume_entry_flags(const struct volume *v, uint64_t block);
+
 /*
- * Whether, on the disk, a tree that the catalogue names owns the entry's block.
- * 1: yes; 0: no; -EAGAIN: ask again, a step towards it was made (it runs
- * `owns` once).
+ * Within change.c, commit.c, depend.c and volume.c.
  */
-int volume_attached(struct volume *v, uint32_t e);
+/* Whether what depends[i] of entry e names is not on the disk yet. */
+bool write_waits(const struct registry *r, uint32_t e, unsigned i);
+/* Whether the edges that the change adds to its block have room there. */
+bool depend_fits(const struct volume *v, unsigned block);
+/* Whether such an edge closes a cycle. Some 3,000 instructions. */
+bool depend_cycles(const struct volume *v, unsigned from, unsigned to);
+/* Adds a dependency, for which there is room. */
+void depend_add(struct registry *r, uint32_t e, uint32_t to, uint64_t version);
+
+/* One step of the change that is being made. False if it waits. */
+bool change_step(struct volume *v);
+/* From where nothing can fail any more. A step is true at the end of the
+   change; *waits if nothing could be done. */
+void commit_begin(struct volume *v);
+bool commit_step(struct volume *v, bool *waits);
+
+/* What happens to a run of a change. */
+enum change_kind { RUN_STAYS, RUN_CLAIMED, RUN_GIVEN, RUN_MOVED };
+struct change_fate {
+    enum change_kind kind;
+    unsigned from; /* block of the change; of given and moved */
+    unsigned to;   /* of claimed and moved */
+    bool on_disk;  /* the image of `from` on the disk owns it, or may */
+    bool other;    /* given, but another block of the change owns it, too */
+};
+int change_fate(const struct change *c, struct change_fate *fate);
+
+void change_sweep_begin(struct change_sweep *s);
+/* To the next run if this one is done. False at the end of all. */
+bool change_sweep_run(struct change_sweep *s);
+/* So many more of the run's `count` are done. */
+void change_sweep_done(struct change_sweep *s, uint64_t more, uint64_t count);
+
+/* A frame of an entry is no image any more: it becomes the spare one, or
+   goes. */
+void change_frame_drop(struct registry *r, uint32_t e, uint32_t frame);
 
 /*
  * From the glue.
@@ -181,9 +229,10 @@ void volume_settled(struct volume *v, uint32_t e, int error);
 /*
  * Entry e gets a new image, which owns `after`. Breaks bindings whose parent e
  * is and that the image does not allow any more: their extent is not in one of
- * `after`, or its guard is another. No new ones are made for an entry with
- * REGISTRY_CHANGING. 0: done. -EAGAIN: not yet, I/O is in flight, or there is
- * more to do. Called again from the start until it is 0.
+ * `after`, or its guard is another. No new ones are made through an entry with
+ * REGISTRY_CHANGING, nor registry entries of what its block owns. 0: done.
+ * -EAGAIN: not yet, I/O is in flight, or there is more to do. Called again from
+ * the start until it is 0.
  */
 int volume_unbind(struct volume *v, uint32_t e, const uint8_t *image,
                   const struct owned_set *after);

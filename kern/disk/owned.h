@@ -12,11 +12,11 @@
 #include "kern/abi/disk.h"
 
 struct owned_set {
-    uint64_t blocks; /* of the disk: extents end there */
-    uint64_t types;  /* bit t: type t is known */
-    uint64_t total;  /* blocks that the extents have */
+    uint64_t blocks;  /* of the disk: extents end there */
+    uint64_t types;   /* bit t: type t is known */
+    uint64_t missing; /* bit t: it is not, but was emitted */
     uint32_t count;
-    bool malformed; /* then it is to be taken as empty */
+    bool malformed;
     struct disk_extent extent[DISK_EXTENTS_MAX];
 };
 
@@ -28,7 +28,7 @@ void owned_begin(struct owned_set *set, uint64_t blocks, uint64_t types);
 uint64_t owned_emit(struct owned_set *set, uint64_t first, uint64_t count,
                     uint64_t type);
 
-/* After `owns` returned: it must have returned 0, `stopped` be false. A
+/* After `owns` ended: it must have returned 0, and not been stopped. A
    malformed set is made empty. Returns 0 or -EINVAL. */
 int owned_end(struct owned_set *set, bool stopped, uint64_t result);
 
@@ -42,8 +42,6 @@ struct owned_run {
     uint64_t first;
     uint64_t count;
     uint32_t sets; /* bit i: set i has it */
-    uint32_t type; /* in the lowest set that has it */
-    bool mixed;    /* its type is not the same in all of them */
 };
 
 struct owned_sweep {
@@ -58,5 +56,8 @@ void owned_sweep_begin(struct owned_sweep *sweep);
 /* The next run that any set has. False at the end. Some 16 instructions for
    each set. */
 bool owned_sweep_next(struct owned_sweep *sweep, struct owned_run *run);
+
+/* The type that the last run has in a set that has it. */
+unsigned owned_sweep_type(const struct owned_sweep *sweep, unsigned set);
 
 #endif

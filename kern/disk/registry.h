@@ -25,6 +25,7 @@
 #include "kern/abi/disk.h"
 
 #define REGISTRY_DEPENDS 4
+#define REGISTRY_QUEUES 3
 
 /* What of an entry only the kernel sees. */
 struct registry_twin {
@@ -41,9 +42,10 @@ struct registry_twin {
     uint32_t hash_next;
     uint32_t older; /* in order of use */
     uint32_t newer;
-    uint32_t queue_next; /* change.c */
-    int32_t error;       /* of the write that has ended */
-    bool queued;
+    /* Of volume.c. */
+    uint32_t next[REGISTRY_QUEUES];
+    int32_t error;    /* of the write that has ended */
+    uint8_t queued;   /* bit q: in queue q */
     uint64_t glue[4]; /* for the glue: who waits for the write, ... */
 };
 
@@ -69,6 +71,12 @@ void registry_init(struct registry *r, struct registry_entry *entry,
 /* The entry of a block, or REGISTRY_NONE. */
 uint32_t registry_find(const struct registry *r, uint64_t block);
 
+/* To go through the entries of a run of blocks: it has so many places, each of
+   which has an entry or REGISTRY_NONE. */
+uint64_t registry_places(const struct registry *r, uint64_t count);
+uint32_t registry_place(const struct registry *r, uint64_t first,
+                        uint64_t count, uint64_t place);
+
 /* Makes an entry for a block that has none, in state READING, with the frame
    that is to be filled (0 with flag REGISTRY_EMPTY: then it is CLEAN at once,
    and has no image). `flags` are REGISTRY_META, _FROZEN, _EMPTY, _DETACHED.
@@ -80,14 +88,17 @@ int64_t registry_insert(struct registry *r, uint64_t block, unsigned type,
    version. */
 void registry_filled(struct registry *r, uint32_t e);
 
-/* Frees an entry. Its frames are the caller's to release before: none is in
-   it. Not with pins. */
+/* Releases all frames of an entry that is not being written. */
+void registry_release_all(struct registry *r, uint32_t e);
+
+/* Frees an entry: with no pins, and its frames released. */
 void registry_remove(struct registry *r, uint32_t e);
 
 /* It has been used just now. */
 void registry_touch(struct registry *r, uint32_t e);
 
-/* Whether an entry can go: nothing is lost, and nobody uses it. */
+/* Whether an entry can go: nothing is lost, and nobody uses it. A block that is
+   not attached stays, so that one without an entry is. */
 bool registry_evictable(const struct registry *r, uint32_t e);
 
 /* The entry that was not used for longest among those that are unheld and can
@@ -99,7 +110,8 @@ uint32_t registry_oldest(const struct registry *r, uint32_t from,
 /* Around every change of what envs read. */
 void registry_open(struct registry_entry *e);
 void registry_close(struct registry_entry *e);
-void registry_state_set(struct registry *r, uint32_t e, unsigned state);
+void registry_set(struct registry *r, uint32_t e, unsigned state,
+                  unsigned flags);
 
 /*
  * From the glue.

@@ -25,7 +25,9 @@ struct type {
 };
 
 struct type_table {
-    uint64_t known; /* bit t: type t can be used; bits 0 and 1 always are */
+    uint64_t known;    /* bit t: type t can be used; bits 0 and 1 always are */
+    uint64_t reserved; /* bit t: it cannot, but something on the disk is of it,
+                          so that the number is not given out */
     struct type type[DISK_TYPES];
 };
 
@@ -59,12 +61,15 @@ struct type_check {
 void type_check_begin(struct type_check *c, const uint8_t *block);
 int type_check_step(struct type_check *c);
 
+/* Begins without types. */
+void type_table_init(struct type_table *t);
 /* The number of the type with this hash, or -ENOENT. */
 int type_find(const struct type_table *t, const uint8_t *hash);
 /* The first slot without a type (one whose block is not valid on the disk), or
    -ENOSPC. */
 int type_slot(const struct type_table *t);
-/* Puts in a type whose programs can be run. */
+/* Puts in a type whose programs can be run, and whose block is on the disk,
+   flushed: what has this number is never of another type. */
 void type_add(struct type_table *t, unsigned type, const uint8_t *hash,
               uint32_t owns, uint32_t access);
 
@@ -88,7 +93,7 @@ int type_access(const struct type_table *t, unsigned type, const uint8_t *image,
 int catalogue_access(const uint8_t *before, const uint8_t *after,
                      const struct cap *cap);
 int catalogue_owns(const uint8_t *image, struct owned_set *set);
-int catalogue_guard(const uint8_t *image, uint64_t first, uint64_t right,
+int catalogue_guard(const uint8_t *image, uint64_t first,
                     struct cap_name *guard);
 
 /*
