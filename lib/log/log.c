@@ -402,7 +402,7 @@ log_remove(struct log *log, uint64_t key)
     if (log_find(log, key) == NULL) {
         return -ENOENT;
     }
-    return record_append(log, &record, NULL);
+    return record_append(log, &record, "");
 }
 
 int64_t

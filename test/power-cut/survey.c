@@ -3,19 +3,9 @@
 
 #include "lib/disk/format.h"
 #include "test/host/check.h"
-#include "test/host/code_run.h"
+#include "test/power-cut/type_run.h"
 
-#define IMAGE_ADDRESS 0x100000000u
-#define STACK_ADDRESS 0x200000000u
-#define STACK_BYTES (CODE_DEPTH_MAX * CODE_FRAME_MAX)
-
-/* What was found out about the block of a type, as long as it is the same. */
-struct known_type {
-    bool good;
-    _Alignas(8) uint8_t block[DISK_BLOCK_BYTES];
-    struct code_note notes[DISK_BLOCK_BYTES / 8];
-};
-static struct known_type known[DISK_TYPES];
+static struct type_run known[DISK_TYPES];
 
 struct emitted {
     const struct survey *survey;
@@ -24,48 +14,16 @@ struct emitted {
     bool malformed;
 };
 
-static const struct code_helper helpers[] = {{CODE_EMIT, 3}};
-static const struct code_use use = {
-    helpers,
-    1,
-    STACK_BYTES,
-    {CODE_POINTER, CODE_NUMBER, CODE_ABSENT, CODE_ABSENT, CODE_ABSENT}};
-
-static bool
-type_learn(struct known_type *k, const uint8_t *block)
-{
-    const struct disk_type *type = (const void *)k->block;
-    struct code_verifier v;
-    int result;
-
-    memcpy(k->block, block, DISK_BLOCK_BYTES);
-    if (disk_format_type_check(k->block) != 0) {
-        return false;
-    }
-    code_verify_begin(&v, (const void *)(k->block + type->owns),
-                      type->owns_count, &use, k->notes);
-    do {
-        result = code_verify_step(&v, 1000);
-    } while (v.fault == CODE_FAULT_NONE && result != 0);
-    return result == 0;
-}
-
 /* The type in a slot of this disk, or NULL. */
-static struct known_type *
+static struct type_run *
 type_get(const struct survey *s, uint32_t number)
 {
-    struct known_type *k;
-    const uint8_t *block;
-
-    if (number < DISK_TYPE_FIRST || number >= DISK_TYPES) {
+    if (number < DISK_TYPE_FIRST || number >= DISK_TYPES ||
+        !type_run_learn(&known[number],
+                        s->image + (size_t)number * DISK_BLOCK_BYTES)) {
         return NULL;
     }
-    k = &known[number];
-    block = s->image + (size_t)number * DISK_BLOCK_BYTES;
-    if (memcmp(k->block, block, DISK_BLOCK_BYTES) != 0) {
-        k->good = type_learn(k, block);
-    }
-    return k->good ? k : NULL;
+    return &known[number];
 }
 
 static uint64_t
@@ -75,7 +33,7 @@ extent_emit(void *context, uint32_t number, const uint64_t *arguments)
     uint64_t first = arguments[0];
     uint64_t count = arguments[1];
     uint64_t type = arguments[2];
-    const struct disk_extent *last = &e->extents[e->count - 1];
+    const struct disk_extent *last = e->extents + e->count - 1;
 
     CHECK_EQUAL(number, CODE_EMIT);
     if (e->malformed || e->count == DISK_EXTENTS_MAX || count == 0 ||
@@ -115,34 +73,15 @@ int
 survey_owns(const struct survey *survey, uint32_t type, const uint8_t *image,
             struct disk_extent *extents)
 {
-    uint8_t stack[STACK_BYTES] = {0};
     struct emitted e = {survey, extents, 0, false};
-    struct known_type *k = type_get(survey, type);
-    const struct disk_type *head;
-    struct code_run run = {
-        .memory = (uint8_t *)(uintptr_t)image,
-        .memory_size = DISK_BLOCK_BYTES,
-        .memory_address = IMAGE_ADDRESS,
-        .stack = stack,
-        .stack_size = sizeof(stack),
-        .stack_address = STACK_ADDRESS,
-        .fuel = CODE_FUEL_DISK,
-        .helper = extent_emit,
-        .context = &e,
-        .registers = {0, IMAGE_ADDRESS, DISK_BLOCK_BYTES},
-    };
+    struct type_run *k = type_get(survey, type);
+    uint64_t result;
 
     if (type == DISK_TYPE_CATALOGUE) {
         return catalogue_owns(survey, image, extents);
     }
-    if (k == NULL) {
-        return -1;
-    }
-    head = (const void *)k->block;
-    run.program = (const void *)(k->block + head->owns);
-    run.notes = k->notes;
-    return code_run(&run, &use) == CODE_STOP_EXIT && run.registers[0] == 0 &&
-                   !e.malformed
+    return k != NULL && type_run_owns(k, image, extent_emit, &e, &result) &&
+                   result == 0 && !e.malformed
                ? e.count
                : -1;
 }
