@@ -2,9 +2,9 @@
 #ifndef CHITIN_LIB_DISK_NODE_H
 #define CHITIN_LIB_DISK_NODE_H
 /*
- * Metadata blocks, for a libOS: a node is an entry of the kernel's registry. Its
- * bytes are read from there, and changed by proposals, which the kernel accepts
- * if what the blocks own balances; then they are written back.
+ * Metadata blocks, for a libOS: a node is an entry of the kernel's registry.
+ * Its bytes are read from there, and changed by proposals, which the kernel
+ * accepts if what the blocks own balances; then they are written back.
  *
  *     node_open      the block is in the registry       node_create: a new one
  *     node_image     its newest bytes

@@ -49,7 +49,7 @@ chunk_take(uint32_t sum[8], const uint8_t *chunk)
         uint32_t two;
 
         if (i < 16) {
-            ring[i] = big_endian(chunk + 4 * i);
+            ring[i] = big_endian(chunk + (size_t)4 * i);
         } else {
             uint32_t x = ring[(i + 1) % 16];
             uint32_t y = ring[(i + 14) % 16];

@@ -16,7 +16,7 @@ hash_check(const void *bytes, size_t size, const char *expected)
 {
     uint8_t hash[SHA256_BYTES];
     char text[2 * SHA256_BYTES + 1];
-    int i;
+    size_t i;
 
     sha256(bytes, size, hash);
     for (i = 0; i < SHA256_BYTES; i++) {
@@ -76,6 +76,7 @@ type_check(void)
     _Alignas(8) uint8_t block[DISK_BLOCK_BYTES];
     struct code_error error = {0};
     const struct disk_type *type = (void *)block;
+    static const char line[8] = {'r', '0', ' ', '=', ' ', 'r', '1', '\n'};
     static char large[DISK_BLOCK_BYTES * 8];
     size_t i;
 
@@ -98,7 +99,7 @@ type_check(void)
         disk_format_type(block, "a name too long!", "exit", "exit", &error),
         -ENOSPC);
     for (i = 0; i < 500; i++) {
-        memcpy(large + i * 8, "r0 = r1\n", 8);
+        memcpy(large + i * sizeof(line), line, sizeof(line));
     }
     CHECK_EQUAL(disk_format_type(block, "x", "exit", large, &error), -EINVAL);
 }

@@ -13,8 +13,8 @@
 #include "test/power-cut/replay.h"
 #include "test/power-cut/work.h"
 
-#define BLOCKS 128
-#define BYTES ((uint64_t)BLOCKS * LOG_BLOCK)
+#define BLOCKS ((uint64_t)128)
+#define BYTES (BLOCKS * LOG_BLOCK)
 #define ROOT 1
 #define MARK 2
 #define FIRST 3 /* that may be claimed */
@@ -181,94 +181,127 @@ disk_make(struct host_disk *d, uint8_t *image, struct make *make)
                              host_find, host_change, host_commit};
 }
 
+/* One log, which goes through the cases. */
+static struct {
+    uint8_t image[BYTES];
+    struct log log;
+    struct host_disk host;
+    struct log_disk disk;
+    struct log_place index[8];
+} c;
+
 static void
 cases_check(void)
 {
-    static uint8_t image[BYTES];
-    static struct log log;
-    struct host_disk d;
-    struct log_disk disk = disk_make(&d, image, NULL);
-    struct log_place index[8];
     char value[16] = "";
-    uint8_t large[LOG_VALUE_MAX + 1] = {0};
-    uint64_t i;
+    static uint8_t large[LOG_VALUE_MAX + 1];
 
+    c.disk = disk_make(&c.host, c.image, NULL);
     check_subject = "cases";
-    CHECK_EQUAL(log_open(&log, &disk, &d.root, SEGMENT, index, 7), -EINVAL);
-    CHECK_EQUAL(log_open(&log, &disk, &d.root, 0, index, 8), -EINVAL);
-    CHECK_EQUAL(log_open(&log, &disk, &d.root, SEGMENT, index, 8), 0);
-    CHECK_EQUAL(log_get(&log, 1, value, sizeof(value)), -ENOENT);
-    CHECK_EQUAL(log_remove(&log, 1), -ENOENT);
-    CHECK_EQUAL(log_reclaim(&log), 0);
-    CHECK_EQUAL(log_append(&log, 1, large, sizeof(large)), -EINVAL);
-    CHECK_EQUAL(log_append(&log, 1, "one", 4), 0);
-    CHECK_EQUAL(log_get(&log, 1, value, sizeof(value)), 4);
+    CHECK_EQUAL(log_open(&c.log, &c.disk, &c.host.root, SEGMENT, c.index, 7),
+                -EINVAL);
+    CHECK_EQUAL(log_open(&c.log, &c.disk, &c.host.root, 0, c.index, 8),
+                -EINVAL);
+    CHECK_EQUAL(log_open(&c.log, &c.disk, &c.host.root, SEGMENT, c.index, 8),
+                0);
+    CHECK_EQUAL(log_get(&c.log, 1, value, sizeof(value)), -ENOENT);
+    CHECK_EQUAL(log_remove(&c.log, 1), -ENOENT);
+    CHECK_EQUAL(log_reclaim(&c.log), 0);
+    CHECK_EQUAL(log_append(&c.log, 1, large, sizeof(large)), -EINVAL);
+    CHECK_EQUAL(log_append(&c.log, 1, "one", 4), 0);
+    CHECK_EQUAL(log_get(&c.log, 1, value, sizeof(value)), 4);
     CHECK(strcmp(value, "one") == 0);
-    CHECK_EQUAL(log_append(&log, 1, "two", 4), 0);
-    CHECK_EQUAL(log_append(&log, 2, NULL, 0), 0);
-    CHECK_EQUAL(log_sync(&log), 0);
-    CHECK_EQUAL(log_append(&log, 3, large, LOG_VALUE_MAX), 0);
-    CHECK_EQUAL(log_remove(&log, 2), 0);
-    CHECK_EQUAL(log_get(&log, 2, value, sizeof(value)), -ENOENT);
-    CHECK_EQUAL(log_sync(&log), 0);
-    CHECK_EQUAL(log.root.segments, 2);
-    CHECK_EQUAL(log.next, 4);
+    CHECK_EQUAL(log_append(&c.log, 1, "two", 4), 0);
+    CHECK_EQUAL(log_append(&c.log, 2, NULL, 0), 0);
+    CHECK_EQUAL(log_sync(&c.log), 0);
+    CHECK_EQUAL(log_append(&c.log, 3, large, LOG_VALUE_MAX), 0);
+    CHECK_EQUAL(log_remove(&c.log, 2), 0);
+    CHECK_EQUAL(log_get(&c.log, 2, value, sizeof(value)), -ENOENT);
+    CHECK_EQUAL(log_sync(&c.log), 0);
+    CHECK_EQUAL(c.log.root.segments, 2);
+    CHECK_EQUAL(c.log.next, 4);
+}
 
-    CHECK_EQUAL(log_open(&log, &disk, &d.root, SEGMENT, index, 8), 0);
-    CHECK_EQUAL(log.next, 4);
-    CHECK_EQUAL(log_get(&log, 1, value, sizeof(value)), 4);
+/* What comes of a block that is damaged, or of a crash that left one out. */
+static void
+damage_check(void)
+{
+    char value[16] = "";
+    uint8_t large[LOG_VALUE_MAX];
+
+    check_subject = "a damaged block";
+    CHECK_EQUAL(log_open(&c.log, &c.disk, &c.host.root, SEGMENT, c.index, 8),
+                0);
+    CHECK_EQUAL(c.log.next, 4);
+    CHECK_EQUAL(log_get(&c.log, 1, value, sizeof(value)), 4);
     CHECK(strcmp(value, "two") == 0);
-    CHECK_EQUAL(log_get(&log, 1, value, 1), 4);
-    CHECK_EQUAL(log_get(&log, 2, value, sizeof(value)), -ENOENT);
-    CHECK_EQUAL(log_get(&log, 3, large, sizeof(large)), LOG_VALUE_MAX);
+    CHECK_EQUAL(log_get(&c.log, 1, value, 1), 4);
+    CHECK_EQUAL(log_get(&c.log, 2, value, sizeof(value)), -ENOENT);
+    CHECK_EQUAL(log_get(&c.log, 3, large, sizeof(large)), LOG_VALUE_MAX);
     /* A block that was damaged is found, and what comes behind it is not
        believed. */
-    image[(log.root.segment[0].first + 1) * LOG_BLOCK + 100] ^= 1;
-    log.other_sequence = 0;
-    CHECK_EQUAL(log_get(&log, 3, large, sizeof(large)), -EINVAL);
-    CHECK_EQUAL(log_open(&log, &disk, &d.root, SEGMENT, index, 8), 0);
-    CHECK_EQUAL(log.next, 2);
-    CHECK_EQUAL(log_get(&log, 3, large, sizeof(large)), -ENOENT);
-    CHECK_EQUAL(log_get(&log, 2, value, sizeof(value)), 0);
+    c.image[(c.log.root.segment[0].first + 1) * LOG_BLOCK + 100] ^= 1;
+    c.log.other_sequence = 0;
+    CHECK_EQUAL(log_get(&c.log, 3, large, sizeof(large)), -EINVAL);
+    CHECK_EQUAL(log_open(&c.log, &c.disk, &c.host.root, SEGMENT, c.index, 8),
+                0);
+    CHECK_EQUAL(c.log.next, 2);
+    CHECK_EQUAL(log_get(&c.log, 3, large, sizeof(large)), -ENOENT);
+    CHECK_EQUAL(log_get(&c.log, 2, value, sizeof(value)), 0);
     /* Its number is used again; what was behind it does not come back. */
-    CHECK_EQUAL(log_append(&log, 4, "four", 5), 0);
-    CHECK_EQUAL(log_sync(&log), 0);
-    CHECK_EQUAL(log_open(&log, &disk, &d.root, SEGMENT, index, 8), 0);
-    CHECK_EQUAL(log.next, 3);
-    CHECK_EQUAL(log_get(&log, 2, value, sizeof(value)), 0);
+    CHECK_EQUAL(log_append(&c.log, 4, "four", 5), 0);
+    CHECK_EQUAL(log_sync(&c.log), 0);
+    CHECK_EQUAL(log_open(&c.log, &c.disk, &c.host.root, SEGMENT, c.index, 8),
+                0);
+    CHECK_EQUAL(c.log.next, 3);
+    CHECK_EQUAL(log_get(&c.log, 2, value, sizeof(value)), 0);
+}
+
+static void
+full_check(void)
+{
+    static uint8_t large[LOG_VALUE_MAX];
+    uint64_t i;
 
     check_subject = "a full index";
     for (i = 10; i < 14; i++) {
-        CHECK_EQUAL(log_append(&log, i, "x", 2), 0);
+        CHECK_EQUAL(log_append(&c.log, i, "x", 2), 0);
     }
-    CHECK_EQUAL(log_append(&log, i, "x", 2), -ENOSPC);
-    CHECK_EQUAL(log_append(&log, 10, "y", 2), 0);
+    CHECK_EQUAL(log_append(&c.log, i, "x", 2), -ENOSPC);
+    CHECK_EQUAL(log_append(&c.log, 10, "y", 2), 0);
     check_subject = "a full disk";
-    while (log_append(&log, 1, large, LOG_VALUE_MAX) == 0) {
+    while (log_append(&c.log, 1, large, LOG_VALUE_MAX) == 0) {
     }
-    CHECK_EQUAL(log_append(&log, 1, large, LOG_VALUE_MAX), -ENOSPC);
-    CHECK_EQUAL(log_reclaim(&log), SEGMENT);
-    CHECK_EQUAL(log_append(&log, 1, large, LOG_VALUE_MAX), 0);
+    CHECK_EQUAL(log_append(&c.log, 1, large, LOG_VALUE_MAX), -ENOSPC);
+    CHECK_EQUAL(log_reclaim(&c.log), SEGMENT);
+    CHECK_EQUAL(log_append(&c.log, 1, large, LOG_VALUE_MAX), 0);
+}
+
+static void
+failing_check(void)
+{
+    static uint8_t large[LOG_VALUE_MAX];
+
     check_subject = "a disk that fails";
     /* A block that could not be written is written again; */
-    CHECK_EQUAL(log_sync(&log), 0);
-    CHECK_EQUAL(log_append(&log, 1, large, LOG_VALUE_MAX), 0);
-    d.fail = 1;
-    CHECK_EQUAL(log_sync(&log), -EIO);
-    CHECK_EQUAL(log_sync(&log), 0);
+    CHECK_EQUAL(log_sync(&c.log), 0);
+    CHECK_EQUAL(log_append(&c.log, 1, large, LOG_VALUE_MAX), 0);
+    c.host.fail = 1;
+    CHECK_EQUAL(log_sync(&c.log), -EIO);
+    CHECK_EQUAL(log_sync(&c.log), 0);
     /* a segment that could not be zeroed is never written to. */
-    while (!log.failed) {
-        uint32_t had = log.root.segments;
+    while (!c.log.failed) {
+        uint32_t had = c.log.root.segments;
 
-        CHECK_EQUAL(log_reclaim(&log), SEGMENT);
-        while (log_append(&log, 1, large, LOG_VALUE_MAX) == 0 &&
-               log.root.segments < had) {
-            d.fail = 3;
+        CHECK_EQUAL(log_reclaim(&c.log), SEGMENT);
+        while (log_append(&c.log, 1, large, LOG_VALUE_MAX) == 0 &&
+               c.log.root.segments < had) {
+            c.host.fail = 3;
         }
-        d.fail = 0;
+        c.host.fail = 0;
     }
-    CHECK_EQUAL(log_append(&log, 1, large, LOG_VALUE_MAX), -EIO);
-    CHECK_EQUAL(log_sync(&log), -EIO);
+    CHECK_EQUAL(log_append(&c.log, 1, large, LOG_VALUE_MAX), -EIO);
+    CHECK_EQUAL(log_sync(&c.log), -EIO);
 }
 
 /* So many operations, with a sync now and then, and a mark after each. */
@@ -382,6 +415,9 @@ int
 main(void)
 {
     cases_check();
+    damage_check();
+    full_check();
+    failing_check();
     long_check();
     cuts_check();
     return 0;

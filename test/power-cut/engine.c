@@ -309,27 +309,37 @@ trees_make(struct engine *e)
  * Finding what is there.
  */
 
+/* Leaf b lets go of what leaf `a` has too. */
+static bool
+frozen_drop_of(struct engine *e, const struct tree_node *a, uint32_t b,
+               struct tree_node *of_b)
+{
+    struct tree_extent gone;
+    uint32_t i;
+
+    for (i = 0; i < a->count; i++) {
+        if (tree_node_take(of_b, a->extent[i].number, &gone)) {
+            e->frozen++;
+            if (!extent_remove(e, b, gone.number)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 /* An extent that a crash caught on its way is in two leaves, and may be read
-   only: the one that has more lets go of it. */
+   only, until one of them lets go of it. */
 static bool
 frozen_drop(struct engine *e, struct tree_node *leaves)
 {
     uint32_t a;
     uint32_t b;
-    uint32_t i;
 
-    for (a = 0; a < TREE_LEAVES; a++) {
-        for (i = 0; i < leaves[a].count; i++) {
-            uint64_t number = leaves[a].extent[i].number;
-            struct tree_extent gone;
-
-            for (b = a + 1; b < TREE_LEAVES; b++) {
-                if (tree_node_take(&leaves[b], number, &gone)) {
-                    e->frozen++;
-                    if (!extent_remove(e, b, number)) {
-                        return false;
-                    }
-                }
+    for (b = 1; b < TREE_LEAVES; b++) {
+        for (a = 0; a < b; a++) {
+            if (!frozen_drop_of(e, &leaves[a], b, &leaves[b])) {
+                return false;
             }
         }
     }

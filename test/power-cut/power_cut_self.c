@@ -197,11 +197,11 @@ subsets_check(void)
     uint8_t bytes[3 * REPLAY_BLOCK];
     struct make make;
     struct trace trace;
-    int i;
+    uint64_t i;
 
     check_subject = "subsets";
     for (i = 0; i < 3; i++) {
-        memset(bytes + i * REPLAY_BLOCK, i + 1, REPLAY_BLOCK);
+        memset(bytes + i * REPLAY_BLOCK, (int)i + 1, REPLAY_BLOCK);
     }
     make_begin(&make);
     make_write(&make, 0, bytes, sizeof(bytes));

@@ -187,9 +187,10 @@ window_end(struct window *w)
 {
     uint64_t limit = w->replay->options->subsets;
     size_t i;
-    bool good = w->count < 32 && (uint64_t)1 << w->count <= limit
-                    ? every_subset(w)
-                    : some_subsets(w);
+    bool good =
+        w->count == 0 || (w->count < 32 && (uint64_t)1 << w->count <= limit)
+            ? every_subset(w)
+            : some_subsets(w);
 
     if (!good) {
         return false;

@@ -26,7 +26,7 @@
  */
 #include "test/power-cut/trace.h"
 
-#define REPLAY_BLOCK 4096
+#define REPLAY_BLOCK ((uint64_t)4096)
 #define REPLAY_SECTOR 512
 #define REPLAY_DISCARDED 0xa5
 #define REPLAY_MARK "chitin mark"
