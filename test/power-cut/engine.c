@@ -84,6 +84,8 @@ extent_add(struct engine *e, const struct tree_operation *o)
     uint64_t i;
 
     do {
+        /* First fit: what was given back just now, if it is free too early. */
+        e->tree_disk.space.next = 0;
         error = space_find(&e->tree_disk.space, o->count);
         TRY(e, error);
         extent.first = (uint64_t)error;
