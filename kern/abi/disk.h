@@ -158,7 +158,7 @@ struct registry_entry {
     uint32_t holder;  /* env charged for the entry's frames; 0: none */
     uint32_t pages;   /* frames that are charged */
     uint32_t pins;    /* mappings and I/O; an entry with any stays */
-    uint64_t parent;  /* the block that owned it when it was last asked */
+    uint64_t parent;  /* the block that owns it, by its newest image */
     uint64_t zero[2];
 };
 

@@ -15,64 +15,72 @@
  * the power was cut. A metadata block is written so: flush, write, flush.
  *
  * Invariants, for every block x that is not for ever the kernel's:
+ *
  *  I1 At most one newest image owns x, unless x is in the table of doubles as
  *     FROZEN.
- *  I2 On the disk x is owned by no block but the one whose newest image owns
- *     it; or by its old owner, too, if x is in the table as MOVED from there;
- * or if nobody's newest image does, x is WILL_FREE, and by one block only. I3
- * FREE and UNINITIALISED: on the disk nobody owns x. I4 A block on the disk
- * that a block on the disk owns has been written since it was claimed, before a
- * flush that came before its owner's write. I5 If on the disk an attached S
- * owns x, and S's newest image does not as x has moved, then it is to D, which
- * is attached, and S is not written before D is on the disk with it.
+ *  I2 On the disk x is owned by nobody but the block whose newest image owns
+ *     it; or by its old owner, too, and then x is in the table as MOVED from
+ *     there; or x is WILL_FREE, and owned by one block, which is dirty.
+ *  I3 If x is FREE or UNINITIALISED, nobody owns it on the disk.
+ *  I4 If a block owns x on the disk, x has been written since it was claimed,
+ *     before a flush that came before the write of its owner.
+ *  I5 What was attached once, and is in a tree by the newest images, is
+ *     attached.
  *
  * Who keeps them:
+ *
  *  - A claimed block was FREE, so nobody owns it anywhere: I1, I2. It becomes
  *    UNINITIALISED: I3.
  *  - A block with an UNINITIALISED child is not handed to the device: I3, I4.
  *    Data is not UNINITIALISED any more when a write of the whole block was
  *    answered, which the flush before its owner's write makes stay; metadata,
  *    when its own write was, flush included.
- *  - What is given back was owned on the disk by the giver alone, or by nobody:
- *    it is not in the table of doubles. In the first case it is WILL_FREE until
- *    the giver has been written, and that write was answered, flush included;
- * as the giver is dirty until then, its entry stays, and so does who frees x:
- *    I2, I3. In the second it is free at once.
- *  - What moves, and on the disk is owned by the block that it leaves, is put
- * in the table as MOVED, and stays there until that block has been written: it
- *    can neither move on nor be given back, so nobody else comes to own it: I2.
- *    D is attached, or the move is refused; it stays attached, since what owns
- *    it can give it away under the same rule only, and cannot drop it while it
- *    owns x. S depends on D's new image: I5.
+ *  - What is given back is not in the table of doubles, so on the disk it is
+ *    owned by the giver alone, or by nobody. In the first case it is WILL_FREE
+ *    until a write of the giver, flush included, was answered; the giver is
+ *    dirty until then, so its entry stays, and with it who frees x: I2, I3. In
+ *    the second case it is free at once.
+ *  - What moves, and is on the disk owned by the block S that it leaves, is put
+ *    in the table as MOVED, and stays there until S has been written without
+ *    it. So long it can neither move on nor be given back, and nobody else
+ *    comes to own it: I2. The block D that gets it must be attached, and S is
+ *    not written before D is on the disk with it: I5 for x itself.
+ *  - I5 for what hangs below x: metadata is moved to D only if nothing on the
+ *    way from D up to the catalogue, by the newest images, is in the table of
+ *    doubles, or moves in the same change. Let the way on the disk lead from a
+ *    block to its owner, and to the old one as long as the table has the block.
+ *    A way changes only where some x has moved, and S has been written: it then
+ *    leads through D. Can D's way lead through x, so that neither is attached?
+ *    When x moved it did not: D's way was that of the newest images; had x been
+ *    on it, no tree would have x now. Since then it has changed only where some
+ *    y on it moved, while x was in the table; so x was not on the way that y
+ *    got, and so on. Without this rule: A moves out of Q, then Q from R to A; A
+ *    and R are written, A's new owner is not: A and Q own each other.
  *  - Dependencies have no cycles, so there is always a block that can be
  *    written: a change that would close one is refused. A block that was never
- *    written has no dependencies; it waits for its children only, and they for
- *    theirs.
+ *    written has none; it waits for its children only, and they for theirs.
  *  - A metadata block that is given back owns nothing, neither on the disk nor
- *    by its newest image: what it owned before has been given back, moved, and
- *    settled under these rules. So no block is owned by what is not a tree any
- *    more. Its block may then be used for anything.
- *  - An image that is malformed is not accepted, so what is on the disk has
- * been accepted, and says what it said then.
+ *    by its newest image: what it owned before was given back, or moved, and
+ *    settled by these rules. Its block may then be used for anything.
+ *  - A malformed image is not accepted. So what is on the disk was accepted,
+ *    and says what it said then.
  *
- * So after any crash: every block has at most one owner on the disk, or two if
- * it is in the table as MOVED or FROZEN (I2), which recovery finds and freezes,
- * and has room for. What was on the disk in a tree is still in one (I5, and
- * only its owner gives it back). What a tree owns has been written by who may
- * write there (I4), after it was claimed: nobody reads what others left.
+ * So after any crash every block has one owner on the disk at most, or two if
+ * it is in the table of doubles (I2): recovery finds these, freezes them, and
+ * has room for them. What was in a tree on the disk is still in one (I5), but
+ * for what its owner gave back. What a tree owns was written by who may write
+ * there, after it was claimed (I4): nobody reads what others left.
  *
  * Moves in both directions between two blocks in one change are a cycle, if the
- * disk has them: write between them. A block that moves twice must be written
- * between. A new child is claimed in one change, gets its image in the next,
- * and takes what is on the disk elsewhere only after it and its parent are
+ * disk has them: write between. A block that moves twice must be written
+ * between. A new child is claimed in one change and gets its image in the next;
+ * what is on the disk elsewhere it takes only when it and its parent are
  * written. A block may be moved into its own subtree: it is then in no tree,
- * harms only who did it, and recovery frees it.
+ * which harms only who did it, and recovery frees it.
  */
 #include "kern/disk/change.h"
 #include "kern/abi/error.h"
 #include "kern/panic.h"
-
-#define RUNS_A_STEP 6
 
 enum {
     CHANGE_BEGIN,
@@ -82,31 +90,6 @@ enum {
     CHANGE_EDGES,  /* who waits for whom */
     CHANGE_COMMIT
 };
-
-void
-change_sweep_begin(struct change_sweep *s)
-{
-    owned_sweep_begin(&s->sweep);
-    s->in_run = false;
-}
-
-bool
-change_sweep_run(struct change_sweep *s)
-{
-    if (!s->in_run) {
-        s->in_run = owned_sweep_next(&s->sweep, &s->run);
-        s->done = 0;
-    }
-    return s->in_run;
-}
-
-void
-change_sweep_done(struct change_sweep *s, uint64_t more, uint64_t count)
-{
-    s->done += more;
-    ASSERT(s->done <= count);
-    s->in_run = s->done < count;
-}
 
 void
 change_frame_drop(struct registry *r, uint32_t e, uint32_t frame)
@@ -217,12 +200,7 @@ change_clear(struct change *c)
     for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
         c->sweep.sweep.set[i] = NULL;
     }
-    for (unsigned i = 0; i < DISK_CHANGE_BLOCKS; i++) {
-        c->edges[i] = 0;
-    }
-    c->claimed_found = 0;
-    c->given_found = 0;
-    c->doubles = 0;
+    balance_begin(c);
 }
 
 /* The frame of block i in a role; 0 if it has none. */
@@ -329,191 +307,6 @@ step_access(struct volume *v)
                        CODE_ACCESS_SELF, CAP_WRITE, &c->cap);
 }
 
-static bool
-one_bit(unsigned bits)
-{
-    return (bits & (bits - 1)) == 0;
-}
-
-static unsigned
-run_type(const struct change *c, enum change_role role, unsigned i)
-{
-    return owned_sweep_type(&c->sweep.sweep, CHANGE_SET(role, i));
-}
-
-int
-change_fate(const struct change *c, struct change_fate *fate)
-{
-    unsigned sets = c->sweep.run.sets;
-    unsigned before = sets & CHANGE_BITS;
-    unsigned after = sets >> CHANGE_SET(CHANGE_AFTER, 0) & CHANGE_BITS;
-    unsigned disk = (sets >> CHANGE_SET(CHANGE_IMAGE, 0) |
-                     sets >> CHANGE_SET(CHANGE_WRITING, 0)) &
-                    CHANGE_BITS;
-    unsigned gone = before & ~after;
-    unsigned came = after & ~before;
-
-    *fate = (struct change_fate){.kind = RUN_STAYS};
-    if (!one_bit(after)) {
-        return -EINVAL;
-    }
-    if (!one_bit(gone)) {
-        return -EBUSY; /* has two owners: one after the other */
-    }
-    if (after != 0) {
-        fate->to = (unsigned)__builtin_ctz(after);
-    }
-    if (gone != 0) {
-        fate->from = (unsigned)__builtin_ctz(gone);
-        fate->kind = came != 0 ? RUN_MOVED : RUN_GIVEN;
-        fate->on_disk = (disk & gone) != 0;
-        fate->other = after != 0;
-    } else if (came != 0) {
-        fate->kind = RUN_CLAIMED;
-    }
-    if ((before & after) != 0 && run_type(c, CHANGE_BEFORE, fate->to) !=
-                                     run_type(c, CHANGE_AFTER, fate->to)) {
-        return -EINVAL;
-    }
-    if (fate->kind == RUN_MOVED && run_type(c, CHANGE_BEFORE, fate->from) !=
-                                       run_type(c, CHANGE_AFTER, fate->to)) {
-        return -EINVAL;
-    }
-    return 0;
-}
-
-/* Whether a metadata block can be given back. Runs a program at most once. */
-static int
-check_child(struct volume *v, uint64_t block)
-{
-    struct registry *r = &v->registry;
-    uint32_t e = registry_find(r, block);
-    const struct registry_entry *entry;
-    bool never = block_state(&v->blocks, block) == BLOCK_UNINITIALISED;
-
-    if (e == REGISTRY_NONE) {
-        return never ? 0 : -ENOENT;
-    }
-    entry = &r->entry[e];
-    if ((entry->flags & REGISTRY_CHANGING) != 0) {
-        return -EINVAL;
-    }
-    if ((entry->flags & REGISTRY_EMPTY) != 0) {
-        return 0;
-    }
-    if (entry->state != REGISTRY_CLEAN &&
-        (entry->state != REGISTRY_DIRTY || !never || r->twin[e].writing != 0)) {
-        return -EBUSY;
-    }
-    if (type_owns(&v->types, entry->type, registry_page(entry->frame),
-                  v->blocks.blocks, &v->settle.set[0]) != 0 ||
-        v->settle.set[0].count != 0) {
-        return -EBUSY;
-    }
-    return 0;
-}
-
-/* A portion of a run that is given back or moved. *more is how much of it was
-   looked at. */
-static int
-check_gone(struct volume *v, const struct change_fate *fate, uint64_t *more)
-{
-    struct change *c = &v->change;
-    const struct disk_double *found;
-    uint64_t first = c->sweep.run.first + c->sweep.done;
-    bool gone = fate->kind == RUN_GIVEN;
-
-    *more = double_run(&v->doubles, first, c->sweep.run.count - c->sweep.done,
-                       &found);
-    if (found != NULL) {
-        if (!gone || found->kind == DOUBLE_MOVED) {
-            return -EBUSY;
-        }
-        c->doubles += 2; /* what is cut out of an entry, and its rest */
-    } else if (fate->other) {
-        if (gone) {
-            return -EBUSY;
-        }
-        if (fate->on_disk) {
-            const struct registry_entry *to =
-                &v->registry.entry[c->block[fate->to].entry];
-
-            if ((to->flags & REGISTRY_DETACHED) != 0) {
-                return -EBUSY;
-            }
-            c->doubles++;
-            c->edges[fate->from] |= 1U << fate->to;
-        }
-    } else if (run_type(c, CHANGE_BEFORE, fate->from) != DISK_TYPE_DATA) {
-        int error = check_child(v, first);
-
-        *more = 1;
-        if (error != 0) {
-            return error;
-        }
-    }
-    c->given_found += gone && !fate->other ? *more : 0;
-    return 0;
-}
-
-/* A portion of a run that is claimed. */
-static int
-check_claimed(struct volume *v, uint64_t *more)
-{
-    struct change *c = &v->change;
-    uint64_t first = c->sweep.run.first + c->sweep.done;
-
-    *more = block_run(&v->blocks, first, c->sweep.run.count - c->sweep.done);
-    c->claimed_found += *more;
-    return block_state(&v->blocks, first) == BLOCK_FREE ? 0 : -ENOSPC;
-}
-
-static int
-check_end(struct volume *v)
-{
-    struct change *c = &v->change;
-
-    if (c->claimed_found != c->claimed || c->given_found != c->given) {
-        return -EINVAL;
-    }
-    if (c->doubles > DISK_DOUBLES_MAX - v->doubles.count) {
-        return -EBUSY;
-    }
-    phase_begin(c, CHANGE_EDGES);
-    return 0;
-}
-
-static int
-step_check(struct volume *v)
-{
-    struct change *c = &v->change;
-
-    for (unsigned i = 0; i < RUNS_A_STEP; i++) {
-        struct change_fate fate;
-        uint64_t more = c->sweep.run.count;
-        int error;
-
-        if (!change_sweep_run(&c->sweep)) {
-            return check_end(v);
-        }
-        more = c->sweep.run.count - c->sweep.done;
-        error = change_fate(c, &fate);
-        if (error == 0 && fate.kind == RUN_CLAIMED) {
-            error = check_claimed(v, &more);
-        } else if (error == 0 && fate.kind != RUN_STAYS) {
-            error = check_gone(v, &fate, &more);
-        }
-        if (error != 0) {
-            return error;
-        }
-        change_sweep_done(&c->sweep, more, c->sweep.run.count);
-        if (fate.kind != RUN_STAYS) {
-            break;
-        }
-    }
-    return 0;
-}
-
 static int
 step_edges(struct volume *v)
 {
@@ -556,7 +349,11 @@ change_step(struct volume *v)
         error = step_access(v);
         break;
     case CHANGE_CHECK:
-        error = step_check(v);
+        error = balance_step(v);
+        if (error == 1) {
+            phase_begin(c, CHANGE_EDGES);
+            error = 0;
+        }
         break;
     case CHANGE_EDGES:
         error = step_edges(v);

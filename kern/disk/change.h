@@ -66,6 +66,8 @@ struct change {
     uint32_t commit;
     uint32_t at;
     struct change_sweep sweep;
+    uint32_t walk; /* an entry on the way to the catalogue */
+    uint32_t walked;
     uint64_t claimed_found;
     uint64_t given_found;
     uint32_t doubles;                   /* entries that it needs there */
@@ -129,12 +131,14 @@ void volume_init(struct volume *v);
  *            changed and given back
  *   -ENOSPC  a claimed block is not free
  *   -ENOENT  a metadata block that is given back is not in the registry; or the
- *            entry of a block without image names no parent that owns it
+ *            parent of one without image; or one on the way up from one that
+ *            gets metadata: each must be there
  *   -EBUSY   write something first: a metadata block is given back that is not
  *            clean, or owns something; an extent is moved or given back that
- * has moved before; one on the disk is moved to a block that is not yet
- *            attached to a tree; the blocks would wait for each other; there
- * are too many such moves; or the extent is frozen
+ *            has moved before; one on the disk is moved to a block that is not
+ *            attached to a tree; metadata is, to one that hangs below something
+ *            that has moved; the blocks would wait for each other; there are
+ *            too many such moves; or the extent is frozen
  */
 int change_begin(struct volume *v, const struct change_block *block,
                  uint32_t blocks, uint64_t claimed, uint64_t given,
@@ -169,7 +173,7 @@ bool volume_busy(const struct volume *v);
 unsigned volume_entry_flags(const struct volume *v, uint64_t block);
 
 /*
- * Within change.c, commit.c, depend.c and volume.c.
+ * Within change.c, balance.c, commit.c, depend.c and volume.c.
  */
 /* Whether what depends[i] of entry e names is not on the disk yet. */
 bool write_waits(const struct registry *r, uint32_t e, unsigned i);
@@ -180,6 +184,10 @@ bool depend_cycles(const struct volume *v, unsigned from, unsigned to);
 /* Adds a dependency, for which there is room. */
 void depend_add(struct registry *r, uint32_t e, uint32_t to, uint64_t version);
 
+/* Whether a change adds up: 0, more to do; 1, it does; or the error. Fills in
+   edges and doubles. */
+void balance_begin(struct change *c);
+int balance_step(struct volume *v);
 /* One step of the change that is being made. False if it waits. */
 bool change_step(struct volume *v);
 /* From where nothing can fail any more. A step is true at the end of the
