@@ -14,8 +14,11 @@
 static bool
 is_empty(const struct account *a)
 {
-    uint64_t used = a->envs;
+    uint64_t used = 0;
 
+    if (a->envs != 0) {
+        return false;
+    }
     for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
         used |= a->used[kind];
     }
@@ -89,6 +92,14 @@ account_release(uint32_t account, enum account_kind kind, uint64_t amount)
     word_unlock(&frame_lists.lock);
 }
 
+/* Whether it is a kind that nobody names a limit of. */
+static bool
+account_is_shared(unsigned kind)
+{
+    return kind == ACCOUNT_REQUESTS || kind == ACCOUNT_BINDINGS ||
+           kind == ACCOUNT_REGISTRY;
+}
+
 /* What an account carved off `parent` with so many frames may own of a kind
    that nobody named a limit of. */
 static uint64_t
@@ -105,21 +116,26 @@ share_of(const struct account *parent, unsigned kind, uint64_t frames)
 int64_t
 account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
 {
-    uint64_t frames = limit[ACCOUNT_FRAMES];
-    uint64_t slots = limit[ACCOUNT_SLOTS];
     struct account *parent = &ACCOUNT_TABLE[from];
     uint32_t number = ACCOUNT_FIRST + 1;
+    uint64_t any = 0;
+    bool room = true;
     int64_t result;
 
-    if (frames == 0 && slots == 0) {
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        any |= limit[kind];
+    }
+    if (any == 0) {
         return -EINVAL;
     }
     word_lock(&frame_lists.lock);
     while (number < ACCOUNTS_MAX && ACCOUNT_TABLE[number].parent != 0) {
         number++;
     }
-    if (!account_has_room(parent, ACCOUNT_FRAMES, frames) ||
-        !account_has_room(parent, ACCOUNT_SLOTS, slots)) {
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        room &= account_has_room(parent, kind, limit[kind]);
+    }
+    if (!room) {
         result = -EDQUOT;
     } else if (number == ACCOUNTS_MAX) {
         result = -ENOSPC;
@@ -128,9 +144,9 @@ account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
 
         a->parent = from;
         for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
-            a->limit[kind] = kind == ACCOUNT_FRAMES  ? frames
-                             : kind == ACCOUNT_SLOTS ? slots
-                                                     : share_of(parent, kind, frames);
+            a->limit[kind] = account_is_shared(kind)
+                                 ? share_of(parent, kind, limit[ACCOUNT_FRAMES])
+                                 : limit[kind];
         }
         for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
             parent->used[kind] += a->limit[kind];

@@ -6,9 +6,10 @@
  * that idle, edges of slots. The record, which tells of all else, goes last.
  */
 #include "kern/abi/error.h"
+#include "kern/code/object.h"
 #include "kern/context.h"
 #include "kern/csr.h"
-#include "kern/disk/binding.h"
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
@@ -107,7 +108,9 @@ env_withdraw(struct env *e)
         slot_free_all(e, e->slots_taken++);
         return -EAGAIN;
     }
-    if (e->root != NULL && extent_release_env(e->id)) {
+    if (e->root != NULL &&
+        (code_end_one(e->id) || extent_release_env(e->id) ||
+         store_leave_env(e->id))) {
         return -EAGAIN;
     }
     if (e->root != NULL) {

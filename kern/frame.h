@@ -26,7 +26,6 @@
  */
 #include "kern/abi/error.h"
 #include "kern/account.h"
-#include "kern/cap.h"
 #include "kern/lock.h"
 #include "kern/physical.h"
 
@@ -165,17 +164,6 @@ frame_pins(const struct frame *f)
 {
     return f->pins % FRAME_PIN_DMA;
 }
-
-/* Pins `count` pages of a data frame, from its page `offset` on, for a device
-   that is to read or write there, as `right` (CAP_READ, CAP_WRITE) of `cap` on
-   its guard must allow. 0, -EINVAL if it is no data, or smaller; -EPERM; -EBUSY
-   if it is unscrubbed or being broken. No lock after LOCK_DISK may be held. */
-int frame_dma_begin(struct frame *f, uint64_t offset, uint64_t count,
-                    const struct cap *cap, unsigned right);
-
-/* The device is done with that. Who condemned the frame meanwhile has it freed
-   by this. */
-void frame_dma_end(struct frame *f);
 
 /* Puts back a data frame that has no maps and no pins but those of devices: as
    frame_return, or it is condemned: it is nobody's, stays charged, and goes back

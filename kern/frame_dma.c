@@ -13,43 +13,14 @@
  *    in a list of its own; `used` is the account that it is charged to, which
  *    is there as long as something is.
  */
+#include "kern/frame_dma.h"
+
 #include "kern/frame_one.h"
 
 static uint32_t condemned; /* the first; under the lock of the lists */
 
-int
-frame_dma_begin(struct frame *f, uint64_t offset, uint64_t count,
-                const struct cap *cap, unsigned right)
-{
-    const uint32_t forbidden = FRAME_STATE_FLAG(
-        FRAME_UNSCRUBBED | FRAME_BREAKING | FRAME_CONDEMNED);
-    uint32_t state;
-    uint64_t pages;
-    int error = 0;
-
-    if (frame_type(f) != FRAME_DATA) { /* perhaps no RAM: not to be locked */
-        return -EINVAL;
-    }
-    frame_lock(f);
-    state = frame_state(f);
-    pages = (uint64_t)1 << order_of(state);
-    if ((state & 0xff) != FRAME_DATA || offset >= pages ||
-        count > pages - offset) {
-        error = -EINVAL;
-    } else if (!cap_allows(cap, &f->guard, right)) {
-        error = -EPERM;
-    } else if ((state & forbidden) != 0) {
-        error = -EBUSY;
-    } else {
-        f->pins += FRAME_PIN_DMA;
-    }
-    frame_unlock(f);
-    return error;
-}
-
-/* Frees a locked frame of FRAME_OWNER_DEVICE that no device uses any more. */
-static void
-condemned_free(struct frame *f)
+void
+frame_condemned_free(struct frame *f)
 {
     uint32_t account = f->used;
     struct frame_list list = {.account = &ACCOUNT_TABLE[account]};
@@ -62,20 +33,7 @@ condemned_free(struct frame *f)
                   frame_state(f));
     condemned = list.first;
     word_unlock(&frame_lists.lock);
-    account_release(account, ACCOUNT_FRAMES, 0); /* perhaps that was its last */
-}
-
-void
-frame_dma_end(struct frame *f)
-{
-    frame_lock(f);
-    ASSERT(f->pins >= FRAME_PIN_DMA);
-    f->pins -= FRAME_PIN_DMA;
-    if (f->owner == FRAME_OWNER_DEVICE && f->pins == 0) {
-        condemned_free(f);
-    } else {
-        frame_unlock(f);
-    }
+    account_release(account, ACCOUNT_FRAMES, 0); /* that was its last, perhaps */
 }
 
 int

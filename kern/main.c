@@ -13,6 +13,7 @@
 #include "kern/boot/boot_memory.h"
 #include "kern/boot/frame_table.h"
 #include "kern/check.h"
+#include "kern/code/arena.h"
 #include "kern/console.h"
 #include "kern/disk/drive.h"
 #include "kern/env.h"
@@ -21,6 +22,7 @@
 #include "kern/information.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
+#include "kern/predicate.h"
 #include "kern/print.h"
 #include "kern/sbi.h"
 #include "kern/time.h"
@@ -179,6 +181,7 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     kept[KEPT] = (struct memory_run){DIRECT_SIZE, MEMORY_LIMIT};
     arguments_init();
     memory_init(kept);
+    arena_reserve(&kernel_memory);
     vm_switch(&kernel_memory, &kept[1], 2);
     time_init(&boot_tree);
     hart_find_all(&boot_tree);
@@ -191,6 +194,8 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
                     ACCOUNTS_MAX * sizeof(struct account));
     information_map(INFORMATION_SLOTS, sizeof(uint32_t) * SLOTS * hart_count);
     drive_init();
+    arena_map();
+    predicate_init();
     frame_table_init(&kernel_memory, kept, KEPT);
     hart_start_all();
     ready = time_now();

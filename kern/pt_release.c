@@ -112,7 +112,7 @@ heir_pass(const struct search *s, const struct table *t)
     if (heir == NULL || frame_give(s->list, heir, id, &f, 1) < 0) {
         return false;
     }
-    f->harts = 0;
+    f->harts &= PREDICATE_BITS;
     frame_clear_flag(f, FRAME_BREAKING | FRAME_CONDEMNED);
     return true;
 }
@@ -127,7 +127,7 @@ search_note(struct frame *f, uint64_t word)
         frame_set_flag(f, FRAME_BREAKING);
         alone = SEARCH_ALONE;
     }
-    f->harts = word | alone;
+    f->harts = (f->harts & PREDICATE_BITS) | word | alone;
 }
 
 static void
@@ -136,7 +136,7 @@ search_forget(struct frame *f)
     if (f->harts & SEARCH_ALONE) {
         frame_clear_flag(f, FRAME_BREAKING);
     }
-    f->harts = 0;
+    f->harts &= PREDICATE_BITS;
 }
 
 /* Looks at s->link, then along the chain for the next. 1 when the frame has

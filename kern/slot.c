@@ -6,9 +6,11 @@
  *    passed and not been looked at yet;
  *  - hart.alarm is the earliest alarm of the contexts here, or earlier;
  *  - while an env runs in a slice the timer holds the edge, if anybody here who
- *    has a slot is awake, or the alarm if that is earlier; in grace its end.
+ *    has a slot is awake or who sleeps waits for a predicate, or the alarm if
+ *    that is earlier; in grace its end.
  *
- * trap.S does the common edge, transfer.S the end of the epilogue after it.
+ * trap.S does the common edge, transfer.S the end of the epilogue after it; but
+ * neither where predicates are to be looked at.
  */
 #include "kern/slot.h"
 
@@ -19,6 +21,7 @@
 #include "kern/event.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
+#include "kern/predicate.h"
 #include "kern/time.h"
 
 #define WORDS (SLOTS / 64)
@@ -169,7 +172,7 @@ slot_timer_set(void)
     uint64_t when = self->grace_end;
 
     if (self->phase == PHASE_SLICE) {
-        when = ready_any(self) ? self->edge : TIME_NEVER;
+        when = ready_any(self) || predicate_any(self) ? self->edge : TIME_NEVER;
         when = self->alarm < when ? self->alarm : when;
     }
     if (self->has_stimecmp || when != self->timer) {
@@ -177,8 +180,10 @@ slot_timer_set(void)
     }
     self->timer = when;
     /* In grace it is not the edge's. */
-    self->timer_fast =
-        self->has_stimecmp && self->phase == PHASE_SLICE ? when : 0;
+    self->timer_fast = self->has_stimecmp && self->phase == PHASE_SLICE &&
+                               !predicate_any(self)
+                           ? when
+                           : 0;
 }
 
 /* Who owns the slot, if it is awake; or NULL. */
@@ -295,6 +300,9 @@ slot_run(void)
 
         slot_advance(self, now);
         (void)slot_alarms(self, now);
+        if (edge) {
+            (void)predicate_edge(self);
+        }
         c = slot_pick(self, edge);
         if (self->resume != NULL && (c == NULL || !(edge || over))) {
             c = self->resume;
@@ -304,7 +312,7 @@ slot_run(void)
             context_enter(c);
         }
         slot_timer_set();
-        if (!interrupt_poll() && !env_reap() && !frame_scrub_idle()) {
+        if (interrupt_poll() == 0 && !env_reap() && !frame_scrub_idle()) {
             wait_for_interrupt();
         }
     }
@@ -352,6 +360,7 @@ slot_tick(void)
     uint64_t now = time_now();
     bool due = now >= self->alarm;
     struct context *next;
+    bool long_already;
     bool alarms;
 
     alarms = slot_alarms(self, now);
@@ -359,9 +368,11 @@ slot_tick(void)
         return now < self->grace_end ? USER_CONTINUE
                                      : slot_overrun(self, c, now);
     }
+    long_already = now >= self->edge && predicate_edge(self);
     /* One long thing at a time: rule 6. Not at each interrupt, which others may
        cause as often as they like. */
-    if (!alarms && (now >= self->edge || (due && now >= env_reap_next()))) {
+    if (!alarms && !long_already &&
+        (now >= self->edge || (due && now >= env_reap_next()))) {
         (void)env_reap();
     }
     if (now < self->edge) {
@@ -383,7 +394,8 @@ slot_tick(void)
     }
     self->next = next->env->id;
     self->grace_end = now + self->grace_ticks;
-    self->phase = self->has_stimecmp ? PHASE_GRACE : PHASE_GRACE_SLOW;
+    self->phase = self->has_stimecmp && !predicate_any(self) ? PHASE_GRACE
+                                                             : PHASE_GRACE_SLOW;
     return USER_EPILOGUE;
 }
 

@@ -4,7 +4,8 @@
  * it, and frames, which are checked each time, for they are pinned.
  */
 #include "kern/abi/uarea.h"
-#include "kern/disk/binding.h"
+#include "kern/csr.h"
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
@@ -13,7 +14,7 @@ static const struct cap_name empty_name;
 
 /* The binding of the caller that a handle names, with its drive locked, in *v;
    or NULL. */
-static struct extent *
+__attribute__((always_inline)) static inline struct extent *
 extent_open(uint64_t handle, struct drive **v)
 {
     struct extent *x;
@@ -43,15 +44,16 @@ whole_check(const struct drive *v, uint64_t first, uint64_t count,
     if ((rights & CAP_WRITE) && v->disk->read_only) {
         return -EROFS;
     }
-    return v->state == DISK_RAW ? 0 : -EBUSY;
+    return v->store->volume.state == DISK_RAW ? 0 : -EBUSY;
 }
 
-int64_t
-sys_disk_bind(uint64_t cap, uint64_t parent, uint64_t first, uint64_t count,
-              uint64_t rights)
+/* Blocks of a raw disk, for who has control on the empty name. */
+static int64_t
+bind_whole(uint64_t cap, uint64_t disk, uint64_t first, uint64_t count,
+           uint64_t rights)
 {
     int64_t result = cap_check(cap, &empty_name, CAP_CONTROL);
-    struct drive *v = drive_find(parent ^ DISK_WHOLE);
+    struct drive *v = drive_find(disk);
 
     if (v == NULL) {
         return -ENODEV;
@@ -69,90 +71,71 @@ sys_disk_bind(uint64_t cap, uint64_t parent, uint64_t first, uint64_t count,
     return result;
 }
 
-/* Adds to a request the frames that `count` batch words from `first` on name.
-   Each is read once: the env may write there meanwhile. */
-static int
-pieces_add(struct drive *v, struct disk_request *r, const struct cap *c,
-           uint64_t first, uint64_t count)
+int64_t
+sys_disk_bind(uint64_t cap, uint64_t parent, uint64_t first, uint64_t count,
+              uint64_t rights)
 {
-    const struct uarea *uarea = (const struct uarea *)caller_hart()->uarea;
-    int error = 0;
+    struct store_bind ask = {.env = caller_env(),
+                             .cap = cap_of(cap),
+                             .first = first,
+                             .count = count,
+                             .rights = (uint32_t)rights,
+                             .begun = csr_read(instret)};
+    struct drive *d;
+    uint32_t entry;
+    int64_t result;
 
-    for (uint64_t i = first; error == 0 && i < first + count; i++) {
-        uint64_t word = __atomic_load_n(&uarea->batch[i], __ATOMIC_RELAXED);
-        struct frame *f = named_frame((uint32_t)word);
-
-        error = f == NULL ? -EINVAL
-                          : request_add(v, r, f,
-                                        word << (64 - DISK_PIECE_COUNT_SHIFT) >>
-                                            (64 - DISK_PIECE_COUNT_SHIFT +
-                                             DISK_PIECE_OFFSET_SHIFT),
-                                        word >> DISK_PIECE_COUNT_SHIFT, c);
+    if (parent >= DISK_WHOLE) {
+        return bind_whole(cap, parent - DISK_WHOLE, first, count, rights);
     }
-    return error;
+    if (ask.cap == NULL) {
+        return -EBADF;
+    }
+    if (count == 0 || rights == 0 ||
+        (rights & ~(uint64_t)(CAP_READ | CAP_WRITE)) != 0) {
+        return -EINVAL;
+    }
+    d = store_open(parent, &entry);
+    if (d == NULL) {
+        return -EINVAL;
+    }
+    result = (rights & CAP_WRITE) && d->disk->read_only
+                 ? -EROFS
+                 : store_bind(d, entry, &ask);
+    drive_unlock(d);
+    return result;
 }
 
-/* Whether the binding has `count` blocks from `block` on. */
-static bool
-extent_has(const struct extent *x, uint64_t block, uint64_t count)
-{
-    return block < x->count && count <= x->count - block;
-}
-
-/* Hands a request that was filled in to the disk, or gives it back. */
-static int64_t
-request_go(struct drive *v, struct extent *x, struct disk_request *r, int error)
-{
-    if (error == 0) {
-        r->extent = (uint32_t)(x - v->extent);
-        x->waiting++;
-        error = request_submit(v, r);
-    }
-    if (error < 0) {
-        request_drop(v, caller_hart()->context, r);
-    }
-    return error;
-}
-
-static inline int64_t
+__attribute__((always_inline)) static inline int64_t
 transfer(uint64_t cap, uint64_t handle, uint64_t block, uint64_t pieces,
          uint64_t cookie, enum disk_operation operation)
 {
-    uint32_t right = operation == DISK_READ ? CAP_READ : CAP_WRITE;
-    uint64_t count = pieces & 0xffff;
+    struct hart *self = caller_hart();
+    const struct uarea *uarea = (const struct uarea *)self->uarea;
     uint64_t first = pieces >> 16;
-    const struct cap *c = cap_of(cap);
+    const struct request_ask ask = {.context = self->context,
+                                    .cookie = cookie,
+                                    .block = block,
+                                    .count = pieces & 0xffff,
+                                    .pieces = &uarea->batch[first],
+                                    .cap = cap_of(cap)};
     struct drive *v;
-    struct disk_request *r;
     struct extent *x;
     int64_t error;
 
-    if (c == NULL) {
+    if (ask.cap == NULL) {
         return -EBADF;
     }
-    if (count == 0 || count > DISK_PIECES_MAX || first > UAREA_BATCH_WORDS ||
-        count > UAREA_BATCH_WORDS - first) {
+    if (ask.count == 0 || ask.count > DISK_PIECES_MAX ||
+        first > UAREA_BATCH_WORDS || ask.count > UAREA_BATCH_WORDS - first) {
         return -EINVAL;
     }
     x = extent_open(handle, &v);
     if (x == NULL) {
         return -ESTALE;
     }
-    error = (x->rights & right) == 0
-                ? -EPERM
-                : request_take(v, caller_hart()->context, &r);
-    if (error == 0) {
-        int wrong;
-
-        r->operation = (uint8_t)operation;
-        r->cookie = cookie;
-        wrong = pieces_add(v, r, c, first, count);
-        if (wrong == 0 && !extent_has(x, block, r->count)) {
-            wrong = -EINVAL;
-        }
-        r->block = x->first + block;
-        error = request_go(v, x, r, wrong);
-    }
+    error = operation == DISK_READ ? request_read(v, x, &ask)
+                                   : request_write(v, x, &ask);
     lock_release(&v->lock);
     return error;
 }
@@ -171,26 +154,6 @@ sys_disk_write(uint64_t cap, uint64_t binding, uint64_t block, uint64_t pieces,
     return transfer(cap, binding, block, pieces, cookie, DISK_WRITE);
 }
 
-/* A request without memory: a flush, or a discard. */
-static int64_t
-command(struct drive *v, struct extent *x, enum disk_operation operation,
-        uint64_t block, uint64_t count, uint64_t cookie)
-{
-    struct disk_request *r;
-    int error = x->rights & CAP_WRITE
-                    ? request_take(v, caller_hart()->context, &r)
-                    : -EPERM;
-
-    if (error < 0) {
-        return error;
-    }
-    r->operation = (uint8_t)operation;
-    r->cookie = cookie;
-    r->block = x->first + block;
-    r->count = (uint32_t)count;
-    return request_go(v, x, r, 0);
-}
-
 /* A disk without a cache has nothing to flush: all that it has completed is
    there. */
 static int64_t
@@ -205,6 +168,7 @@ int64_t
 sys_disk_flush(uint64_t binding, uint64_t cookie)
 {
     struct hart *self = caller_hart();
+    const struct request_ask ask = {.context = self->context, .cookie = cookie};
     struct drive *v;
     struct extent *x = extent_open(binding, &v);
     int64_t error;
@@ -212,8 +176,7 @@ sys_disk_flush(uint64_t binding, uint64_t cookie)
     if (x == NULL) {
         return -ESTALE;
     }
-    error = v->disk->flush ? command(v, x, DISK_FLUSH, 0, 0, cookie)
-                           : flush_nothing(x);
+    error = v->disk->flush ? request_flush(v, x, &ask) : flush_nothing(x);
     lock_release(&v->lock);
     if (error > 0) {
         event_complete(self->context->env->id, self->index, cookie, 0);
@@ -226,35 +189,48 @@ int64_t
 sys_disk_discard(uint64_t binding, uint64_t block, uint64_t count,
                  uint64_t cookie)
 {
+    const struct request_ask ask = {.context = caller_hart()->context,
+                                    .cookie = cookie,
+                                    .block = block,
+                                    .count = count};
     struct drive *v;
     struct extent *x = extent_open(binding, &v);
-    int64_t error = 0;
+    int64_t error;
 
     if (x == NULL) {
         return -ESTALE;
     }
-    if (!v->disk->discard) {
-        error = -ENOSYS;
-    } else if (count == 0 || count > v->disk->discard_blocks ||
-               !extent_has(x, block, count)) {
-        error = -EINVAL;
-    } else {
-        error = command(v, x, DISK_DISCARD, block, count, cookie);
-    }
+    error = v->disk->discard ? request_discard(v, x, &ask) : -ENOSYS;
     lock_release(&v->lock);
     return error;
 }
 
+/* An entry of the registry that the caller holds. */
+static int64_t
+release_entry(uint64_t number)
+{
+    uint32_t entry;
+    struct drive *d = store_open(number, &entry);
+    int64_t error;
+
+    if (d == NULL) {
+        return -ESTALE;
+    }
+    error = store_unhold(d, entry, caller_env()->id);
+    drive_unlock(d);
+    return error;
+}
+
 int64_t
-sys_release(uint64_t kind, uint64_t name)
+disk_release(uint64_t kind, uint64_t name)
 {
     struct drive *v;
     struct extent *x;
 
-    if (kind != RELEASE_BINDING) {
-        return -EINVAL;
+    if (kind == RELEASE_ENTRY) {
+        return release_entry(name);
     }
-    x = extent_open(name, &v);
+    x = kind == RELEASE_BINDING ? extent_open(name, &v) : NULL;
     if (x == NULL) {
         return -ESTALE;
     }

@@ -46,7 +46,12 @@ struct disk_row {
     uint64_t blocks_read, blocks_written;
     uint64_t errors;
     uint64_t resets;
-    uint64_t unused[5];
+    uint32_t registry_first; /* its entries in the registry's array, */
+    uint32_t registry_count; /* and how many */
+    uint32_t doubles;        /* rows of its part of INFORMATION_DOUBLES */
+    uint32_t unused;
+    uint64_t table_blocks; /* that its block table tells of */
+    uint64_t unused2[2];
 };
 
 _Static_assert(sizeof(struct disk_row) == 128, "a row is two cache lines");

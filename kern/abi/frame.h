@@ -23,6 +23,7 @@ enum frame_type {
     FRAME_SHADOW,   /* the reverse map of one page table */
     FRAME_ENV,      /* the record of an env, or its capability list */
     FRAME_UAREA,    /* the memory through which an env and the kernel talk */
+    FRAME_REGISTRY, /* holds a block of a disk; the kernel's, to be read */
     FRAME_TYPES
 };
 
@@ -96,7 +97,8 @@ struct frame {
     uint32_t chain; /* the first PTE that holds it (kern/pt.h); 0: none */
     union {
         struct {
-            uint32_t maps; /* how many do, or did until the next fence */
+            uint32_t maps; /* how many do, or did until the next fence; and
+                              predicates that look at it */
             uint32_t pins; /* kernel objects that use it; in units of
                               FRAME_PIN_DMA, requests of disks that do */
         };
@@ -108,7 +110,12 @@ struct frame {
                         FRAME_PLACED: the page that its contents go to;
                         of FRAME_OWNER_DEVICE: the account */
     uint64_t harts;  /* root: harts that may hold its translations;
-                        data: how far the search for an heir got */
+                        data: how far the search for an heir got, and the
+                        predicates that look at it */
 };
+
+/* How many predicates look at a data frame, by its `harts`; each is one of its
+   maps. */
+#define FRAME_PREDICATES(harts) ((uint32_t)((harts) >> 34 & 0x3fff))
 
 #endif

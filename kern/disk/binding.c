@@ -9,9 +9,8 @@
  *    used up is never used again;
  *  - drive.whole counts the rows of a raw disk that are not free.
  */
-#include "kern/disk/binding.h"
+#include "kern/disk/store.h"
 
-#include "kern/account.h"
 #include "kern/env.h"
 #include "kern/panic.h"
 
@@ -58,11 +57,15 @@ extent_bind(struct drive *v, const struct env *e, uint32_t parent,
                      (uint64_t)v->disk->index << EXTENT_DISK_SHIFT | index);
 }
 
-static void
+void
 extent_free(struct drive *v, struct extent *x)
 {
     account_release(x->account, ACCOUNT_BINDINGS, 1);
-    v->whole -= x->parent == EXTENT_NONE;
+    if (x->parent == EXTENT_NONE) {
+        v->whole--;
+    } else {
+        store_unhang(v, x);
+    }
     if (x->generation < EXTENT_GENERATION_MAX) {
         x->next = v->extent_free;
         v->extent_free = (uint32_t)(x - v->extent);
@@ -76,18 +79,6 @@ extent_release(struct drive *v, struct extent *x)
     v->extents_of[env_index(x->env)]--;
     x->env = 0;
     if (x->waiting == 0) {
-        extent_free(v, x);
-    }
-}
-
-void
-extent_done(struct drive *v, uint32_t index)
-{
-    struct extent *x = &v->extent[index];
-
-    ASSERT(lock_held(&v->lock) && x->waiting > 0);
-    x->waiting--;
-    if (x->waiting == 0 && x->env == 0) {
         extent_free(v, x);
     }
 }

@@ -35,7 +35,14 @@ struct extent {
     uint32_t parent;  /* the registry entry that it hangs at, or EXTENT_NONE */
     uint32_t next;    /* in the list of free ones, or of that entry */
     uint32_t previous;
+    uint32_t answer[2];       /* of a typed one: what `access` said when it was
+                                 bound, of reading and of writing */
+    struct cap_name guard[2];
+    uint64_t checked; /* the change for which it was looked at last */
+    uint64_t zero[4];
 };
+
+_Static_assert(sizeof(struct extent) == 128, "found by a shift");
 
 struct env;
 
@@ -70,8 +77,20 @@ extent_find(struct drive *v, uint64_t handle, uint32_t id)
 /* Ends a binding: nothing more is done by it. What is on its way goes on. */
 void extent_release(struct drive *v, struct extent *x);
 
+/* Makes a row free that nobody has and nothing waits for. */
+void extent_free(struct drive *v, struct extent *x);
+
 /* One request by the binding is done. */
-void extent_done(struct drive *v, uint32_t index);
+static inline void
+extent_done(struct drive *v, uint32_t index)
+{
+    struct extent *x = &v->extent[index];
+
+    x->waiting--;
+    if (x->waiting == 0 && x->env == 0) {
+        extent_free(v, x);
+    }
+}
 
 /* A step towards ending all bindings of env `id`; whether there may be more.
    No lock but the env's may be held. */

@@ -8,18 +8,17 @@
 #include "kern/disk/drive.h"
 
 #include "kern/boot/boot_memory.h"
-#include "kern/disk/binding.h"
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/print.h"
 #include "kern/string.h"
+#include "kern/slot.h"
 #include "kern/time.h"
 #include "platform/device.h"
 
-/* Requests that one entry of the kernel ends, and pieces of memory after which
-   it ends no more: rule 6. */
-#define STEP_REQUESTS 8
-#define STEP_PIECES 64
+/* Instructions after which no further step of a job is taken at an edge. */
+#define WATCH_BUDGET 3000
 
 struct drive drive_table[DISKS_MAX];
 
@@ -54,11 +53,18 @@ drive_init(void)
         v->disk = &disk_table[i];
         v->row = (struct disk_row *)information_at(INFORMATION_DISKS) + i;
         v->deadline = TIME_NEVER;
+        v->piece_pages = v->disk->segment_bytes >> FRAME_SHIFT;
+        if (v->piece_pages > DISK_PIECE_PAGES_MAX) {
+            v->piece_pages = DISK_PIECE_PAGES_MAX;
+        }
+        v->silence = time_ticks(DISK_SILENCE_NANOSECONDS);
         v->request = memory_take(v->disk->requests * sizeof(struct disk_request));
         v->extent = memory_take(EXTENTS_MAX * sizeof(struct extent));
         row_fill(v);
         request_init(v);
         extent_init(v);
+        v->store = memory_take(sizeof(*v->store));
+        store_init(v);
     }
 }
 
@@ -88,6 +94,7 @@ drive_deadline(void)
         uint64_t deadline = atomic_load_explicit(&drive_table[i].deadline,
                                                  memory_order_relaxed);
 
+        deadline = drive_table[i].work ? 0 : deadline;
         first = deadline < first ? deadline : first;
     }
     return first;
@@ -104,58 +111,32 @@ ends_tell(const struct request_end *ends, unsigned count)
 }
 
 /* The boot hart has more to do for disks. */
-static void
-attend_later(void)
+void
+drive_attend_later(void)
 {
     hart_signal(hart_table[0], HART_SIGNAL_DISK);
-}
-
-/* Takes from the device what it is done with: how many are to be told. */
-static unsigned
-drive_collect(struct drive *v, struct request_end ends[STEP_REQUESTS])
-{
-    unsigned pieces = 0;
-    unsigned count = 0;
-
-    v->more = false;
-    for (;;) {
-        enum disk_answer answer;
-        unsigned tag;
-        int error;
-
-        if (count == STEP_REQUESTS || pieces >= STEP_PIECES) {
-            v->more = true;
-            break;
-        }
-        answer = v->disk->driver->complete(v->disk, &tag, &error);
-        if (answer == DISK_DONE) {
-            pieces += v->request[tag].segments;
-            request_finish(v, tag, error, &ends[count++]);
-            continue;
-        }
-        v->broken |= answer == DISK_BROKEN;
-        break;
-    }
-    return count;
 }
 
 static void
 drive_interrupt(struct disk *disk)
 {
     struct drive *v = &drive_table[disk->index];
-    struct request_end ends[STEP_REQUESTS];
+    struct request_end ends[REQUEST_STEP];
     unsigned count = 0;
     bool later;
 
     lock_acquire(&v->lock);
     if (!v->dead) {
         disk->driver->acknowledge(disk);
-        count = drive_collect(v, ends);
+        count = request_collect(v, ends);
     }
     later = v->more || v->broken;
     lock_release(&v->lock);
     if (later) {
-        attend_later();
+        drive_attend_later();
+    }
+    if (v->work) {
+        slot_wake_at(0);
     }
     ends_tell(ends, count);
 }
@@ -188,7 +169,7 @@ drive_reset(struct drive *v)
 static bool
 drive_step(struct drive *v)
 {
-    struct request_end ends[STEP_REQUESTS];
+    struct request_end ends[REQUEST_STEP];
     unsigned count = 0;
     bool later;
 
@@ -196,9 +177,9 @@ drive_step(struct drive *v)
     if (v->broken && !v->dead) {
         drive_reset(v);
     } else if (v->again != 0) {
-        count = request_again_step(v, ends, STEP_REQUESTS);
+        count = request_again_step(v, ends, REQUEST_STEP);
     } else if (v->more && !v->dead) {
-        count = drive_collect(v, ends);
+        count = request_collect(v, ends);
     }
     later = v->broken || v->again != 0 || v->more;
     lock_release(&v->lock);
@@ -219,7 +200,7 @@ drive_attend(void)
         if (__atomic_load_n(&v->broken, __ATOMIC_RELAXED) || v->again != 0 ||
             v->more) {
             (void)drive_step(v);
-            attend_later(); /* it finds out whether there is more */
+            drive_attend_later(); /* it finds out whether there is more */
             return;
         }
     }
@@ -231,15 +212,20 @@ drive_watch(uint64_t now)
     for (unsigned i = 0; i < disk_count; i++) {
         struct drive *v = &drive_table[i];
 
+        if (v->work) {
+            lock_acquire(&v->lock);
+            store_step(v, csr_read(instret), WATCH_BUDGET);
+            drive_unlock(v);
+        }
         if (atomic_load_explicit(&v->deadline, memory_order_relaxed) > now) {
             continue;
         }
         lock_acquire(&v->lock);
         if (v->deadline <= now) {
-            v->deadline = now + time_ticks(DISK_SILENCE_NANOSECONDS);
+            v->deadline = now + v->silence;
             v->broken = true;
         }
         lock_release(&v->lock);
-        attend_later();
+        drive_attend_later();
     }
 }

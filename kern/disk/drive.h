@@ -33,12 +33,13 @@
 #define EXTENTS_MAX 1024
 
 struct extent;
+struct store;
 
 struct drive {
     struct lock lock;
     struct disk *disk;     /* immutable, */
     struct disk_row *row;  /* as all see it; immutable */
-    enum disk_state state;
+    uint32_t piece_pages;  /* at most in one piece; immutable */
     bool dead;   /* it did not come back from a reset */
     bool broken; /* the device has said what cannot be so: reset it */
     bool more;   /* it may be done with more than was taken from it */
@@ -49,8 +50,12 @@ struct drive {
     uint32_t free;           /* how many */
     uint64_t again;          /* tags to be submitted once more, or failed */
     uint8_t of_env[ENVS_MAX];   /* by index of env: those that it has here */
+    uint64_t silence;           /* DISK_SILENCE_NANOSECONDS in ticks */
     _Atomic uint64_t deadline; /* when to reset it; TIME_NEVER: it has nothing
                                   to do. Also read without the lock */
+
+    struct store *store;   /* what is on it; immutable */
+    _Atomic bool work;     /* steps can be taken; also read without the lock */
 
     /* kern/disk/binding.c */
     struct extent *extent; /* EXTENTS_MAX of them; immutable */
@@ -80,12 +85,18 @@ void drive_listen(void);
 uint64_t drive_requests(void);
 uint64_t drive_extents(void);
 
+/* Pages that can be in the registry, of all disks. */
+uint64_t store_pages(void);
+
 /* When the first disk is, or was, to be looked after. Any locks. */
 uint64_t drive_deadline(void);
 
-/* Sees to it that disks which are silent for too long at `now` are reset. No
-   lock may be held, here and below. */
+/* Takes a step of the jobs of disks, and sees to it that those which are silent
+   for too long at `now` are reset. No lock may be held, here and below. */
 void drive_watch(uint64_t now);
+
+/* The boot hart is to call that. Any locks. */
+void drive_attend_later(void);
 
 /* A step of what is left to do for disks; on the boot hart, by its signal. */
 void drive_attend(void);

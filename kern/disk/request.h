@@ -26,9 +26,10 @@
 
 #define REQUEST_NONE UINT32_MAX
 
+struct cap;
 struct context;
-struct env;
 struct drive;
+struct extent;
 
 enum request_state { REQUEST_FREE, REQUEST_TAKEN, REQUEST_QUEUED };
 
@@ -37,13 +38,19 @@ struct disk_request {
     uint8_t operation; /* enum disk_operation */
     uint8_t hart;      /* where it was made */
     uint8_t tries;     /* how often it was handed to the device */
+    uint32_t tag;      /* immutable: its number */
     uint32_t next;     /* in the list of those that are free */
     uint32_t env;      /* id of who made it */
     uint32_t account;
     uint64_t cookie;
-    uint32_t extent; /* the binding: its index */
+    uint32_t extent; /* the binding: its index, or EXTENT_NONE */
     uint32_t count;
     uint64_t block;
+    /* Of one that is not an env's own (store.h). */
+    uint8_t purpose; /* enum request_purpose */
+    uint8_t stage;
+    uint32_t entry;
+    uint32_t frame; /* of the registry: what is read or written */
     uint32_t segments;
     struct disk_segment segment[DISK_SEGMENTS_MAX];
 };
@@ -59,29 +66,43 @@ struct request_end {
 /* Makes all requests of a drive free. Boot only. */
 void request_init(struct drive *v);
 
-/* Takes a request for an env, to be told on this hart, in context c: 0; -EIO if
-   the disk is dead, -EAGAIN if none is left for it or its completion ring has no
-   room, -EDQUOT. */
-int request_take(struct drive *v, struct context *c, struct disk_request **taken);
+/* What an env asks for by a binding. */
+struct request_ask {
+    struct context *context; /* of the caller, on this hart */
+    uint64_t cookie;
+    uint64_t block; /* of the binding */
+    uint64_t count; /* blocks; of read and write: pieces */
+    const uint64_t *pieces; /* words that the env may write at any time: each is
+                               read once; read and write only */
+    const struct cap *cap;  /* for the frames; likewise */
+};
 
-/* Gives back one that is not handed to the device, with its pins. */
-void request_drop(struct drive *v, struct context *c, struct disk_request *r);
+/* Makes a request and hands it to the device. 0; -EPERM for a right that the
+   binding, or the capability, does not have; -EINVAL for blocks or pieces that
+   there are not, or are more than the disk takes at a time; -EBUSY for a frame
+   that is unscrubbed or being broken; -EIO if the disk is dead, -EAGAIN if no
+   request is left for the env, or no place in its completion ring; -EDQUOT. */
+int request_read(struct drive *v, struct extent *x,
+                 const struct request_ask *ask);
+int request_write(struct drive *v, struct extent *x,
+                  const struct request_ask *ask);
+int request_flush(struct drive *v, struct extent *x,
+                  const struct request_ask *ask);
+int request_discard(struct drive *v, struct extent *x,
+                    const struct request_ask *ask);
 
-/* Adds `count` pages of a frame, from its page `offset` on, for the device to
-   read or write as r->operation says: pins it. -EINVAL if these are more than
-   the request or the disk has room for; and as frame_dma_begin. */
-struct cap;
-struct frame;
-int request_add(struct drive *v, struct disk_request *r, struct frame *f,
-                uint64_t offset, uint64_t count, const struct cap *cap);
+/* Takes from the device what it is done with: how many of `ends` are to be
+   told, at most REQUEST_STEP. Sets v->more, or v->broken. */
+#define REQUEST_STEP 8
+unsigned request_collect(struct drive *v, struct request_end *ends);
 
-/* Hands it to the device. 0, or -EAGAIN. */
-int request_submit(struct drive *v, struct disk_request *r);
-
-/* The device is done with the request of that tag: lets its pins fall, makes it
-   free, and fills in what is to be told. */
-void request_finish(struct drive *v, unsigned tag, int error,
-                    struct request_end *end);
+/* For the drive's store: takes a request for an env, as those take it; makes it
+   free; and hands it to the device with one frame, or none for a flush, now or
+   when there is room. */
+int request_begin(struct drive *v, struct context *c, struct disk_request **r);
+void request_end(struct drive *v, struct disk_request *r);
+void request_start(struct drive *v, struct disk_request *r,
+                   enum disk_operation operation);
 
 /* The device was reset: marks what it had for another try. */
 void request_again_all(struct drive *v);
