@@ -36,7 +36,15 @@ int64_t
 disk_bind(const struct disk *disk, uint64_t parent, uint64_t first,
           uint64_t count, uint64_t rights)
 {
-    return sys_disk_bind(disk->cap, parent, first, count, rights);
+    int64_t result;
+
+    /* The kernel asks the parent's program, which may take a call of its own.
+     */
+    while ((result = sys_disk_bind(disk->cap, parent, first, count, rights)) ==
+           -EAGAIN) {
+        (void)disk_retry(result);
+    }
+    return result;
 }
 
 int64_t

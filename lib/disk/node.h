@@ -51,7 +51,7 @@ int64_t node_create(const struct disk *disk, const struct node *parent,
    version. */
 int64_t node_image(const struct disk *disk, struct node *node, void *image);
 
-/* New bytes for a node, aligned to FRAME_SIZE. */
+/* New bytes for a node: DISK_BLOCK_BYTES. */
 struct node_edit {
     struct node *node;
     const void *image;
