@@ -13,14 +13,14 @@
 
 static const struct code_helper helpers[] = {{CODE_EMIT, 3}};
 static const struct code_use uses[2] = {
-    {helpers,
-     1,
-     STACK_BYTES,
-     {CODE_POINTER, CODE_NUMBER, CODE_ABSENT, CODE_ABSENT, CODE_ABSENT}},
-    {NULL,
-     0,
-     STACK_BYTES,
-     {CODE_POINTER, CODE_NUMBER, CODE_NUMBER, CODE_NUMBER, CODE_ABSENT}}};
+    {.helpers = helpers,
+     .helper_count = 1,
+     .stack = STACK_BYTES,
+     .arguments = {CODE_POINTER, CODE_NUMBER},
+     .read_only = true},
+    {.stack = STACK_BYTES,
+     .arguments = {CODE_POINTER, CODE_NUMBER, CODE_NUMBER, CODE_NUMBER},
+     .read_only = true}};
 
 static bool
 verify(struct type_run *type, int which, uint32_t offset, uint32_t count)
