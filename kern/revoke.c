@@ -11,6 +11,7 @@
  *  - deadlines[] has the earliest deadline of each live env that has requests,
  *    and 1 for one of which frames are being taken.
  */
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/pt.h"
 #include "kern/revoke_request.h"
@@ -167,6 +168,12 @@ revoke_name_check(const struct env *e, uint64_t kind, uint64_t name)
     if (kind == RESOURCE_SLOT) {
         return name >> 16 < hart_count && (name & 0xffff) < SLOTS &&
                        SLOT_VECTORS[name >> 16][name & 0xffff] == e->id
+                   ? 0
+                   : -EPERM;
+    }
+    if (kind == RESOURCE_EXTENT || kind == RESOURCE_ENTRY) {
+        return (kind == RESOURCE_EXTENT ? extent_is_of : store_is_of)(e->id,
+                                                                      name)
                    ? 0
                    : -EPERM;
     }

@@ -26,7 +26,7 @@ struct source {
 };
 
 /* Locks the frame that has all of it, if the caller may read that: NULL, and in
-   *error -EINVAL, -EPERM or -EBUSY. */
+ *error -EINVAL, -EPERM or -EBUSY. */
 static struct frame *
 source_lock(const struct source *s, int *error)
 {
@@ -152,7 +152,7 @@ release_code(uint64_t name)
 int64_t
 sys_release(uint64_t kind, uint64_t name)
 {
-    return kind == RELEASE_CODE ? release_code(name)
+    return kind == RELEASE_CODE   ? release_code(name)
            : kind < RELEASE_KINDS ? disk_release(kind, name)
                                   : -EINVAL;
 }

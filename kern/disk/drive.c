@@ -12,8 +12,8 @@
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/print.h"
-#include "kern/string.h"
 #include "kern/slot.h"
+#include "kern/string.h"
 #include "kern/time.h"
 #include "platform/device.h"
 
@@ -58,7 +58,8 @@ drive_init(void)
             v->piece_pages = DISK_PIECE_PAGES_MAX;
         }
         v->silence = time_ticks(DISK_SILENCE_NANOSECONDS);
-        v->request = memory_take(v->disk->requests * sizeof(struct disk_request));
+        v->request =
+            memory_take(v->disk->requests * sizeof(struct disk_request));
         v->extent = memory_take(EXTENTS_MAX * sizeof(struct extent));
         row_fill(v);
         request_init(v);
@@ -190,7 +191,8 @@ drive_step(struct drive *v)
 void
 drive_attend(void)
 {
-    static unsigned turn; /* so that one disk does not keep the others waiting */
+    static unsigned
+        turn; /* so that one disk does not keep the others waiting */
 
     for (unsigned i = 0; i < disk_count; i++) {
         struct drive *v;

@@ -18,7 +18,8 @@
    NULL. */
 int64_t disk_next(uint64_t *cookie);
 
-/* Waits for the completion of that cookie, which must be the next: its value. */
+/* Waits for the completion of that cookie, which must be the next: its value.
+ */
 int64_t disk_wait(uint64_t cookie);
 
 /* How many completions are there and not taken. */
