@@ -90,7 +90,7 @@ struct revocation {
 };
 
 struct env {
-    struct lock lock;
+    struct lock *lock; /* immutable: in the table, where it outlives this */
     uint32_t id;
     uint32_t slots_taken;   /* dying: harts whose slots it has no more */
     _Atomic unsigned state; /* enum env_state */
@@ -146,17 +146,20 @@ _Noreturn void env_enter_first(void);
    is free. Until env_publish the id is nobody's. */
 uint32_t env_reserve(void);
 
-/* Makes an env that is complete, with its reserved id, be found. */
+/* Makes an env that is complete but for its lock, with its reserved id, be
+   found. */
 void env_publish(struct env *e, uint32_t creator);
+
+/* Makes an env, whose lock is held and is given back, be found no more. */
+void env_unlist(struct env *e);
+
+/* Frees the entry of an env that is found no more, when all of it is gone. */
+void env_unreserve(uint32_t id);
 
 /* Around each change of the row of an env of that id. In between a lock is held
    that comes after all others of envs. */
 struct env_row *env_row_open(uint64_t id);
 void env_row_close(struct env_row *row);
-
-/* Makes an env be found no more; and when all of it is gone, its entry of the
-   table free for another. */
-void env_forget(uint32_t id, bool free);
 
 /* Sets and clears bits of the harts on which an env can run, in its row. */
 void env_row_harts(const struct env *e, uint32_t set, uint32_t clear);
@@ -194,7 +197,26 @@ uint64_t env_satp(const struct env *e);
 /* The env of that id with its lock held, if it is alive, or NULL. No lock may
    be held. */
 struct env *env_lock(uint64_t id);
-void env_unlock(struct env *e);
+
+static inline void
+env_unlock(struct env *e)
+{
+    lock_release(e->lock);
+}
+
+/* Whether an env, whose lock is held, lives; and then on which harts it can
+   run. Neither changes meanwhile but for the harts of one that is dying. */
+static inline bool
+env_lives(const struct env *e)
+{
+    return atomic_load_explicit(&e->state, memory_order_relaxed) == ENV_LIVE;
+}
+
+static inline uint32_t
+env_bound(const struct env *e)
+{
+    return atomic_load_explicit(&e->bound, memory_order_relaxed);
+}
 
 /* Ends the current env because of a fault in its double-fault handler. Called
    by trap.S. The end of the first env is a panic. */

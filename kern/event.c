@@ -18,17 +18,14 @@ event_deliver(struct context *c)
     }
 }
 
-void
-event_post(struct env *e, unsigned hart, uint64_t events)
+/* Sets events of a live env, whose lock is held, on a hart where it can run. */
+static inline void
+event_set(struct env *e, unsigned hart, uint64_t events)
 {
     struct context *c = &e->context[hart];
-    uint64_t before;
+    uint64_t before =
+        __atomic_fetch_or(&c->uarea->pending, events, __ATOMIC_ACQ_REL);
 
-    ASSERT(lock_held(&e->lock));
-    if (!(e->bound >> hart & 1) || e->state != ENV_LIVE) {
-        return;
-    }
-    before = __atomic_fetch_or(&c->uarea->pending, events, __ATOMIC_ACQ_REL);
     if ((before & events) == events) {
         return;
     }
@@ -40,25 +37,34 @@ event_post(struct env *e, unsigned hart, uint64_t events)
 }
 
 void
+event_post(struct env *e, unsigned hart, uint64_t events)
+{
+    ASSERT(lock_held(e->lock));
+    if (env_lives(e) && (env_bound(e) >> hart & 1)) {
+        event_set(e, hart, events);
+    }
+}
+
+void
 event_post_any(struct env *e, uint64_t events)
 {
-    int hart = -1;
+    uint32_t rest = env_lives(e) ? env_bound(e) : 0;
+    unsigned hart = HARTS_MAX;
 
-    for (unsigned i = 0; i < hart_count; i++) {
-        if (!(e->bound >> i & 1)) {
+    ASSERT(lock_held(e->lock));
+    for (unsigned i = 0; rest != 0; i++, rest >>= 1) {
+        if (!(rest & 1)) {
             continue;
         }
-        if (hart < 0) {
-            hart = (int)i;
-        }
+        hart = hart == HARTS_MAX ? i : hart;
         if (__atomic_load_n(&hart_table[i]->context, __ATOMIC_RELAXED) ==
             &e->context[i]) {
-            hart = (int)i;
+            hart = i;
             break;
         }
     }
-    if (hart >= 0) {
-        event_post(e, (unsigned)hart, events);
+    if (hart < HARTS_MAX) {
+        event_set(e, hart, events);
     }
 }
 

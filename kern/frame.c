@@ -220,12 +220,7 @@ frame_return(struct frame_list *list, struct frame *f)
         frame_unlock(f);
         return error;
     }
-    frame_unmark(f);
-    word_lock(&frame_lists.lock);
-    f->used = 0; /* of a scrub half done */
-    return_commit(list, frame_records(), frame_number(f), f->order,
-                  frame_state(f));
-    word_unlock(&frame_lists.lock);
+    frame_put_back(list, f, frame_state(f) & ~FRAME_STATE_FLAG(FRAME_SAID));
     return 0;
 }
 

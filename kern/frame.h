@@ -107,6 +107,9 @@ frame_clear_flag(struct frame *f, unsigned flag)
                      __ATOMIC_RELAXED);
 }
 
+/* Flags that say something of the frame to its owner. */
+#define FRAME_SAID (FRAME_MARKS | FRAME_CONDEMNED)
+
 /* Forgets what is said of the locked frame, when it changes hands or type. */
 static inline void
 frame_unmark(struct frame *f)
@@ -114,7 +117,7 @@ frame_unmark(struct frame *f)
     if (frame_state(f) & FRAME_STATE_FLAG(FRAME_PLACED)) {
         f->used = 0;
     }
-    frame_clear_flag(f, FRAME_MARKS | FRAME_CONDEMNED);
+    frame_clear_flag(f, FRAME_SAID);
 }
 
 /* Whether anything still holds the locked frame. Acquire: what was done before

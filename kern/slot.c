@@ -52,7 +52,7 @@ slot_change(struct env *e, uint64_t hart, uint64_t index, uint32_t from,
 {
     int error = 0;
 
-    ASSERT(lock_held(&e->lock));
+    ASSERT(lock_held(e->lock));
     if (hart >= hart_count || hart_table[hart]->state != HART_UP ||
         index >= SLOTS) {
         return -EINVAL;

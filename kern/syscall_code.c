@@ -11,7 +11,7 @@
 
 /* What code_step does at a time, in instructions; its last step, and where a
    fence of all harts is due, come to that. */
-#define STEP_BUDGET 9000
+#define STEP_BUDGET 8000
 
 /* What programs of each purpose get. */
 static const struct code_kind *const kinds[CODE_PURPOSES] = {

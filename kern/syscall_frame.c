@@ -109,9 +109,9 @@ free_asked(uint64_t frame, uint64_t flags)
         !frame_return_one(&e->frames, e->id, frame)) {
         return free_any(frame, flags);
     }
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     revoke_settle(e, RESOURCE_FRAME, frame, 1);
-    lock_release(&e->lock);
+    lock_release(e->lock);
     return 0;
 }
 

@@ -69,7 +69,8 @@ struct disk_driver {
     /* Takes back the device's interrupt. What it has done before is found by
        `complete` afterwards; for what it does later it interrupts again. So
        who acknowledges calls `complete` until DISK_NOTHING, or sees to it
-       himself that he comes back. */
+       himself that he comes back. An interrupt that is not taken back comes
+       again at once. */
     void (*acknowledge)(struct disk *disk);
 
     /* The next request that the device is done with; it is not outstanding any
@@ -91,9 +92,10 @@ struct disk_driver {
 struct disk {
     /* All immutable after boot. */
     const struct disk_driver *driver;
+    void *device;     /* the driver's own */
     const char *kind; /* for messages */
-    unsigned index;   /* in disk_table */
     uint64_t blocks;
+    unsigned index;          /* in disk_table */
     uint32_t requests;       /* tags are 0 to requests - 1 */
     uint32_t segments;       /* at most, of one request */
     uint32_t segment_bytes;  /* at most, of one segment: at least a block */
@@ -102,7 +104,6 @@ struct disk {
     bool flush;   /* it has a cache: what is written is on the disk after a
                      flush. Without, when the write is completed */
     bool discard; /* takes DISK_DISCARD */
-    void *device; /* the driver's own */
 };
 
 /* The disks of the machine, in the order of the device tree; immutable after

@@ -30,6 +30,9 @@ static const char *const clock_names[] = {"google,goldfish-rtc"};
 static const char *const finisher_names[] = {"sifive,test0", "sifive,test1"};
 static const char *const virtio_names[] = {"virtio,mmio"};
 
+/* Places for virtio devices; QEMU's virt has 8. */
+#define VIRTIO_MAX 32
+
 #define EXIT_NANOSECONDS 100000000
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -46,6 +49,26 @@ driver_registers(const struct fdt *tree, fdt_node_t node, uint64_t size)
     struct fdt_range range;
 
     if (fdt_reg_physical(tree, node, 0, &range) < 0 || range.size < size) {
+        return NULL;
+    }
+    return vm_map_device(range.address, range.size);
+}
+
+/* As driver_registers, for nodes that often follow each other: the trail is
+   that of the node before, at first of depth 0. */
+static volatile void *
+registers_next(const struct fdt *tree, fdt_node_t node, uint64_t size,
+               fdt_node_t trail[FDT_DEPTH_MAX], uint32_t *depth)
+{
+    struct fdt_range range;
+
+    if (*depth > 0 && fdt_node_sibling(tree, trail[*depth - 1]) == node) {
+        trail[*depth - 1] = node;
+    } else {
+        *depth = fdt_node_trail(tree, node, trail);
+    }
+    if (fdt_reg_physical_at(tree, trail, *depth, 0, &range) < 0 ||
+        range.size < size) {
         return NULL;
     }
     return vm_map_device(range.address, range.size);
@@ -136,9 +159,8 @@ console_init(const struct fdt *tree)
 /* What is behind these registers: nothing, a disk, or of no interest. All are
    stopped: whoever ran before us may have left one writing to memory. */
 static void
-virtio_probe(const struct fdt *tree, fdt_node_t node)
+virtio_probe(const struct fdt *tree, fdt_node_t node, volatile void *registers)
 {
-    volatile void *registers = driver_registers(tree, node, VIRTIO_REGISTERS);
     const char *name = fdt_node_name(tree, node);
     struct virtio virtio;
     uint32_t kind;
@@ -157,22 +179,14 @@ virtio_probe(const struct fdt *tree, fdt_node_t node)
     }
 }
 
-/* The disks, when there is a console to say so. */
-static void
-disks_init(const struct fdt *tree)
-{
-    for (fdt_node_t node = tree->root; node != FDT_NONE;
-         node = fdt_node_next(tree, node)) {
-        if (fdt_node_is_okay(tree, node) &&
-            is_one_of(tree, node, virtio_names, COUNT(virtio_names))) {
-            virtio_probe(tree, node);
-        }
-    }
-}
-
 void
 device_init(const struct fdt *tree)
 {
+    fdt_node_t virtio[VIRTIO_MAX]; /* looked at when there is a console */
+    unsigned virtio_count = 0;
+    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
+    uint32_t depth = 0;
+
     for (fdt_node_t node = tree->root; node != FDT_NONE;
          node = fdt_node_next(tree, node)) {
         if (!fdt_node_is_okay(tree, node)) {
@@ -187,6 +201,9 @@ device_init(const struct fdt *tree)
         } else if (!has_clock &&
                    is_one_of(tree, node, clock_names, COUNT(clock_names))) {
             has_clock = goldfish_rtc_init(tree, node);
+        } else if (virtio_count < VIRTIO_MAX &&
+                   is_one_of(tree, node, virtio_names, COUNT(virtio_names))) {
+            virtio[virtio_count++] = node;
         }
     }
     console_init(tree);
@@ -194,7 +211,11 @@ device_init(const struct fdt *tree)
         printk(PRINT_WARN, "no interrupt controller: no input, no disks\n");
         return;
     }
-    disks_init(tree);
+    for (unsigned i = 0; i < virtio_count; i++) {
+        virtio_probe(
+            tree, virtio[i],
+            registers_next(tree, virtio[i], VIRTIO_REGISTERS, trail, &depth));
+    }
 }
 
 void

@@ -221,12 +221,12 @@ uarea_bind(void)
     uarea->self = FIRST_UAREA;
     uarea->version = UAREA_VERSION;
     page_map(FIRST_UAREA, f, PTE_R | PTE_W);
-    lock_acquire(&first->lock);
+    lock_acquire(first->lock);
     if (env_bind(first, hart_self(), f) < 0 ||
         slot_alloc(first, hart_self()->index, 0) < 0) {
         panic("a fresh U-area cannot be bound");
     }
-    lock_release(&first->lock);
+    lock_release(first->lock);
 }
 
 /* A frame for the record of the env, or its capability list. */
@@ -262,7 +262,6 @@ env_create_first(const void *archive, size_t size)
         panic("the first env is not the first");
     }
     first->state = ENV_LIVE;
-    first->lock.rank = LOCK_ENV;
     first->caps = record_take();
     cap_init_root(first->caps);
     first->lone = first->caps;

@@ -45,13 +45,13 @@ row_fill(struct drive *v)
 void
 drive_init(void)
 {
-    information_map(INFORMATION_DISKS, DISKS_MAX * sizeof(struct disk_row));
+    information_map(INFORMATION_DISK_ROWS, DISKS_MAX * sizeof(struct disk_row));
     for (unsigned i = 0; i < disk_count; i++) {
         struct drive *v = &drive_table[i];
 
         v->lock.rank = LOCK_DISK;
         v->disk = &disk_table[i];
-        v->row = (struct disk_row *)information_at(INFORMATION_DISKS) + i;
+        v->row = (struct disk_row *)information_at(INFORMATION_DISK_ROWS) + i;
         v->deadline = TIME_NEVER;
         v->piece_pages = v->disk->segment_bytes >> FRAME_SHIFT;
         if (v->piece_pages > DISK_PIECE_PAGES_MAX) {

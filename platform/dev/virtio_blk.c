@@ -107,21 +107,41 @@ _Static_assert(TABLE_SIZE <= VIRTIO_QUEUE_SIZE,
 
 static struct virtio_blk devices[DISKS_MAX];
 
-static void
+/* Whether the segments are as platform/disk.h says, and `count` blocks. */
+static bool
+segments_fit(const struct disk *disk, uint32_t count,
+             const struct disk_segment *segments, unsigned number)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < number; i++) {
+        if (segments[i].bytes % (1u << SECTOR_SHIFT) != 0 ||
+            segments[i].bytes > disk->segment_bytes) {
+            return false;
+        }
+        bytes += segments[i].bytes;
+    }
+    return number > 0 && number <= disk->segments &&
+           bytes == (uint64_t)count * DISK_BLOCK_SIZE;
+}
+
+/* Tells the device of the pieces of memory, one or more: where each is, and
+   that the next follows it, or the status the last. */
+static inline void
 data_write(struct request *r, const struct disk_segment *segments,
            unsigned number, unsigned flags)
 {
     struct virtio_descriptor *d = &r->table[DATA];
+    const struct disk_segment *last = segments + number - 1;
     uint64_t rest = VIRTIO_WORD(0, flags | VIRTIO_NEXT, DATA + 1);
 
-    for (unsigned i = 0; i < number; i++) {
-        d[i].address = segments[i].address;
-        d[i].word = rest | segments[i].bytes;
+    for (; segments < last; segments++, d++) {
+        d->address = segments->address;
+        d->word = rest | segments->bytes;
         rest += VIRTIO_WORD(0, 0, 1);
     }
-    /* Behind the last comes the status. */
-    rest = VIRTIO_WORD(segments[number - 1].bytes, flags | VIRTIO_NEXT, STATUS);
-    d[number - 1].word = rest;
+    d->address = last->address;
+    d->word = VIRTIO_WORD(last->bytes, flags | VIRTIO_NEXT, STATUS);
 }
 
 /*
@@ -139,17 +159,38 @@ static void
 queue_put(struct virtio_blk *v, unsigned tag)
 {
     struct virtio_queue *queue = &v->memory->queue;
+    uint16_t given = v->given;
 
-    queue->available.ring[v->given % VIRTIO_QUEUE_SIZE] = (uint16_t)tag;
-    v->given++;
+    queue->available.ring[given % VIRTIO_QUEUE_SIZE] = (uint16_t)tag;
+    given++;
+    v->given = given;
     dma_publish();
-    queue->available.next = v->given;
+    queue->available.next = given;
     dma_before_register();
     if (!(queue->used.flags & VIRTIO_USED_NO_NOTIFY)) {
         virtio_notify(&v->virtio, QUEUE);
     }
 }
 
+/* The two that are less frequent: writes all but what follows from the type,
+   and returns that. */
+static uint64_t
+other_write(struct request *r, bool discard, uint32_t count, unsigned *first)
+{
+    if (!discard) {
+        *first = STATUS;
+        r->header.sector = 0;
+        return TYPE_FLUSH;
+    }
+    *first = DISCARDED;
+    r->discard.sector = r->header.sector;
+    r->discard.sectors = (uint64_t)count * BLOCK_SECTORS;
+    r->header.sector = 0;
+    return TYPE_DISCARD;
+}
+
+/* NOLINTBEGIN(readability-function-size): seven parameters, all in registers.
+ */
 static int
 blk_submit(struct disk *disk, unsigned tag, enum disk_operation operation,
            uint64_t block, uint32_t count, const struct disk_segment *segments,
@@ -157,36 +198,25 @@ blk_submit(struct disk *disk, unsigned tag, enum disk_operation operation,
 {
     struct virtio_blk *v = disk->device;
     struct request *r = &v->memory->request[tag];
-    uint64_t type = TYPE_FLUSH;
+    uint64_t type;
     unsigned first = DATA;
 
     ASSERT(tag < DISK_REQUESTS_MAX && !(v->outstanding >> tag & 1));
     ASSERT(block <= disk->blocks && count <= disk->blocks - block);
-    ASSERT(number <= disk->segments);
     r->header.sector = block * BLOCK_SECTORS;
-    switch (operation) {
-    case DISK_READ:
-        type = TYPE_READ;
-        data_write(r, segments, number, VIRTIO_WRITE);
-        break;
-    case DISK_WRITE:
-        ASSERT(!disk->read_only);
-        type = TYPE_WRITE;
-        data_write(r, segments, number, 0);
-        break;
-    case DISK_FLUSH:
-        ASSERT(disk->flush);
-        r->header.sector = 0;
-        first = STATUS;
-        break;
-    case DISK_DISCARD:
-        ASSERT(disk->discard && count <= disk->discard_blocks);
-        type = TYPE_DISCARD;
-        r->discard.sector = block * BLOCK_SECTORS;
-        r->discard.sectors = (uint64_t)count * BLOCK_SECTORS;
-        r->header.sector = 0;
-        first = DISCARDED;
-        break;
+    if (operation <= DISK_WRITE) {
+        bool write = operation == DISK_WRITE;
+
+        ASSERT(segments_fit(disk, count, segments, number));
+        ASSERT(!(write && disk->read_only));
+        type = write ? TYPE_WRITE : TYPE_READ;
+        data_write(r, segments, number, write ? 0 : VIRTIO_WRITE);
+    } else {
+        bool discard = operation == DISK_DISCARD;
+
+        ASSERT(discard ? disk->discard && count <= disk->discard_blocks
+                       : disk->flush);
+        type = other_write(r, discard, count, &first);
     }
     r->header.type = type;
     r->table[HEADER].word = VIRTIO_WORD(sizeof(r->header), VIRTIO_NEXT, first);
@@ -196,6 +226,7 @@ blk_submit(struct disk *disk, unsigned tag, enum disk_operation operation,
     queue_put(v, tag);
     return 0;
 }
+/* NOLINTEND(readability-function-size) */
 
 /* What the device used before its interrupt was taken back is looked at after
    that: otherwise an entry that comes in between would wait for the next. */
@@ -219,24 +250,26 @@ blk_complete(struct disk *disk, unsigned *tag, int *error)
 {
     struct virtio_blk *v = disk->device;
     struct virtio_queue *queue = &v->memory->queue;
-    uint16_t ahead = (uint16_t)(queue->used.next - v->taken);
+    uint16_t taken = v->taken;
+    uint16_t in_flight = v->in_flight;
+    uint16_t ahead = (uint16_t)(queue->used.next - taken);
     uint32_t id;
     uint8_t status;
 
     if (ahead == 0) {
         return DISK_NOTHING;
     }
-    if (ahead > v->in_flight) {
+    if (ahead > in_flight) {
         return DISK_BROKEN;
     }
     dma_take();
-    id = queue->used.ring[v->taken % VIRTIO_QUEUE_SIZE].id;
+    id = queue->used.ring[taken % VIRTIO_QUEUE_SIZE].id;
     if (id >= DISK_REQUESTS_MAX || !(v->outstanding >> id & 1)) {
         return DISK_BROKEN;
     }
     status = v->memory->request[id].status;
-    v->taken++;
-    v->in_flight--;
+    v->taken = (uint16_t)(taken + 1);
+    v->in_flight = (uint16_t)(in_flight - 1);
     v->outstanding &= ~((uint64_t)1 << id);
     *tag = id;
     *error = 0;

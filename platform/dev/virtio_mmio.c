@@ -175,5 +175,8 @@ virtio_start(struct virtio *v)
 void
 virtio_fail(struct virtio *v)
 {
-    set(v, STATUS, get(v, STATUS) | STATUS_FAILED);
+    set(v, STATUS,
+        (get(v, STATUS) &
+         (STATUS_SEEN | STATUS_DRIVER | STATUS_GO | STATUS_AGREED)) |
+            STATUS_FAILED);
 }

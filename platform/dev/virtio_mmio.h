@@ -55,13 +55,14 @@ struct virtio_descriptor {
 };
 
 struct virtio_queue {
-    struct virtio_descriptor descriptor[VIRTIO_QUEUE_SIZE];
+    _Alignas(FRAME_SIZE) struct virtio_descriptor descriptor[VIRTIO_QUEUE_SIZE];
     struct {
         uint16_t flags; /* 0: interrupt whenever something is used */
         uint16_t next;  /* entries ever written; wraps */
         uint16_t ring[VIRTIO_QUEUE_SIZE];
     } available;
-    _Alignas(FRAME_SIZE) volatile struct {
+    uint8_t gap[0x1000 - 0x404 - 2 * VIRTIO_QUEUE_SIZE];
+    volatile struct {
         uint16_t flags;
         uint16_t next;
         struct {
@@ -69,6 +70,7 @@ struct virtio_queue {
             uint32_t length; /* not looked at: it is the device's word only */
         } ring[VIRTIO_QUEUE_SIZE];
     } used;
+    uint8_t end[0x1000 - 4 - 8 * VIRTIO_QUEUE_SIZE];
 };
 
 #define VIRTIO_USED_NO_NOTIFY 1 /* of used.flags: it looks by itself */

@@ -332,7 +332,7 @@ main(void)
     prepare();
     exo_uarea->entry_exception = (uint64_t)bench_handler;
 #define MEASURE(name, budget, what) measure(#name, name);
-    REVOCATION_GOALS(MEASURE)
+    REVOCATION_BUDGETS(MEASURE)
     PRIMITIVE_BUDGETS(MEASURE)
     DISK_BUDGETS(MEASURE)
     bench_run(); /* what follows is no row's */

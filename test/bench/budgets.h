@@ -42,7 +42,7 @@
     X(frame_alloc_free, 220, "one frame, same guard, both calls")              \
     X(frame_alloc_scrub, 800, "one frame of another guard, with its scrub")
 
-#define REVOCATION_GOALS(X)                                                    \
+#define REVOCATION_BUDGETS(X)                                                  \
     X(revoke_roundtrip, 700, "one frame asked for, till its env has freed it") \
     X(repossess_per_frame, 400, "256 frames taken, mapped once each")
 

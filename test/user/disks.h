@@ -8,7 +8,7 @@
 #include "kern/abi/frame.h"
 #include "lib/exo/exo.h"
 
-#define DISK_ROW ((const volatile struct disk_row *)INFORMATION_DISKS)
+#define DISK_ROW ((const volatile struct disk_row *)INFORMATION_DISK_ROWS)
 #define ACCOUNT_ROW ((const volatile struct account *)INFORMATION_ACCOUNTS)
 #define FRAME_ROW ((const volatile struct frame *)INFORMATION_FRAMES)
 
