@@ -84,21 +84,19 @@ static bool
 subset_check(struct window *w)
 {
     struct replay *replay = w->replay;
-    struct replay_cut *cut = &replay->cut;
+    uint64_t kept = 0;
     size_t i;
 
-    *cut = (struct replay_cut){replay->windows, w->count, 0, w->mark};
     for (i = 0; i < w->count; i++) {
         w->pieces[i].kept |= w->pieces[i].forced;
         if (w->pieces[i].kept) {
             piece_apply(w, &w->pieces[i], w->old + i * w->grain);
-            /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): replay_run frees it
-             */
-            cut->kept++;
+            kept++;
         }
     }
+    replay->cut = (struct replay_cut){replay->windows, w->count, kept, w->mark};
     replay->images++;
-    if (!replay->check(replay->context, w->image, w->bytes, cut)) {
+    if (!replay->check(replay->context, w->image, w->bytes, &replay->cut)) {
         return false;
     }
     while (i-- > 0) {
@@ -210,16 +208,17 @@ replay_run(struct replay *replay, struct trace *trace, uint8_t *image,
            uint64_t bytes)
 {
     const struct replay_options *options = replay->options;
-    struct window w = {
+    static struct window w; /* one replay at a time */
+    struct trace_entry entry;
+    bool good = true;
+
+    w = (struct window){
         .replay = replay,
         .image = image,
         .bytes = bytes,
         .grain = options->torn ? REPLAY_SECTOR : REPLAY_BLOCK,
         .random = options->seed * 2 + 1,
     };
-    struct trace_entry entry;
-    bool good = true;
-
     while (good && trace_next(trace, &entry)) {
         if (entry.kind != TRACE_FLUSH) {
             good = write_add(&w, &entry);
