@@ -86,19 +86,18 @@ disks_take(struct env *e, struct request *r)
     unsigned taken;
 
     if (kind == RESOURCE_EXTENT) {
-        taken = extent_take(
-            e->id, r->name == REVOKE_ANY ? EXTENT_ANY : r->name, most, name);
+        taken = extent_take(e->id, r->name == REVOKE_ANY ? EXTENT_ANY : r->name,
+                            most, name);
     } else {
-        taken =
-            store_take(e->id, r->name == REVOKE_ANY ? REGISTRY_NONE : r->name,
-                       most, name);
+        taken = store_take(
+            e->id, r->name == REVOKE_ANY ? REGISTRY_NONE : r->name, most, name);
     }
     for (unsigned i = 0; i < taken; i++) {
         revoke_tell(e, LOSS(kind, name[i], 0));
     }
     /* By name: that is gone, whoever did it. Nothing taken: it has no more. */
-    revoke_set_left(
-        e, r, r->name != REVOKE_ANY || taken == 0 ? 0 : r->left - taken);
+    revoke_set_left(e, r,
+                    r->name != REVOKE_ANY || taken == 0 ? 0 : r->left - taken);
 }
 
 /* Puts the env's record at the head of its list: a pass begins. */

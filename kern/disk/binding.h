@@ -93,9 +93,9 @@ extent_done(struct drive *v, uint32_t index)
     }
 }
 
-/* Ends up to `most` bindings of env `id`, or the one of that handle unless it is
-   EXTENT_ANY: how many, and in `name` what they are called in losses. No lock
-   but the env's may be held, here and below. */
+/* Ends up to `most` bindings of env `id`, or the one of that handle unless it
+   is EXTENT_ANY: how many, and in `name` what they are called in losses. No
+   lock but the env's may be held, here and below. */
 #define EXTENT_ANY UINT64_MAX
 unsigned extent_take(uint32_t id, uint64_t handle, unsigned most,
                      uint32_t *name);

@@ -95,7 +95,9 @@ drive_deadline(void)
         uint64_t deadline = atomic_load_explicit(&drive_table[i].deadline,
                                                  memory_order_relaxed);
 
-        deadline = drive_table[i].work ? 0 : deadline;
+        if (atomic_load_explicit(&drive_table[i].work, memory_order_relaxed)) {
+            return 0;
+        }
         first = deadline < first ? deadline : first;
     }
     return first;
@@ -136,7 +138,7 @@ drive_interrupt(struct disk *disk)
     if (later) {
         drive_attend_later();
     }
-    if (v->work) {
+    if (atomic_load_explicit(&v->work, memory_order_relaxed)) {
         slot_wake_at(0);
     }
     ends_tell(ends, count);

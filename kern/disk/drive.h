@@ -43,7 +43,7 @@ struct drive {
     bool dead;            /* it did not come back from a reset */
     bool broken;          /* the device has said what cannot be so: reset it */
     bool more;            /* it may be done with more than was taken from it */
-    _Atomic bool work; /* jobs can go on; also read without the lock */
+    _Atomic bool work;    /* jobs can go on; also read without the lock */
 
     /* kern/disk/request.c */
     struct disk_request *request; /* disk->requests of them; immutable */

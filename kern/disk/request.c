@@ -170,9 +170,10 @@ request_submit(struct drive *v, struct disk_request *r)
     r->state = REQUEST_QUEUED;
     r->tries++;
     v->row->waiting++;
-    if (v->deadline == TIME_NEVER) {
+    if (atomic_load_explicit(&v->deadline, memory_order_relaxed) ==
+        TIME_NEVER) {
         silence_begin(v);
-        slot_wake_at(v->deadline);
+        slot_wake_at(atomic_load_explicit(&v->deadline, memory_order_relaxed));
     }
     return 0;
 }

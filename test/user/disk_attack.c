@@ -90,18 +90,45 @@ strangers(uint64_t own)
     EXPECT(disk_word(0, frame, 0), 7);
 }
 
+static uint64_t
+bind_narrow(void)
+{
+    uint64_t narrow;
+
+    EXPECT(sys_cap_grant(0, CAP_CHILD, puppet.id, 4, CAP_RIGHTS_ALL), 0);
+    narrow = (uint64_t)puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 10, 2,
+                                   CAP_READ);
+    EXPECT((int64_t)narrow > 0, 1);
+    EXPECT(puppet_call(CALL_cap_drop, 4, 0, 0, 0, 0), 0);
+    return narrow;
+}
+
+/* A binding that is taken back is gone, by name and by count. */
+static void
+taken(uint64_t narrow)
+{
+    uint64_t other = bind_narrow();
+
+    EXPECT(sys_revoke(CAP_CHILD, puppet.id, RESOURCE_EXTENT, narrow, 1, 0), 0);
+    while (sys_repossess(CAP_CHILD, puppet.id) == -EAGAIN) {
+    }
+    EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, narrow, 0, 1, 1),
+           -ESTALE);
+    EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, other, 0, 1, 1), -EPERM);
+    EXPECT(sys_revoke(CAP_CHILD, puppet.id, RESOURCE_EXTENT, REVOKE_ANY, 5, 0),
+           0);
+    while (sys_repossess(CAP_CHILD, puppet.id) == -EAGAIN) {
+    }
+    EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, other, 0, 1, 1), -ESTALE);
+}
+
 /* With a binding of its own it reaches that, by frames that are its own. */
 static void
 bounds(uint64_t own)
 {
-    uint64_t narrow;
+    uint64_t narrow = bind_narrow();
     uint64_t posted = 0;
 
-    EXPECT(sys_cap_grant(0, CAP_CHILD, puppet.id, 4, CAP_RIGHTS_ALL), 0);
-    narrow =
-        (uint64_t)puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 10, 2, CAP_READ);
-    EXPECT((int64_t)narrow > 0, 1);
-    EXPECT(puppet_call(CALL_cap_drop, 4, 0, 0, 0, 0), 0);
     PUPPET->batch = DISK_PIECE(own, 0, 1);
     for (uint64_t block = 0; block < 2; block++) {
         EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, narrow, block, 1, 1),
@@ -126,6 +153,11 @@ bounds(uint64_t own)
     EXPECT(puppet_call(CALL_disk_read, 3, narrow, 0, 1, 1), -EPERM);
     EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, narrow, 0, 1, 1), -EPERM);
     EXPECT(sys_release(RELEASE_BINDING, narrow), -ESTALE);
+    EXPECT(sys_revoke(CAP_CHILD, puppet.id, RESOURCE_EXTENT, binding, 1, 0),
+           -EPERM);
+    EXPECT(sys_revoke(CAP_CHILD, puppet.id, RESOURCE_ENTRY, 0, 1, 0), -EPERM);
+    taken(narrow);
+    narrow = bind_narrow();
     EXPECT(puppet_call(CALL_release, RELEASE_BINDING, narrow, 0, 0, 0), 0);
     PUPPET->batch = DISK_PIECE(own, 0, 1);
     EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, narrow, 0, 1, 1),

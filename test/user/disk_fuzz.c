@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random calls on two disks, one that has trees and one that is raw, by an env
- * that may do everything: what the kernel keeps of frames, requests and bindings
- * agrees at the end, and no block is what it cannot be. seed= and calls= choose
- * others.
+ * that may do everything: what the kernel keeps of frames, requests and
+ * bindings agrees at the end, and no block is what it cannot be. seed= and
+ * calls= choose others.
  */
 #include <string.h>
 
@@ -115,8 +115,7 @@ static int64_t
 transfer_make(bool write)
 {
     uint64_t count = 1 + below(4);
-    uint64_t binding =
-        below(10) == 0 ? random_next() : handle[below(HANDLES)];
+    uint64_t binding = below(10) == 0 ? random_next() : handle[below(HANDLES)];
 
     for (uint64_t i = 0; i < count; i++) {
         exo_uarea->batch[i] = DISK_PIECE(frame_pick(), below(20) == 0, 1);
@@ -129,8 +128,8 @@ static int64_t
 bind_make(void)
 {
     uint64_t parent = below(3) == 0 ? DISK_WHOLE | 1 : entry_pick();
-    int64_t result = sys_disk_bind(0, parent, block_pick(), 1 + below(16),
-                                   1 + below(4));
+    int64_t result =
+        sys_disk_bind(0, parent, block_pick(), 1 + below(16), 1 + below(4));
 
     if (result > 0) {
         uint64_t *at = &handle[below(HANDLES)];
@@ -172,10 +171,10 @@ recover_one(uint64_t disk)
 {
     int64_t wanted = sys_disk_recover(0, disk);
 
-    return wanted <= 0 ? wanted
-                       : sys_registry_read(0, DISK_WHOLE | disk,
-                                           (uint64_t)wanted - 1, frame_pick(),
-                                           0, 1);
+    return wanted <= 0
+               ? wanted
+               : sys_registry_read(0, DISK_WHOLE | disk, (uint64_t)wanted - 1,
+                                   frame_pick(), 0, 1);
 }
 
 static int64_t
@@ -203,8 +202,8 @@ call_one(unsigned number)
     case 60:
         return recover_one(below(2));
     case 61:
-        return sys_release(1 + below(2), below(2) ? handle[below(HANDLES)]
-                                                  : entry_pick());
+        return sys_release(1 + below(2),
+                           below(2) ? handle[below(HANDLES)] : entry_pick());
     default:
         return sys_frame_free(frame[below(FRAMES)], FRAME_FREE_BREAK);
     }

@@ -331,7 +331,8 @@ given(void)
     uint64_t spare = frame_clean(0);
 
     format_node(2);
-    ((struct node *)format_bytes)->extent[0] = ((struct node *)format_bytes)->extent[1];
+    ((struct node *)format_bytes)->extent[0] =
+        ((struct node *)format_bytes)->extent[1];
     ((struct node *)format_bytes)->count = 1;
     EXPECT(change(0, node, spare, ENTRY[node].version, 0, DATA_BLOCKS + 1),
            -EINVAL);
