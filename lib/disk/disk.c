@@ -4,18 +4,18 @@
 #include <string.h>
 
 #include "kern/abi/cap.h"
+#include "kern/abi/information.h"
 #include "lib/disk/completion.h"
 #include "lib/disk/format.h"
 #include "lib/exo/exo.h"
 #include "lib/exo/map.h"
 
-#define ROWS ((const volatile struct disk_row *)INFORMATION_DISKS)
-#define ROWS_MAX (FRAME_SIZE / sizeof(struct disk_row))
+#define ROWS ((const volatile struct disk_row *)INFORMATION_DISK_ROWS)
 
 int64_t
 disk_open(struct disk *disk, uint64_t number, uint64_t cap, uint64_t frame_cap)
 {
-    if (number >= ROWS_MAX || ROWS[number].blocks == 0) {
+    if (number >= INFORMATION_DISKS || ROWS[number].blocks == 0) {
         return -ENODEV;
     }
     memset(disk, 0, sizeof(*disk));
