@@ -249,8 +249,12 @@ kernel_begin(uint8_t *image, uint64_t blocks, struct make *make)
     k.to_write = REGISTRY_NONE;
     k.volume.blocks = (struct block_table){k.table, blocks};
     k.volume.doubles.entry = k.doubles;
-    registry_init(&k.volume.registry, k.entry, k.twin, ENTRIES, k.hash, HEADS,
-                  0);
+    k.volume.registry = (struct registry){.entry = k.entry,
+                                          .twin = k.twin,
+                                          .count = ENTRIES,
+                                          .hash = k.hash,
+                                          .hash_mask = HEADS - 1};
+    registry_init(&k.volume.registry);
     volume_init(&k.volume);
 }
 

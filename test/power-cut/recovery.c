@@ -46,7 +46,9 @@ recovery_check(const struct survey *survey)
     memset(&v, 0, sizeof(v));
     v.blocks = (struct block_table){table, survey->blocks};
     v.doubles.entry = doubles;
-    registry_init(&v.registry, &entry, &twin, 1, hash, 1, 0);
+    v.registry = (struct registry){
+        .entry = &entry, .twin = &twin, .count = 1, .hash = hash};
+    registry_init(&v.registry);
     volume_init(&v);
     recover_begin(&v, &r);
     do {
