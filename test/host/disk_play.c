@@ -503,6 +503,10 @@ play_entry(void)
 
     if (block != 0) {
         (void)machine_entry(machine->entry[parent].block, block);
+        /* What a change was refused for may have been that it was missing. */
+        if (machine->v.change.active && play.expected == 0) {
+            play.expected = -1;
+        }
     }
 }
 
