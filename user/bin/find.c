@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Walks trees and does what an expression says with what it meets. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,7 @@ program_run(char **arguments)
     pid_t child;
     int status;
 
+    assert(arguments[0] != NULL);
     fflush(stdout);
     child = fork();
     if (child < 0) {

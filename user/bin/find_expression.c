@@ -108,13 +108,35 @@ mode_take(struct node *node, const char *name)
     node->number = mode;
 }
 
+static void
+text_take(struct node *node, const char *name)
+{
+    node->text = value_take(name);
+    if (node->test == TEST_TYPE &&
+        (strlen(node->text) != 1 || strchr("bcdflps", *node->text) == NULL)) {
+        program_misused("-type %s: no such kind", node->text);
+    }
+}
+
+static void
+time_take(struct node *node, const char *name)
+{
+    struct stat status;
+
+    node->text = value_take(name);
+    if (stat(node->text, &status) != 0) {
+        program_complain("%s", node->text);
+        exit(program_trouble);
+    }
+    node->time = status.st_mtim;
+}
+
 static struct node *
 primary_read(void)
 {
     const char *name = *words++;
     size_t i = 0;
     struct node *node;
-    struct stat status;
 
     while (i < TESTS && strcmp(test_names[i], name) != 0) {
         i++;
@@ -127,21 +149,11 @@ primary_read(void)
     case TEST_NAME:
     case TEST_INAME:
     case TEST_PATH:
-        node->text = value_take(name);
-        break;
     case TEST_TYPE:
-        node->text = value_take(name);
-        if (strlen(node->text) != 1 || strchr("bcdflps", *node->text) == NULL) {
-            program_misused("-type %s: no such kind", node->text);
-        }
+        text_take(node, name);
         break;
     case TEST_NEWER:
-        node->text = value_take(name);
-        if (stat(node->text, &status) != 0) {
-            program_complain("%s", node->text);
-            exit(program_trouble);
-        }
-        node->time = status.st_mtim;
+        time_take(node, name);
         break;
     case TEST_PERM:
         mode_take(node, name);

@@ -283,7 +283,8 @@ conversion_put(struct printing *p, const char **format)
     if (letter == 'b') {
         escaped_put(p, &c, text);
     } else {
-        bytes_put(p, &c, text, letter == 's' ? strlen(text) : *text != '\0');
+        /* %c of an empty argument is a null byte, as elsewhere. */
+        bytes_put(p, &c, text, letter == 's' ? strlen(text) : 1);
     }
     return !p->ended;
 }

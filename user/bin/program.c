@@ -27,7 +27,7 @@ program_begin(const char *name, char **argv, const char *help)
     words = argv[0] == NULL ? argv : argv + 1;
 }
 
-static void
+__attribute__((format(printf, 1, 0))) static void
 message_put(const char *format, va_list list, int error)
 {
     /* What was printed before the error comes before it. */

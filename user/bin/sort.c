@@ -82,17 +82,17 @@ line_write(FILE *out, const char *line)
 static void
 chunk_begin(void)
 {
-    for (chunk.size = chunk_wanted; chunk.bytes == NULL; chunk.size /= 2) {
-        if (chunk.size < CHUNK_MIN) {
-            program_die("no memory for lines");
-        }
+    for (chunk.size = chunk_wanted; chunk.size >= CHUNK_MIN; chunk.size /= 2) {
+        chunk.room = chunk.size / 32;
         chunk.bytes = malloc(chunk.size);
-        if (chunk.bytes != NULL) {
-            break;
+        chunk.lines = malloc(chunk.room * sizeof(char *));
+        if (chunk.bytes != NULL && chunk.lines != NULL) {
+            return;
         }
+        free(chunk.bytes);
+        free(chunk.lines);
     }
-    chunk.room = chunk.size / 32;
-    chunk.lines = program_memory(NULL, chunk.room, sizeof(char *));
+    program_die("no memory for lines");
 }
 
 /* Writes the chunk's lines, sorted, and empties it. */

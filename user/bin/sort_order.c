@@ -36,6 +36,7 @@ static size_t key_count;
 static struct manner manner_all;
 static int separator = -1;
 static bool stable;
+static bool plain; /* all of the line, byte by byte */
 
 static bool
 manner_set(struct manner *manner, int letter)
@@ -151,6 +152,10 @@ sort_order_begin(bool unique)
         }
     }
     if (key_count == 0) {
+        const struct manner *m = &manner_all;
+
+        plain = !m->blanks && !m->dictionary && !m->fold && !m->printable &&
+                !m->numeric;
         keys = program_memory(NULL, 1, sizeof(*keys));
         keys[key_count++] = (struct key){
             .first = {.field = 1, .character = 1, .blanks = manner_all.blanks},
@@ -359,8 +364,13 @@ keys_compare(const char *a, const char *b)
 int
 sort_order_compare(const char *a, const char *b)
 {
-    int order = keys_compare(a, b);
+    int order;
 
+    if (plain) {
+        order = strcmp(a, b);
+        return manner_all.reverse ? -order : order;
+    }
+    order = keys_compare(a, b);
     if (order == 0 && !stable) {
         order = strcmp(a, b);
         order = manner_all.reverse ? -order : order;

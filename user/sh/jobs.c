@@ -88,7 +88,7 @@ job_drop(struct job *job)
 {
     struct job **link = &jobs;
 
-    while (*link != job) {
+    while (*link != NULL && *link != job) {
         link = &(*link)->next;
     }
     *link = job->next;

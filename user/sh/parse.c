@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parse.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -168,6 +169,18 @@ function_read(struct parser *p, const struct word *word)
     return node;
 }
 
+/* Puts the word of the token at the end of a list; gives the new end. */
+static struct word **
+word_append(struct parser *p, struct word **last)
+{
+    struct word *word = p->word;
+
+    assert(word != NULL);
+    *last = word;
+    lex_next(p);
+    return &word->next;
+}
+
 static struct node *
 simple_read(struct parser *p)
 {
@@ -186,13 +199,9 @@ simple_read(struct parser *p)
         } else if (p->token != TOKEN_WORD) {
             break;
         } else if (node->words == NULL && is_assignment(p)) {
-            *last_assignment = p->word;
-            last_assignment = &p->word->next;
-            lex_next(p);
+            last_assignment = word_append(p, last_assignment);
         } else {
-            *last_word = p->word;
-            last_word = &p->word->next;
-            lex_next(p);
+            last_word = word_append(p, last_word);
         }
     }
     if (node->words == NULL && node->assignments == NULL &&

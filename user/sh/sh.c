@@ -38,7 +38,7 @@ shell_say(const char *format, ...)
 
     fflush(stdout);
     fprintf(stderr, "%s: ", shell.name);
-    if (!shell.interactive && shell.line > 0) {
+    if (!shell.person && shell.line > 0) {
         fprintf(stderr, "line %u: ", shell.line);
     }
     va_start(list, format);
@@ -254,6 +254,7 @@ main(int argc, char **argv)
     shell.interactive =
         person || (!command && *words == NULL && isatty(STDIN_FILENO) != 0 &&
                    isatty(STDERR_FILENO) != 0);
+    shell.person = shell.interactive;
     variables_begin();
     (void)variable_set("OPTIND", "1");
     (void)variable_set("IFS", " \t\n");

@@ -25,7 +25,8 @@ struct shell {
     pid_t own;        /* $$ */
     pid_t background; /* $!, 0: none */
     bool option[128]; /* set -e and so on, by letter */
-    bool interactive;
+    bool person;      /* somebody types, to this shell or its parent */
+    bool interactive; /* somebody types to this one */
     bool subshell;
     enum skip skip;
     unsigned skip_count;

@@ -143,12 +143,12 @@ variables_each(void (*each)(const struct variable *variable))
 
     for (size_t i = 0; i < BUCKETS; i++) {
         for (const struct variable *v = buckets[i]; v != NULL; v = v->next) {
-            all = program_memory(all, count + 1, sizeof(*all));
+            all = program_memory(all, count + 1, sizeof(void *));
             all[count++] = v;
         }
     }
     if (count > 0) {
-        qsort(all, count, sizeof(*all), variable_compare);
+        qsort(all, count, sizeof(void *), variable_compare);
     }
     for (size_t i = 0; i < count; i++) {
         each(all[i]);
