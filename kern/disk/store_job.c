@@ -94,12 +94,15 @@ store_init(struct drive *d)
     s->volume.doubles.entry =
         (struct disk_double *)information_at(INFORMATION_DOUBLES) +
         (size_t)disk * DISK_DOUBLES_MAX;
-    registry_init(
-        &s->volume.registry,
-        (struct registry_entry *)information_at(INFORMATION_REGISTRY) +
-            s->first,
-        memory_take(count * sizeof(struct registry_twin)), count,
-        memory_take(heads * sizeof(uint32_t)), heads, (uint8_t)disk);
+    s->volume.registry = (struct registry){
+        .entry = (struct registry_entry *)information_at(INFORMATION_REGISTRY) +
+                 s->first,
+        .twin = memory_take(count * sizeof(struct registry_twin)),
+        .hash = memory_take(heads * sizeof(uint32_t)),
+        .hash_mask = heads - 1,
+        .count = count,
+        .disk = (uint8_t)disk};
+    registry_init(&s->volume.registry);
     volume_init(&s->volume);
     s->recovery_block = RECOVER_NOTHING;
     s->type.block = memory_take(FRAME_SIZE);
