@@ -16,9 +16,9 @@
 
 #include "kern/abi/call_numbers.h"
 #include "kern/abi/error.h"
+#include "kern/code/predicate.h"
 #include "kern/csr.h"
 #include "kern/panic.h"
-#include "kern/predicate.h"
 #include "kern/slot.h"
 #include "kern/time.h"
 #include "kern/vm.h"

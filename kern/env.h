@@ -57,7 +57,7 @@ struct context {
     uint32_t excess;
     bool asleep;
     bool died;  /* the callee that it waits for did: it gets -EDIED */
-    bool until; /* a predicate was to end its sleep: kern/predicate.c */
+    bool until; /* a predicate was to end its sleep: kern/code/predicate.c */
 
     _Atomic uint32_t reserved; /* entries of the completion ring that are owed:
                                   what comes to an end takes one back */

@@ -39,7 +39,7 @@ word_lock_rank(const uint32_t *word)
 
     if (word != &frame_lists.lock &&
         (f < frame_record(0) || f >= frame_record(FRAME_LIMIT))) {
-        return LOCK_LEAF; /* a predicate's: kern/predicate.c */
+        return LOCK_LEAF; /* a predicate's: kern/code/predicate.c */
     }
     return word == &frame_lists.lock       ? LOCK_LISTS
            : frame_type(f) == FRAME_SHADOW ? LOCK_ENTRIES

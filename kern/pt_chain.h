@@ -28,7 +28,7 @@ typedef uint64_t shadow_t;
 #define SEARCH_DONE ((uint64_t)1 << 33)
 
 /* The rest of it: how many predicates look at the frame (14 bits), and the
-   first of them (kern/predicate.c). */
+   first of them (kern/code/predicate.c). */
 #define PREDICATE_ONE ((uint64_t)1 << 34)
 #define PREDICATE_SHIFT 48
 #define PREDICATE_BITS (~(PREDICATE_ONE - 1))

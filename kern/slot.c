@@ -16,12 +16,12 @@
 
 #include "kern/abi/error.h"
 #include "kern/account.h"
+#include "kern/code/predicate.h"
 #include "kern/context.h"
 #include "kern/csr.h"
 #include "kern/event.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
-#include "kern/predicate.h"
 #include "kern/time.h"
 
 #define WORDS (SLOTS / 64)

@@ -12,10 +12,10 @@
 #include "kern/disk/request.h"
 
 #include "kern/disk/binding.h"
+#include "kern/disk/frame_dma.h"
 #include "kern/disk/store.h"
 #include "kern/env.h"
 #include "kern/event.h"
-#include "kern/frame_dma.h"
 #include "kern/frame_list.h"
 #include "kern/panic.h"
 #include "kern/slot.h"

@@ -96,8 +96,8 @@ bind_narrow(void)
     uint64_t narrow;
 
     EXPECT(sys_cap_grant(0, CAP_CHILD, puppet.id, 4, CAP_RIGHTS_ALL), 0);
-    narrow = (uint64_t)puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 10, 2,
-                                   CAP_READ);
+    narrow =
+        (uint64_t)puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 10, 2, CAP_READ);
     EXPECT((int64_t)narrow > 0, 1);
     EXPECT(puppet_call(CALL_cap_drop, 4, 0, 0, 0, 0), 0);
     return narrow;

@@ -18,7 +18,7 @@
  * kernel's guards see to that, and that the page may be written meanwhile is
  * the program's affair.
  */
-#include "kern/predicate.h"
+#include "kern/code/predicate.h"
 
 #include "kern/abi/layout.h"
 #include "kern/boot/boot_memory.h"

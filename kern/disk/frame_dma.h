@@ -2,8 +2,8 @@
 #ifndef CHITIN_KERN_FRAME_DMA_H
 #define CHITIN_KERN_FRAME_DMA_H
 /*
- * Pins of frames for devices (kern/frame_dma.c says what holds of them). They
- * are inline, for a request has many pieces.
+ * Pins of frames for devices (kern/disk/frame_dma.c says what holds of them).
+ * They are inline, for a request has many pieces.
  */
 #include "kern/cap.h"
 #include "kern/frame.h"

@@ -13,7 +13,7 @@
  *    in a list of its own; `used` is the account that it is charged to, which
  *    is there as long as something is.
  */
-#include "kern/frame_dma.h"
+#include "kern/disk/frame_dma.h"
 
 #include "kern/frame_one.h"
 

@@ -3,8 +3,8 @@
  * The calls on downloaded code: it is loaded, checked and compiled a step at a
  * time, slept on, and released.
  */
+#include "kern/code/predicate.h"
 #include "kern/frame_list.h"
-#include "kern/predicate.h"
 #include "kern/string.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
