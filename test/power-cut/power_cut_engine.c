@@ -135,7 +135,7 @@ main(void)
     make_begin(&make);
     engine_check(power_on(image, &make));
     CHECK(e.new);
-    work(SEED, 60);
+    work(SEED, 40);
     make_end(&make);
     engine_check(power_on(image, NULL));
     CHECK(!e.new);
