@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "test/host/code_machine.h"
-
 #include "test/host/check.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#include "test/host/code_machine_part.h"
 
 /* Where things really are. */
 #define CONTEXT 0x5000000000ULL
@@ -13,27 +10,6 @@
 #define CODE 0x1000000ULL
 #define BACK 0x777770ULL /* of the caller */
 #define HELPERS 0xffffffc080201f2cULL
-
-/* Registers, by name. */
-enum {
-    X_ZERO,
-    X_RA,
-    X_SP,
-    X_T0 = 5,
-    X_T1,
-    X_T2,
-    X_A0 = 10,
-    X_A1,
-    X_A6 = 16,
-    X_A7,
-    X_S2,
-    X_T3 = 28,
-    X_T6 = 31
-};
-#define SET(r) (1U << (r))
-/* All that it may write but sp, which has rules of its own. */
-#define WRITABLE                                                               \
-    (SET(X_RA) | 0xe0U | 0x3fc00U | 0x1fc0000U | 0xf0000000U | SET(X_ZERO))
 
 struct run {
     struct code_machine *m;
@@ -47,245 +23,10 @@ struct run {
     uint32_t disturbance;
 };
 
-/* One word in its parts. */
-struct decoded {
-    uint32_t word;
-    unsigned opcode, to, a, b, kind, upper;
-    int64_t immediate; /* as the opcode has it; of jumps in bytes */
-};
-
-static int64_t
-extend(uint64_t value, unsigned bits)
-{
-    return (int64_t)(value << (64 - bits)) >> (64 - bits);
-}
-
-static struct decoded
-decode(uint32_t word)
-{
-    struct decoded d = {
-        .word = word,
-        .opcode = word & 0x7f,
-        .to = word >> 7 & 31,
-        .kind = word >> 12 & 7,
-        .a = word >> 15 & 31,
-        .b = word >> 20 & 31,
-        .upper = word >> 25,
-        .immediate = extend(word >> 20, 12),
-    };
-
-    if (d.opcode == 0x23) {
-        d.immediate = extend((word >> 25) << 5 | d.to, 12);
-    } else if (d.opcode == 0x63) {
-        d.immediate =
-            extend((word >> 31) << 12 | (word >> 7 & 1) << 11 |
-                       (word >> 25 & 0x3f) << 5 | (word >> 8 & 0xf) << 1,
-                   13);
-    } else if (d.opcode == 0x6f) {
-        d.immediate =
-            extend((word >> 31) << 20 | (word >> 12 & 0xff) << 12 |
-                       (word >> 20 & 1) << 11 | (word >> 21 & 0x3ff) << 1,
-                   21);
-    }
-    return d;
-}
-
 uint64_t
 code_machine_helper(uint32_t row)
 {
     return HELPERS + row * 0x800ULL;
-}
-
-/* Registers whose values are addresses that the compiler keeps. */
-static bool
-base_allowed(const struct code_machine *m, const struct decoded *d)
-{
-    unsigned size = d->kind & 3;
-
-    return d->a == X_T0 || d->a == m->compiler->frame ||
-           ((d->a == m->compiler->context || d->a == X_SP) && size == 3);
-}
-
-static bool
-register_operation_known(const struct decoded *d)
-{
-    bool narrow = d->opcode == 0x3b;
-
-    switch (d->upper) {
-    case 0:
-        return !narrow || d->kind == 0 || d->kind == 1 || d->kind == 5;
-    case 1:
-        return d->kind == 0 || d->kind >= 4;
-    case 0x20:
-        return d->kind == 0 || d->kind == 5;
-    default:
-        return false;
-    }
-}
-
-static bool
-immediate_operation_known(const struct decoded *d)
-{
-    unsigned bits = d->opcode == 0x1b ? 5 : 6;
-
-    switch (d->kind) {
-    case 1:
-        return d->word >> (20 + bits) == 0;
-    case 5:
-        return (d->word >> (20 + bits) & ~(1U << (10 - bits))) == 0;
-    case 2:
-    case 3:
-        return false;
-    default:
-        return d->opcode == 0x13 || d->kind == 0;
-    }
-}
-
-static bool
-atomic_known(const struct decoded *d)
-{
-    unsigned function = d->upper >> 2;
-
-    return (d->upper & 3) == 3 && (d->kind == 2 || d->kind == 3) &&
-           d->a == X_T0 && (function <= 4 || function == 8 || function == 12) &&
-           (function != 2 || d->b == 0);
-}
-
-/* What a word may do to registers that the compiler keeps. */
-static bool
-target_allowed(const struct code_machine *m, const struct decoded *d)
-{
-    const struct code_compiler *c = m->compiler;
-    bool add = d->opcode == 0x13 && d->kind == 0;
-    bool load = d->opcode == 3 && d->kind == 3;
-
-    if (d->to == X_SP) {
-        return (add && d->a == X_SP && d->immediate % 16 == 0) ||
-               (load && d->a == c->context &&
-                d->immediate == offsetof(struct code_context, kept));
-    }
-    if (d->to == c->context) {
-        return (add && d->a == X_A0 && d->immediate == 0) ||
-               (load && d->a == X_SP);
-    }
-    if (d->to == c->frame) {
-        return (add && d->a == c->frame) ||
-               (load && (d->a == X_SP || d->a == c->context));
-    }
-    if (d->to == X_A6) {
-        return load && d->a == c->context &&
-               d->immediate == offsetof(struct code_context, memory);
-    }
-    if (d->to == X_RA) {
-        return load && d->a == X_SP;
-    }
-    return (WRITABLE >> d->to & 1) != 0;
-}
-
-/* By word: the slot that it is of, counted from 1 (0: none), and whether a slot
-   or the entry of a function begins there. */
-static uint32_t owner[CODE_COMPILE_WORDS(CODE_INSTRUCTIONS_MAX)];
-static bool begins[CODE_COMPILE_WORDS(CODE_INSTRUCTIONS_MAX)];
-
-static void
-owners_find(const struct code_machine *m)
-{
-    const struct code_compiler *c = m->compiler;
-    uint32_t word = 0;
-    uint32_t slot = 0;
-
-    CHECK(m->length <= CODE_COMPILE_WORDS(c->count));
-    memset(begins, 0, m->length * sizeof(*begins));
-    for (uint32_t at = 0; at < c->count; at++) {
-        const struct code_note *note = &c->notes[at];
-        bool enters = at > 0 && (note->marks & CODE_NOTE_START) != 0;
-        uint32_t entry = note->state - (enters ? note->waiting >> 8 : 0U);
-
-        if ((note->marks & CODE_NOTE_REACHED) == 0) {
-            continue;
-        }
-        CHECK(entry >= word && note->state < m->length);
-        while (word < entry) {
-            owner[word++] = slot;
-        }
-        begins[entry] = begins[note->state] = true;
-        slot = at + 1;
-    }
-    while (word < m->length) {
-        owner[word++] = slot;
-    }
-}
-
-/* Only to what begins somewhere, if it is not in the same slot. */
-static bool
-lands(const struct code_machine *m, uint32_t at, const struct decoded *d)
-{
-    int64_t target = (int64_t)at * 4 + d->immediate;
-    uint32_t place = (uint32_t)(target / 4);
-
-    if (d->immediate % 4 != 0 || target < 0 ||
-        target >= (int64_t)m->length * 4) {
-        return false;
-    }
-    for (unsigned r = 0; r < COUNT(m->compiler->routine); r++) {
-        if (owner[place] == 0 && place == m->compiler->routine[r]) {
-            return true;
-        }
-    }
-    return begins[place] || owner[place] == owner[at];
-}
-
-static bool
-word_allowed(const struct code_machine *m, uint32_t at)
-{
-    struct decoded d = decode(m->words[at]);
-
-    switch (d.opcode) {
-    case 0x03:
-        return d.kind != 7 && base_allowed(m, &d) && target_allowed(m, &d);
-    case 0x13:
-    case 0x1b:
-        return immediate_operation_known(&d) && target_allowed(m, &d);
-    case 0x23:
-        return d.kind < 4 && base_allowed(m, &d);
-    case 0x2f:
-        return atomic_known(&d) && target_allowed(m, &d);
-    case 0x33:
-    case 0x3b:
-        return register_operation_known(&d) && target_allowed(m, &d);
-    case 0x37:
-        return target_allowed(m, &d);
-    case 0x63:
-        return (d.kind < 2 || d.kind > 3) && lands(m, at, &d);
-    case 0x67:
-        return d.kind == 0 &&
-               ((d.to == X_ZERO && (d.a == X_RA || d.a == X_T2) &&
-                 d.immediate == 0) ||
-                (d.to == X_RA && d.a == X_T0));
-    case 0x6f:
-        return (d.to == X_ZERO || d.to == X_RA || d.to == X_T2) &&
-               lands(m, at, &d);
-    default:
-        return false;
-    }
-}
-
-void
-code_machine_check(const struct code_machine *m)
-{
-    struct decoded last;
-
-    CHECK(m->length > 0);
-    owners_find(m);
-    for (uint32_t at = 0; at < m->length; at++) {
-        if (!word_allowed(m, at)) {
-            (void)fprintf(stderr, "word %u of %u: %#x\n", at, m->length,
-                          m->words[at]);
-            CHECK(false);
-        }
-    }
-    last = decode(m->words[m->length - 1]); /* nothing runs off the end */
-    CHECK((last.opcode == 0x67 || last.opcode == 0x6f) && last.to == X_ZERO);
 }
 
 /* The bytes that an access is about, of those that its base is for. */
@@ -327,7 +68,7 @@ load(struct run *r, const struct decoded *d)
     memcpy(&value,
            bytes_find(r, d, r->x[d->a] + (uint64_t)d->immediate, size, false),
            size);
-    return d->kind < 3 ? (uint64_t)extend(value, size * 8) : value;
+    return d->kind < 3 ? (uint64_t)code_machine_extend(value, size * 8) : value;
 }
 
 static void
@@ -367,7 +108,7 @@ atomic(struct run *r, const struct decoded *d)
     uint64_t new;
 
     memcpy(&old, bytes, size);
-    old = (uint64_t)extend(old, size * 8);
+    old = (uint64_t)code_machine_extend(old, size * 8);
     if (function == 2) {
         r->reserved = true;
         r->reservation = address;
@@ -452,7 +193,8 @@ operate_32(unsigned kind, unsigned upper, uint64_t a, uint64_t b)
     if (upper != 1 && (kind == 1 || kind == 5)) {
         y &= 31;
     }
-    return (uint64_t)extend(operate(kind, upper, x, y) & 0xffffffff, 32);
+    return (uint64_t)code_machine_extend(
+        operate(kind, upper, x, y) & 0xffffffff, 32);
 }
 
 static bool
@@ -553,7 +295,7 @@ value_of(struct run *r, const struct decoded *d)
     case 0x33:
         return operate(d->kind, d->upper, a, r->x[d->b]);
     case 0x37:
-        return (uint64_t)extend(d->word & 0xfffff000, 32);
+        return (uint64_t)code_machine_extend(d->word & 0xfffff000, 32);
     default:
         CHECK(d->opcode == 0x3b);
         return operate_32(d->kind, d->upper, a, r->x[d->b]);

@@ -258,9 +258,7 @@ kernel_begin(uint8_t *image, uint64_t blocks, struct make *make)
     volume_init(&k.volume);
 }
 
-/*
- * lib/disk/disk.h
- */
+/* lib/disk/disk.h */
 int64_t
 disk_open(struct disk *disk, uint64_t number, uint64_t cap, uint64_t frame_cap)
 {
@@ -421,9 +419,7 @@ disk_make(const struct disk *disk)
     return 0;
 }
 
-/*
- * lib/disk/node.h
- */
+/* lib/disk/node.h */
 int64_t
 disk_recover(struct disk *disk)
 {
