@@ -11,7 +11,7 @@
 #define BOOT_BUDGETS(X)                                                        \
     X(boot_128m, 1000000, "firmware's jump to all harts up, 128 MiB")          \
     X(boot_8g, 40000000, "the same with 8 GiB")                                \
-    X(image_bytes, 114688, "text, read-only data and data of the kernel")
+    X(image_bytes, 163840, "text, read-only data and data of the kernel")
 
 #define PRIMITIVE_BUDGETS(X)                                                   \
     X(null_call, 25, "user to kernel and back, the smallest call")             \
