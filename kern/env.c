@@ -34,17 +34,26 @@ _Static_assert(sizeof(struct env) <= FRAME_SIZE, "an env's record is a frame");
 _Static_assert(ENV_ROWS == ENVS_MAX && sizeof(struct env_row) == 64,
                "the table of envs is not what trap.S and envs expect");
 
+/*
+ * An entry of the table. The lock is its env's: it stands here, where it stays,
+ * so that who waits for it need not know whether the env is there still.
+ */
 struct row {
-    struct env *_Atomic env; /* NULL: free; unborn: about to be an env's */
-    uint32_t generation;     /* the last one given out */
+    struct lock lock;
+    struct env *env;     /* whose record it is, while there is an id */
+    uint64_t id;         /* 0: nobody's, or not yet. Who looks an env up has the
+                            lock, and so has who takes it away */
+    uint32_t generation; /* the last one given out; under reserve_lock, */
+    bool reserved;       /* likewise */
+    uint64_t unused[2];
 };
 
-/* Stands in a row that is taken while its env is being made: nobody's. */
-static struct env unborn = {.lock.rank = LOCK_ENV};
+_Static_assert(sizeof(struct row) == 64, "a row is one cache line");
+_Static_assert(LOCK_ENV == 0, "the locks of the rows are those of envs");
 
 struct cap_list env_no_caps;
-static struct lock table_lock = {.rank = LOCK_ENVS};
-static struct row env_table[ENVS_MAX];
+static struct lock reserve_lock = {.rank = LOCK_OF_ENV};
+static _Alignas(64) struct row env_table[ENVS_MAX];
 
 static struct lock rows_lock = {.rank = LOCK_LEAF};
 
@@ -80,27 +89,49 @@ env_reserve(void)
 {
     uint32_t id = 0;
 
-    lock_acquire(&table_lock);
+    lock_acquire(&reserve_lock);
     for (uint32_t i = 1; i < ENVS_MAX && id == 0; i++) {
-        if (env_table[i].env == NULL &&
-            env_table[i].generation < ENV_GENERATION_MAX) {
-            env_table[i].env = &unborn;
-            id = i << ENV_INDEX_SHIFT | ++env_table[i].generation;
+        struct row *row = &env_table[i];
+
+        if (!row->reserved && row->generation < ENV_GENERATION_MAX) {
+            row->reserved = true;
+            id = i << ENV_INDEX_SHIFT | ++row->generation;
         }
     }
-    lock_release(&table_lock);
+    lock_release(&reserve_lock);
     return id;
+}
+
+void
+env_unreserve(uint32_t id)
+{
+    lock_acquire(&reserve_lock);
+    ASSERT(env_table[env_index(id)].id == 0);
+    env_table[env_index(id)].reserved = false;
+    lock_release(&reserve_lock);
+}
+
+/* Gives a reserved row back whose id was nobody's: it may be given out. */
+static void
+env_unmake(uint32_t id)
+{
+    lock_acquire(&reserve_lock);
+    env_table[env_index(id)].generation--;
+    env_table[env_index(id)].reserved = false;
+    lock_release(&reserve_lock);
 }
 
 void
 env_publish(struct env *e, uint32_t creator)
 {
-    struct env_row *row = env_row_open(e->id);
+    struct row *row = &env_table[env_index(e->id)];
+    struct env_row *seen = env_row_open(e->id);
     uint64_t record = ((uint64_t)e - DIRECT_BASE) >> FRAME_SHIFT;
 
-    ASSERT(env_table[env_index(e->id)].env == &unborn);
-    *row = (struct env_row){
-        .sequence = row->sequence,
+    ASSERT(row->reserved && row->id == 0);
+    e->lock = &row->lock;
+    *seen = (struct env_row){
+        .sequence = seen->sequence,
         .id = e->id,
         .creator = creator,
         .account = env_account(e),
@@ -108,65 +139,66 @@ env_publish(struct env *e, uint32_t creator)
         .record = (uint32_t)record,
         .list = (uint32_t)(((uint64_t)e->caps - DIRECT_BASE) >> FRAME_SHIFT),
         .root = (uint32_t)frame_number(e->root)};
-    env_row_close(row);
-    /* Release: who finds it finds it whole. No lock: frames may be locked. */
-    atomic_store_explicit(&env_table[env_index(e->id)].env, e,
-                          memory_order_release);
+    env_row_close(seen);
+    row->env = e;
+    /* Release: who finds it finds it whole. Without the lock, which comes
+       before those of frames: who has it finds nobody, or this. */
+    __atomic_store_n(&row->id, e->id, __ATOMIC_RELEASE);
 }
 
-/* Gives a reserved row back. Its id was nobody's, so it may be given out. */
-static void
-env_unreserve(uint32_t id)
+void
+env_unlist(struct env *e)
 {
-    lock_acquire(&table_lock);
-    env_table[env_index(id)].generation--;
-    env_table[env_index(id)].env = NULL;
-    lock_release(&table_lock);
+    ASSERT(lock_held(e->lock));
+    __atomic_store_n(&env_table[env_index(e->id)].id, 0, __ATOMIC_RELAXED);
+    lock_release(e->lock);
 }
 
-/* The record stays while the table's lock is held: env_delist takes it out of
-   the table before it goes. */
+/* The env of that id, if the locked row is its; else gives the lock back. */
+static inline struct env *
+row_env(struct row *row, uint64_t id)
+{
+    if (__atomic_load_n(&row->id, __ATOMIC_ACQUIRE) != id) {
+        lock_release(&row->lock);
+        return NULL;
+    }
+    return row->env;
+}
+
+/* Apart, so that who need not wait saves no registers. */
+__attribute__((cold, noinline)) static struct env *
+row_wait(struct row *row, uint64_t id, uint32_t ticket)
+{
+    lock_wait(&row->lock, ticket);
+    return row_env(row, id);
+}
+
 struct env *
 env_lock(uint64_t id)
 {
-    struct env *e = NULL;
+    uint64_t index = id >> ENV_INDEX_SHIFT;
+    struct row *row;
+    uint32_t ticket;
 
-    lock_acquire(&table_lock);
-    if (id >> ENV_INDEX_SHIFT < ENVS_MAX) {
-        e = env_table[env_index(id)].env;
+    /* Row 0 is nobody's: the id in it would be that of the env 0. */
+    if (index - 1 >= ENVS_MAX - 1) {
+        return NULL;
     }
-    if (e != NULL) {
-        lock_acquire(&e->lock);
-        if (e->id != id || e->state == ENV_NONE) {
-            lock_release(&e->lock);
-            e = NULL;
-        }
-    }
-    lock_release(&table_lock);
-    return e;
+    row = &env_table[index];
+    return lock_draw(&row->lock, &ticket) ? row_env(row, id)
+                                          : row_wait(row, id, ticket);
 }
 
 /* Who is about to end goes on to do so only when its page tables are gone. */
 struct frame_list *
 owner_frames(uint32_t id)
 {
-    struct env *e = env_table[env_index(id)].env;
+    const struct row *row = &env_table[env_index(id)];
 
-    return e != NULL && e->id == id && e->state == ENV_LIVE ? &e->frames : NULL;
-}
-
-void
-env_forget(uint32_t id, bool free)
-{
-    lock_acquire(&table_lock);
-    env_table[env_index(id)].env = free ? NULL : &unborn;
-    lock_release(&table_lock);
-}
-
-void
-env_unlock(struct env *e)
-{
-    lock_release(&e->lock);
+    return id != 0 && __atomic_load_n(&row->id, __ATOMIC_ACQUIRE) == id &&
+                   row->env->state == ENV_LIVE
+               ? &row->env->frames
+               : NULL;
 }
 
 /* Whether the locked frame is one that a record or list can be made of. */
@@ -249,7 +281,6 @@ static void
 env_build(struct env *e, uint32_t id, const struct env_parts *parts)
 {
     e->id = id;
-    e->lock.rank = LOCK_ENV;
     e->caps = frame_contents(frame_number(parts->list));
     cap_list_init(e->caps);
     e->lone = e->caps;
@@ -278,7 +309,7 @@ env_create(struct env *creator, const struct cap_name *guard,
     }
     error = parts_lock(parts, creator->id);
     if (error < 0) {
-        env_unreserve(id);
+        env_unmake(id);
         return error;
     }
     error = parts_pass(&frames, creator, account, id, parts);
@@ -294,7 +325,7 @@ env_create(struct env *creator, const struct cap_name *guard,
     frame_unlock(parts->list);
     frame_unlock(parts->record);
     if (error < 0) {
-        env_unreserve(id);
+        env_unmake(id);
         return error;
     }
     return id;
@@ -305,7 +336,7 @@ env_give(struct env *from, uint32_t owner, struct env *to, struct frame *f)
 {
     int error = 0;
 
-    ASSERT(lock_held(&to->lock));
+    ASSERT(lock_held(to->lock));
     frame_lock(f);
     if ((frame_type(f) != FRAME_DATA && !pt_is_table(f)) ||
         f->owner != owner) { /* given away on another hart */
@@ -341,7 +372,7 @@ env_quiesce(struct env *e)
 {
     uint32_t others = e->bound & ~(1u << hart_self()->index);
 
-    ASSERT(lock_held(&e->lock));
+    ASSERT(lock_held(e->lock));
     /* Release: what is not to be found any more. */
     atomic_fetch_or_explicit(&e->unacked, others, memory_order_release);
     for (unsigned i = 0; i < hart_count; i++) {
@@ -383,7 +414,7 @@ env_bind(struct env *e, struct hart *hart, struct frame *f)
     uint32_t bit = 1u << hart->index;
     int error;
 
-    ASSERT(lock_held(&e->lock));
+    ASSERT(lock_held(e->lock));
     if (c->uarea_frame != NULL) {
         return -EBUSY;
     }

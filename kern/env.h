@@ -53,11 +53,15 @@ struct context {
     /* The hart's alone, like all above, while it is in the directory. */
     uint64_t alarm;   /* when; TIME_NEVER: none is set */
     uint64_t cookie;  /* and what the env calls it */
-    uint64_t posted;  /* entries of the completion ring, ever */
     uint64_t charged; /* when an epilogue last overran */
     uint32_t excess;
     bool asleep;
-    bool died; /* the callee that it waits for did: it gets -EDIED */
+    bool died;  /* the callee that it waits for did: it gets -EDIED */
+    bool until; /* a predicate was to end its sleep: kern/code/predicate.c */
+
+    _Atomic uint32_t reserved; /* entries of the completion ring that are owed:
+                                  what comes to an end takes one back */
+    uint64_t posted; /* entries of the ring, ever; by who has the env's lock */
 
     _Atomic uint64_t own[SLOTS / 64]; /* its slots here; by who changes them */
     struct frame *uarea_frame; /* pinned; NULL: not bound. The env's lock */
@@ -86,7 +90,7 @@ struct revocation {
 };
 
 struct env {
-    struct lock lock;
+    struct lock *lock; /* immutable: in the table, where it outlives this */
     uint32_t id;
     uint32_t slots_taken;   /* dying: harts whose slots it has no more */
     _Atomic unsigned state; /* enum env_state */
@@ -142,17 +146,20 @@ _Noreturn void env_enter_first(void);
    is free. Until env_publish the id is nobody's. */
 uint32_t env_reserve(void);
 
-/* Makes an env that is complete, with its reserved id, be found. */
+/* Makes an env that is complete but for its lock, with its reserved id, be
+   found. */
 void env_publish(struct env *e, uint32_t creator);
+
+/* Makes an env, whose lock is held and is given back, be found no more. */
+void env_unlist(struct env *e);
+
+/* Frees the entry of an env that is found no more, when all of it is gone. */
+void env_unreserve(uint32_t id);
 
 /* Around each change of the row of an env of that id. In between a lock is held
    that comes after all others of envs. */
 struct env_row *env_row_open(uint64_t id);
 void env_row_close(struct env_row *row);
-
-/* Makes an env be found no more; and when all of it is gone, its entry of the
-   table free for another. */
-void env_forget(uint32_t id, bool free);
 
 /* Sets and clears bits of the harts on which an env can run, in its row. */
 void env_row_harts(const struct env *e, uint32_t set, uint32_t clear);
@@ -190,7 +197,26 @@ uint64_t env_satp(const struct env *e);
 /* The env of that id with its lock held, if it is alive, or NULL. No lock may
    be held. */
 struct env *env_lock(uint64_t id);
-void env_unlock(struct env *e);
+
+static inline void
+env_unlock(struct env *e)
+{
+    lock_release(e->lock);
+}
+
+/* Whether an env, whose lock is held, lives; and then on which harts it can
+   run. Neither changes meanwhile but for the harts of one that is dying. */
+static inline bool
+env_lives(const struct env *e)
+{
+    return atomic_load_explicit(&e->state, memory_order_relaxed) == ENV_LIVE;
+}
+
+static inline uint32_t
+env_bound(const struct env *e)
+{
+    return atomic_load_explicit(&e->bound, memory_order_relaxed);
+}
 
 /* Ends the current env because of a fault in its double-fault handler. Called
    by trap.S. The end of the first env is a panic. */
@@ -223,10 +249,14 @@ int env_bind(struct env *e, struct hart *hart, struct frame *f);
    for the first. */
 int env_destroy_step(struct env *e);
 
-/* A step of the end of some env that is dying, or of taking what one owes;
-   false if there is none. For edges of slots, and harts that have nothing else
-   to do. No lock may be held. */
+/* A step of the end of some env that is dying, of taking what one owes, or of
+   looking after a disk that does not answer; false if there is none. For edges
+   of slots, and harts that have nothing else to do. No lock may be held. */
 bool env_reap(void);
+
+/* When there is, or was, something to do for it that has a time: what envs owe,
+   and disks. */
+uint64_t env_reap_next(void);
 
 /* A step towards making a page table of a live or dying env, whose lock is
    held, and its shadow data without bindings: 0 when they are, else -EAGAIN. */

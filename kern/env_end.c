@@ -6,8 +6,10 @@
  * that idle, edges of slots. The record, which tells of all else, goes last.
  */
 #include "kern/abi/error.h"
+#include "kern/code/object.h"
 #include "kern/context.h"
 #include "kern/csr.h"
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
@@ -78,7 +80,7 @@ env_stop(struct env *e, enum env_cause cause)
     struct hart *self = hart_self();
     uint64_t ancestor = env_ancestor(e->id);
 
-    ASSERT(lock_held(&e->lock) && e->state == ENV_LIVE);
+    ASSERT(lock_held(e->lock) && e->state == ENV_LIVE);
     e->state = ENV_DYING;
     row_state(e->id, ENV_DYING, cause);
     revoke_note(e);
@@ -89,7 +91,7 @@ env_stop(struct env *e, enum env_cause cause)
     atomic_fetch_or_explicit(&dying[env_index(e->id) / 64],
                              (uint64_t)1 << env_index(e->id) % 64,
                              memory_order_release);
-    lock_release(&e->lock);
+    lock_release(e->lock);
     env_post_any(ancestor, PENDING_DEATH);
 }
 
@@ -104,6 +106,10 @@ env_withdraw(struct env *e)
     }
     if (e->slots_taken < hart_count) {
         slot_free_all(e, e->slots_taken++);
+        return -EAGAIN;
+    }
+    if (e->root != NULL && (code_end_one(e->id) || extent_release_env(e->id) ||
+                            store_leave_env(e->id))) {
         return -EAGAIN;
     }
     if (e->root != NULL) {
@@ -251,13 +257,11 @@ env_delist(struct env *e)
     /* Nobody shall map it again while its lock is not held. */
     frame_set_flag(record, FRAME_BREAKING);
     frame_unlock(record);
-    e->state = ENV_NONE;
-    children_adopt(e->id);
-    atomic_fetch_and_explicit(&dying[env_index(e->id) / 64],
-                              ~((uint64_t)1 << env_index(e->id) % 64),
+    children_adopt(id);
+    atomic_fetch_and_explicit(&dying[env_index(id) / 64],
+                              ~((uint64_t)1 << env_index(id) % 64),
                               memory_order_relaxed);
-    lock_release(&e->lock);
-    env_forget(id, false);
+    env_unlist(e);
     frame_lock(record);
     record->pins--;
     frame_become(record, FRAME_DATA);
@@ -265,16 +269,16 @@ env_delist(struct env *e)
     account_leave(account_number(last.account), true);
     /* Last: who sees this finds all of it given back. */
     row_state(id, ENV_NONE, ENV_TABLE[env_index(id)].cause);
-    env_forget(id, true);
+    env_unreserve(id);
     return 0;
 }
 
 int
 env_destroy_step(struct env *e)
 {
-    ASSERT(lock_held(&e->lock));
+    ASSERT(lock_held(e->lock));
     if (e == hart_self()->context->env || e->id == FIRST_ID) {
-        lock_release(&e->lock);
+        lock_release(e->lock);
         return -EBUSY;
     }
     if (e->state == ENV_LIVE) {
@@ -295,7 +299,7 @@ env_destroy_step(struct env *e)
             break;
         }
     }
-    lock_release(&e->lock);
+    lock_release(e->lock);
     return -EAGAIN;
 }
 
@@ -316,6 +320,15 @@ take_step(uint64_t now)
     }
 }
 
+uint64_t
+env_reap_next(void)
+{
+    uint64_t disks = drive_deadline();
+    uint64_t envs = revoke_next();
+
+    return disks < envs ? disks : envs;
+}
+
 bool
 env_reap(void)
 {
@@ -326,6 +339,10 @@ env_reap(void)
     bool found = false;
     uint64_t any = 0;
 
+    if (drive_deadline() <= now) {
+        drive_watch(now);
+        return true;
+    }
     for (unsigned i = 0; i < ENVS_MAX / 64; i++) {
         any |= atomic_load_explicit(&dying[i], memory_order_acquire);
     }
@@ -368,11 +385,11 @@ env_abort(uint32_t cause)
     if (e->id == FIRST_ID) {
         panic("the first env ended: it overran its slices too often");
     }
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     if (e->state == ENV_LIVE) {
         env_stop(e, cause);
     } else {
-        lock_release(&e->lock);
+        lock_release(e->lock);
     }
     if (self->resume == NULL) {
         self->resume = ancestor;

@@ -37,6 +37,10 @@ word_lock_rank(const uint32_t *word)
     /* The lock is the first word of a record. */
     const struct frame *f = (const struct frame *)word;
 
+    if (word != &frame_lists.lock &&
+        (f < frame_record(0) || f >= frame_record(FRAME_LIMIT))) {
+        return LOCK_LEAF; /* a predicate's: kern/code/predicate.c */
+    }
     return word == &frame_lists.lock       ? LOCK_LISTS
            : frame_type(f) == FRAME_SHADOW ? LOCK_ENTRIES
            : frame_type(f) >= FRAME_DATA   ? LOCK_FRAME
@@ -216,12 +220,7 @@ frame_return(struct frame_list *list, struct frame *f)
         frame_unlock(f);
         return error;
     }
-    frame_unmark(f);
-    word_lock(&frame_lists.lock);
-    f->used = 0; /* of a scrub half done */
-    return_commit(list, frame_records(), frame_number(f), f->order,
-                  frame_state(f));
-    word_unlock(&frame_lists.lock);
+    frame_put_back(list, f, frame_state(f) & ~FRAME_STATE_FLAG(FRAME_SAID));
     return 0;
 }
 

@@ -107,6 +107,9 @@ frame_clear_flag(struct frame *f, unsigned flag)
                      __ATOMIC_RELAXED);
 }
 
+/* Flags that say something of the frame to its owner. */
+#define FRAME_SAID (FRAME_MARKS | FRAME_CONDEMNED)
+
 /* Forgets what is said of the locked frame, when it changes hands or type. */
 static inline void
 frame_unmark(struct frame *f)
@@ -114,7 +117,7 @@ frame_unmark(struct frame *f)
     if (frame_state(f) & FRAME_STATE_FLAG(FRAME_PLACED)) {
         f->used = 0;
     }
-    frame_clear_flag(f, FRAME_MARKS | FRAME_CONDEMNED);
+    frame_clear_flag(f, FRAME_SAID);
 }
 
 /* Whether anything still holds the locked frame. Acquire: what was done before
@@ -156,6 +159,20 @@ int frame_return(struct frame_list *list, struct frame *f);
    both, and keeps the locks. 0, or -EDQUOT and none is moved. */
 int frame_give(struct frame_list *from, struct frame_list *to, uint32_t owner,
                struct frame *const f[], unsigned count);
+
+/* How many kernel objects use it: pins that fall when they are told. Those of
+   devices, which fall when these are done, are not among them. */
+static inline unsigned
+frame_pins(const struct frame *f)
+{
+    return f->pins % FRAME_PIN_DMA;
+}
+
+/* Puts back a data frame that has no maps and no pins but those of devices: as
+   frame_return, or it is condemned: it is nobody's, stays charged, and goes
+   back when the last device is done with it. The caller holds the lock, which
+   is given back. */
+int frame_let_go(struct frame_list *list, struct frame *f);
 
 /* Puts a FRAME_DATA under another guard. The caller holds the lock, has checked
    capabilities, and keeps the lock. 0, -EINVAL, or -EBUSY. */

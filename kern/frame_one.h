@@ -52,6 +52,18 @@ return_commit(struct frame_list *list, struct frame *records, uint64_t number,
     word_store(f, STATE_WORD(state - (FRAME_DATA - FRAME_FREE)));
 }
 
+/* The same, with the frame's state as it shall be but for its type, and without
+   the lock of the lists; it gives the frame's back. */
+static inline void
+frame_put_back(struct frame_list *list, struct frame *f, uint64_t state)
+{
+    word_lock(&frame_lists.lock);
+    f->used = 0; /* of a scrub half done */
+    return_commit(list, frame_records(), frame_number(f), state >> 8 & 0xff,
+                  state);
+    word_unlock(&frame_lists.lock);
+}
+
 /* Who has the lock of the lists finds a free page unlocked but for those who
    are about to see that it is free, and change nothing, and but for a scrub,
    which has begun under the lock of the lists: so its flags stay. */

@@ -21,7 +21,7 @@ gate_set(struct env *e, uint64_t number, uint64_t entry,
 {
     struct gate *g;
 
-    ASSERT(lock_held(&e->lock));
+    ASSERT(lock_held(e->lock));
     if (number >= GATES_MAX) {
         return -EINVAL;
     }
@@ -39,7 +39,7 @@ gate_look(struct binding *binding, struct env *callee, uint64_t gate,
 {
     const struct gate *g;
 
-    ASSERT(lock_held(&callee->lock));
+    ASSERT(lock_held(callee->lock));
     if (gate >= GATES_MAX) {
         return -EINVAL;
     }
@@ -79,7 +79,7 @@ gate_bind(uint64_t number, const struct binding *binding)
         return -EINVAL;
     }
     b = &e->binding[number];
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     if (b->id != 0 && e->shared) {
         __atomic_store_n(&b->id, 0, __ATOMIC_RELAXED);
         env_quiesce(e);
@@ -93,7 +93,7 @@ gate_bind(uint64_t number, const struct binding *binding)
         *b = silent;
         __atomic_store_n(&b->id, binding->id, __ATOMIC_RELEASE);
     }
-    lock_release(&e->lock);
+    lock_release(e->lock);
     return error;
 }
 
@@ -107,9 +107,9 @@ gate_notify(uint64_t number, uint64_t hart)
     if (number >= BINDINGS_MAX) {
         return -EINVAL;
     }
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     b = e->binding[number];
-    lock_release(&e->lock);
+    lock_release(e->lock);
     if (b.notify_id == 0) {
         return b.id != 0 ? -EINVAL : -ESRCH;
     }

@@ -9,12 +9,14 @@
 #include "kern/time.h"
 #include "kern/vm.h"
 #include "platform/device.h"
+#include "platform/disk.h"
 
 _Static_assert(INFORMATION_BOOT - INFORMATION_FRAMES >=
                        sizeof(struct frame) * FRAME_LIMIT &&
                    INFORMATION_END <= INFORMATION_FRAMES + FRAME_TABLE_SIZE,
                "tables lie behind the records, in the gigabyte of these");
 _Static_assert(INFORMATION_HARTS == HARTS_MAX, "every hart has a row");
+_Static_assert(INFORMATION_DISKS == DISKS_MAX, "every disk has a row");
 
 void
 information_map(uint64_t address, uint64_t size)
@@ -40,6 +42,21 @@ harts_fill(struct information *info)
             (hart->state == HART_UP ? INFORMATION_HART_UP : 0) |
             (hart->has_float ? INFORMATION_HART_FLOAT : 0) |
             (hart->has_stimecmp ? INFORMATION_HART_STIMECMP : 0);
+    }
+}
+
+static void
+disks_fill(struct information *info)
+{
+    info->disk_count = disk_count;
+    for (unsigned i = 0; i < disk_count; i++) {
+        const struct disk *disk = &disk_table[i];
+
+        info->disk[i].blocks = disk->blocks;
+        info->disk[i].flags =
+            (disk->read_only ? INFORMATION_DISK_READ_ONLY : 0) |
+            (disk->flush ? INFORMATION_DISK_FLUSH : 0) |
+            (disk->discard ? INFORMATION_DISK_DISCARD : 0);
     }
 }
 
@@ -70,6 +87,7 @@ information_fill(const struct fdt *tree)
     info->frames = frame_counts.ram;
     info->time_frequency = time_frequency;
     harts_fill(info);
+    disks_fill(info);
     chosen_fill(info, tree);
     if (device_clock(&info->clock)) {
         info->clock_time = time_now();

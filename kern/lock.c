@@ -11,48 +11,38 @@ lock_pause(void)
     cpu_relax();
 }
 
-/* Apart, so that who need not wait saves no registers. */
-__attribute__((cold, noinline)) static void
+void
 lock_wait(struct lock *lock, uint32_t ticket)
 {
     while (atomic_load_explicit(&lock->serving, memory_order_acquire) !=
            ticket) {
         lock_pause();
     }
+    if (CHITIN_DEBUG) {
+        lock_got(lock);
+    }
 }
 
 void
-lock_acquire(struct lock *lock)
+lock_wanted(const struct lock *lock)
 {
-    uint32_t ticket;
-
     ASSERT(!lock_held(lock));
-    if (CHITIN_DEBUG) {
-        lock_note(lock, lock->rank, true);
-    }
-    ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
-    /* Acquire: what the last holder wrote before its release is visible. */
-    if (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
-        lock_wait(lock, ticket);
-    }
-    atomic_store_explicit(&lock->holder, hart_self(), memory_order_relaxed);
-    if (CHITIN_DEBUG) {
-        lock_note(lock, lock->rank, false);
-    }
+    lock_note(lock, lock->rank, true);
 }
 
 void
-lock_release(struct lock *lock)
+lock_got(struct lock *lock)
 {
-    uint32_t ticket;
+    atomic_store_explicit(&lock->holder, hart_self(), memory_order_relaxed);
+    lock_note(lock, lock->rank, false);
+}
 
+void
+lock_given(struct lock *lock)
+{
     ASSERT(lock_held(lock));
-    if (CHITIN_DEBUG) {
-        lock_forget(lock);
-    }
+    lock_forget(lock);
     atomic_store_explicit(&lock->holder, NULL, memory_order_relaxed);
-    ticket = atomic_load_explicit(&lock->serving, memory_order_relaxed);
-    atomic_store_explicit(&lock->serving, ticket + 1, memory_order_release);
 }
 
 void

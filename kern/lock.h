@@ -18,9 +18,9 @@
 #include "kern/hart.h"
 
 enum lock_rank {
-    LOCK_ENVS,    /* the table of envs (kern/env.c) */
-    LOCK_ENV,     /* one env: never two */
-    LOCK_OF_ENV,  /* the counter of serials, the slots */
+    LOCK_ENV,     /* one env: never two; in the table of envs (kern/env.c) */
+    LOCK_OF_ENV,  /* the counter of serials, the slots, which ids are free */
+    LOCK_DISK,    /* one disk (kern/disk/drive.h): never two */
     LOCK_ENTRIES, /* entries of a page table (kern/pt.h): of two, the shadow
                      with the lower page number first */
     LOCK_FRAME,   /* a frame (kern/frame.h): of page tables, the one with the
@@ -34,10 +34,10 @@ enum lock_rank {
 };
 
 struct lock {
-    _Atomic uint32_t next;    /* the ticket that the next comer draws */
-    _Atomic uint32_t serving; /* the ticket whose turn it is */
-    _Atomic(struct hart *) holder;
-    enum lock_rank rank; /* immutable */
+    _Atomic uint32_t next;         /* the ticket that the next comer draws */
+    _Atomic uint32_t serving;      /* the ticket whose turn it is */
+    _Atomic(struct hart *) holder; /* in debug builds */
+    enum lock_rank rank;           /* immutable */
 };
 
 /* Once round a loop that waits for another hart; parks this one if another has
@@ -52,14 +52,62 @@ void lock_forget(const void *lock);
 /* What a word lock is for: in kern/frame.c, whose they all are. */
 enum lock_rank word_lock_rank(const uint32_t *word);
 
-/* Waits for its turn. Asserts that this hart does not hold the lock already;
-   parks the hart if another one has panicked meanwhile. */
-void lock_acquire(struct lock *lock);
+/* In debug builds: that the hart may wait for the lock, has it, gives it back.
+ */
+void lock_wanted(const struct lock *lock);
+void lock_got(struct lock *lock);
+void lock_given(struct lock *lock);
+
+/* Draws a ticket; whether it is its turn, and so the hart has the lock. Else it
+   must call lock_wait. Asserts that it does not hold the lock already. */
+static inline bool
+lock_draw(struct lock *lock, uint32_t *ticket)
+{
+    if (CHITIN_DEBUG) {
+        lock_wanted(lock);
+    }
+    *ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
+    /* Acquire: what the last holder wrote before its release is visible. */
+    if (__builtin_expect(atomic_load_explicit(&lock->serving,
+                                              memory_order_acquire) != *ticket,
+                         0)) {
+        return false;
+    }
+    if (CHITIN_DEBUG) {
+        lock_got(lock);
+    }
+    return true;
+}
+
+/* Waits until it is the ticket's turn, and has the lock then. */
+__attribute__((cold)) void lock_wait(struct lock *lock, uint32_t ticket);
+
+/* Waits for its turn. Parks the hart if another one has panicked meanwhile. */
+static inline void
+lock_acquire(struct lock *lock)
+{
+    uint32_t ticket;
+
+    if (!lock_draw(lock, &ticket)) {
+        lock_wait(lock, ticket);
+    }
+}
 
 /* Asserts that this hart holds the lock, and passes it on. */
-void lock_release(struct lock *lock);
+static inline void
+lock_release(struct lock *lock)
+{
+    uint32_t ticket;
 
-/* Whether the executing hart holds the lock. */
+    if (CHITIN_DEBUG) {
+        lock_given(lock);
+    }
+    ticket = atomic_load_explicit(&lock->serving, memory_order_relaxed);
+    atomic_store_explicit(&lock->serving, ticket + 1, memory_order_release);
+}
+
+/* Whether the executing hart holds the lock: for assertions, as release builds
+   do not know. */
 static inline bool
 lock_held(const struct lock *lock)
 {

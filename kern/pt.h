@@ -39,6 +39,7 @@
 #include "kern/abi/layout.h"
 #include "kern/cap.h"
 #include "kern/frame.h"
+#include "kern/panic.h"
 #include "kern/vm.h"
 
 /* Entries of a root that are the env's; the rest is the kernel's. */
@@ -143,7 +144,35 @@ int pt_break(struct frame *f, uint32_t owner, unsigned limit);
    lock held, or -EAGAIN. */
 void pt_break_begin(struct frame *const f[], unsigned count, uint32_t owner,
                     unsigned limit);
-int pt_break_end(struct frame *f, uint32_t owner);
+
+static inline int
+pt_break_end(struct frame *f, uint32_t owner)
+{
+    uint32_t state;
+    int error = 0;
+
+    if (frame_type(f) < FRAME_DATA) { /* perhaps no RAM: not to be locked */
+        return -EINVAL;
+    }
+    frame_lock(f);
+    state = frame_state(f);
+    if ((state & 0xff) < FRAME_DATA || f->owner != owner) {
+        error = -EINVAL;
+    } else if (!(state & FRAME_STATE_FLAG(FRAME_BREAKING)) ||
+               __atomic_load_n(&f->maps, __ATOMIC_ACQUIRE) != 0) {
+        error = -EAGAIN;
+    }
+    if (error < 0) {
+        frame_unlock(f);
+        return error;
+    }
+    ASSERT(f->chain == 0);
+    if ((state & 0xff) == FRAME_DATA) {
+        f->harts = 0;
+    }
+    frame_clear_flag(f, FRAME_BREAKING);
+    return 0;
+}
 
 /* Whether an env that would inherit the frame is seen near the head of its
    chain. Without a lock the answer may be out of date. */
@@ -155,8 +184,9 @@ bool pt_has_heir(struct frame *f);
    it owns. Without one, at most `limit` of its bindings are broken, and when
    nothing holds it it goes back to the free lists. 0 when it is free, 1 when it
    has an heir; -EINVAL if it is not data, -EPERM if not the owner's, -EBUSY if
-   it is pinned, or held and `limit` is 0; -EAGAIN to call again, and until then
-   it accepts no new binding. An env's lock may be held. */
+   it is pinned, or held, also by a device, and `limit` is 0; -EAGAIN to call
+   again, and until then it accepts no new binding. One that a device uses is
+   free when that is done. An env's lock may be held. */
 int pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
                unsigned limit);
 

@@ -114,6 +114,7 @@ break_lock(struct frame *f, unsigned flags, uint32_t owner)
         return false;
     }
     frame_set_flag(f, flags);
+    predicate_break(f);
     if (frame_type(f) == FRAME_DATA) {
         f->harts &= ~SEARCH_ALONE;
     }
@@ -158,30 +159,6 @@ break_begin(struct frame *f, unsigned flags, uint32_t owner, unsigned limit,
             b->table.lock = NULL; /* gone, and so is the link: look again */
         }
     }
-}
-
-int
-pt_break_end(struct frame *f, uint32_t owner)
-{
-    if (frame_type(f) < FRAME_DATA) { /* as above */
-        return -EINVAL;
-    }
-    frame_lock(f);
-    if (frame_type(f) < FRAME_DATA || f->owner != owner) {
-        frame_unlock(f);
-        return -EINVAL;
-    }
-    if (!(frame_state(f) & FRAME_STATE_FLAG(FRAME_BREAKING)) ||
-        __atomic_load_n(&f->maps, __ATOMIC_ACQUIRE) != 0) {
-        frame_unlock(f);
-        return -EAGAIN;
-    }
-    ASSERT(f->chain == 0);
-    if (frame_type(f) == FRAME_DATA) {
-        f->harts = 0;
-    }
-    frame_clear_flag(f, FRAME_BREAKING);
-    return 0;
 }
 
 static void

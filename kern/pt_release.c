@@ -39,7 +39,9 @@ release_check(const struct frame *f, uint32_t owner)
     if (f->owner != owner) {
         return -EPERM;
     }
-    return frame_type(f) != FRAME_DATA ? -EINVAL : f->pins != 0 ? -EBUSY : 0;
+    return frame_type(f) != FRAME_DATA ? -EINVAL
+           : frame_pins(f) != 0        ? -EBUSY
+                                       : 0;
 }
 
 /* The entry that `link` names, if it is one of the open table and holds the
@@ -77,14 +79,25 @@ link_next(struct search *s)
     return link;
 }
 
+/* Apart, so that the usual case saves no registers. */
+__attribute__((noinline)) static bool
+heir_in_chain(struct frame *f)
+{
+    struct search s = {NULL, f, f->owner, 0, HEIR_LINKS_SEEN};
+    uint32_t link;
+
+    frame_lock(f);
+    s.link = f->chain;
+    link = link_next(&s);
+    frame_unlock(f);
+    return link != 0 && s.budget > 0;
+}
+
 bool
 pt_has_heir(struct frame *f)
 {
     uint32_t first = __atomic_load_n(&f->chain, __ATOMIC_RELAXED);
-    const struct frame *table = link_table(first);
-    const pte_t *entry = frame_contents(frame_number(table));
-    struct search s = {NULL, f, f->owner, 0, HEIR_LINKS_SEEN};
-    uint32_t link;
+    const pte_t *entry = frame_contents(first / PAGE_TABLE_ENTRIES);
 
     /* Mostly one entry holds it: whatever its table is by now, it is RAM. */
     if (first == 0 ||
@@ -92,11 +105,7 @@ pt_has_heir(struct frame *f)
          !(entry_load(&entry[first % PAGE_TABLE_ENTRIES]) & PTE_HEIR))) {
         return false;
     }
-    frame_lock(f);
-    s.link = f->chain;
-    link = link_next(&s);
-    frame_unlock(f);
-    return link != 0 && s.budget > 0;
+    return heir_in_chain(f);
 }
 
 /* Passes the locked frame to the owner of the open table; whether it could. */
@@ -110,7 +119,7 @@ heir_pass(const struct search *s, const struct table *t)
     if (heir == NULL || frame_give(s->list, heir, id, &f, 1) < 0) {
         return false;
     }
-    f->harts = 0;
+    f->harts &= PREDICATE_BITS;
     frame_clear_flag(f, FRAME_BREAKING | FRAME_CONDEMNED);
     return true;
 }
@@ -125,7 +134,7 @@ search_note(struct frame *f, uint64_t word)
         frame_set_flag(f, FRAME_BREAKING);
         alone = SEARCH_ALONE;
     }
-    f->harts = word | alone;
+    f->harts = (f->harts & PREDICATE_BITS) | word | alone;
 }
 
 static void
@@ -134,7 +143,7 @@ search_forget(struct frame *f)
     if (f->harts & SEARCH_ALONE) {
         frame_clear_flag(f, FRAME_BREAKING);
     }
-    f->harts = 0;
+    f->harts &= PREDICATE_BITS;
 }
 
 /* Looks at s->link, then along the chain for the next. 1 when the frame has
@@ -213,7 +222,7 @@ pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
     }
     if (limit == 0 || !frame_busy(f)) {
         search_forget(f);
-        return frame_return(list, f);
+        return frame_return(list, f); /* -EBUSY, as a device uses it */
     }
     search_note(f, SEARCH_DONE);
     frame_unlock(f);
@@ -226,5 +235,5 @@ pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
         frame_unlock(f);
         return result;
     }
-    return frame_return(list, f);
+    return frame_let_go(list, f);
 }

@@ -9,17 +9,22 @@
  *    else the id: so the lean way of frame_free need not count, and nothing is
  *    guaranteed that has been chosen;
  *  - deadlines[] has the earliest deadline of each live env that has requests,
- *    and 1 for one of which frames are being taken.
+ *    1 for one of which frames are being taken, and 0 when nothing will be due.
  */
+#include "kern/disk/store.h"
 #include "kern/event.h"
+#include "kern/panic.h"
 #include "kern/pt.h"
 #include "kern/revoke_request.h"
 #include "kern/slot.h"
 #include "kern/time.h"
 
 static struct lock due_lock = {.rank = LOCK_LEAF};
-static uint64_t deadlines[ENVS_MAX]; /* 0: nothing is asked for */
+static uint64_t deadlines[ENVS_MAX];
 static _Atomic uint64_t next_deadline = TIME_NEVER; /* or it was */
+
+/* The most that one request asks for. */
+#define ASKED_MAX (UINT32_MAX / 2)
 
 struct request *
 revoke_first(struct env *e, uint64_t kind, bool by_count)
@@ -53,6 +58,13 @@ revoke_earliest(struct env *e)
     return next;
 }
 
+/* What the env sees of a request. */
+static struct request *
+request_shown(const struct env *e, const struct request *r)
+{
+    return &e->told->request[r - e->revocation.request];
+}
+
 void
 revoke_set_left(struct env *e, struct request *r, uint64_t left)
 {
@@ -60,7 +72,7 @@ revoke_set_left(struct env *e, struct request *r, uint64_t left)
     e->revocation.requests += left != 0;
     r->left = (uint32_t)left;
     if (e->told != NULL) {
-        e->told->request[r - e->revocation.request] = *r;
+        request_shown(e, r)->left = r->left;
     }
 }
 
@@ -75,40 +87,67 @@ revoke_show(struct env *e)
     }
 }
 
-void
-revoke_note(struct env *e)
+/* Notes when an env owes something. */
+static void
+deadline_note(const struct env *e, uint64_t deadline)
 {
-    uint64_t *noted = &deadlines[env_index(e->id)];
-    uint64_t deadline = e->revocation.taking_count > 0;
-    unsigned rest = e->revocation.requests;
-    bool frames = deadline != 0;
-
-    if (rest == 0 && !frames) { /* who finds the old one finds nothing to do */
-        __atomic_store_n(&e->lean, e->id, __ATOMIC_RELAXED);
-        __atomic_store_n(noted, 0, __ATOMIC_RELAXED);
-        return;
+    lock_acquire(&due_lock);
+    __atomic_store_n(&deadlines[env_index(e->id)], deadline, __ATOMIC_RELAXED);
+    if (deadline < next_deadline) {
+        next_deadline = deadline;
     }
-    for (const struct request *r = e->revocation.request; rest > 0; r++) {
-        uint64_t at = r->deadline > 0 ? r->deadline : 1;
+    lock_release(&due_lock);
+}
 
+/* revoke_note for a request that is new, or due earlier than before. */
+static inline void
+request_note(struct env *e, const struct request *r)
+{
+    uint64_t noted = deadlines[env_index(e->id)];
+    uint64_t deadline = r->deadline > 0 ? r->deadline : 1;
+
+    if (r->kind == RESOURCE_FRAME) {
+        __atomic_store_n(&e->lean, 0, __ATOMIC_RELAXED);
+    }
+    if (deadline != TIME_NEVER && (noted == 0 || deadline < noted)) {
+        deadline_note(e, deadline);
+    }
+}
+
+/* revoke_note for an env of which something is asked for, or being taken. */
+__attribute__((noinline)) static void
+requests_note(struct env *e)
+{
+    uint64_t deadline = e->revocation.taking_count > 0 ? 1 : TIME_NEVER;
+    unsigned rest = e->revocation.requests;
+    bool frames = deadline == 1;
+
+    for (const struct request *r = e->revocation.request; rest > 0; r++) {
         if (r->left != 0) {
-            deadline = deadline == 0 || at < deadline ? at : deadline;
+            deadline = r->deadline < deadline ? r->deadline : deadline;
             frames |= r->kind == RESOURCE_FRAME;
             rest--;
         }
     }
     __atomic_store_n(&e->lean, frames ? 0 : e->id, __ATOMIC_RELAXED);
-    deadline = e->state == ENV_LIVE ? deadline : 0;
-    if (deadline == 0) { /* as above */
-        __atomic_store_n(noted, 0, __ATOMIC_RELAXED);
-    } else if (deadline != *noted) {
-        lock_acquire(&due_lock);
-        __atomic_store_n(noted, deadline, __ATOMIC_RELAXED);
-        if (deadline < next_deadline) {
-            next_deadline = deadline;
-        }
-        lock_release(&due_lock);
+    deadline = deadline > 0 ? deadline : 1;
+    if (deadline == TIME_NEVER || !env_lives(e)) { /* as below */
+        __atomic_store_n(&deadlines[env_index(e->id)], 0, __ATOMIC_RELAXED);
+    } else if (deadline != deadlines[env_index(e->id)]) {
+        deadline_note(e, deadline);
     }
+}
+
+void
+revoke_note(struct env *e)
+{
+    if (e->revocation.requests > 0 || e->revocation.taking_count > 0) {
+        requests_note(e);
+        return;
+    }
+    __atomic_store_n(&e->lean, e->id, __ATOMIC_RELAXED);
+    /* Without the lock: who finds the old one finds nothing to do. */
+    __atomic_store_n(&deadlines[env_index(e->id)], 0, __ATOMIC_RELAXED);
 }
 
 uint64_t
@@ -154,7 +193,8 @@ revoke_frame_meant(uint64_t name)
 bool
 revoke_takable(const struct frame *f)
 {
-    return (frame_type(f) == FRAME_DATA || pt_is_table(f)) && f->pins == 0 &&
+    return (frame_type(f) == FRAME_DATA || pt_is_table(f)) &&
+           frame_pins(f) == 0 &&
            !(frame_state(f) & FRAME_STATE_FLAG(FRAME_GUARANTEED));
 }
 
@@ -169,39 +209,61 @@ revoke_name_check(const struct env *e, uint64_t kind, uint64_t name)
                    ? 0
                    : -EPERM;
     }
+    if (kind == RESOURCE_EXTENT || kind == RESOURCE_ENTRY) {
+        return (kind == RESOURCE_EXTENT ? extent_is_of : store_is_of)(e->id,
+                                                                      name)
+                   ? 0
+                   : -EPERM;
+    }
     if (f == NULL || frame_type(f) < FRAME_DATA || f->owner != e->id) {
         return -EPERM;
     }
     return revoke_takable(f) ? 0 : -EBUSY;
 }
 
+/* Where a request stands, or can: one like it, or else one that asks for
+   nothing; NULL if there is no room. */
+static struct request *
+request_place(struct env *e, uint64_t kind, uint64_t name, uint64_t deadline)
+{
+    unsigned rest = e->revocation.requests;
+    struct request *empty = NULL;
+
+    for (unsigned i = 0;
+         i < UAREA_REQUEST_ENTRIES && (rest > 0 || empty == NULL); i++) {
+        struct request *r = &e->revocation.request[i];
+
+        rest -= r->left != 0;
+        if (r->left == 0) {
+            empty = empty != NULL ? empty : r;
+        } else if (r->kind == kind && r->name == name &&
+                   (name != REVOKE_ANY || r->deadline == deadline)) {
+            return r;
+        }
+    }
+    return empty;
+}
+
 int
 revoke_ask(struct env *e, uint64_t kind, uint64_t name, uint64_t count,
            uint64_t deadline)
 {
-    unsigned rest = e->revocation.requests;
-    struct request *r = NULL;
-    int error = name == REVOKE_ANY ? 0 : revoke_name_check(e, kind, name);
+    struct request *r = e->revocation.request;
+    int error;
 
+    ASSERT(lock_held(e->lock) && env_lives(e));
     if (kind >= RESOURCE_KINDS || count == 0 ||
-        count > (name == REVOKE_ANY ? UINT32_MAX / 2 : 1)) {
+        count > (name == REVOKE_ANY ? ASKED_MAX : 1)) {
         return -EINVAL;
     }
-    if (error < 0) {
-        return error;
-    }
-    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES && (rest > 0 || r == NULL);
-         i++) {
-        struct request *slot = &e->revocation.request[i];
-
-        rest -= slot->left != 0;
-        if (slot->left == 0) {
-            r = r != NULL ? r : slot;
-        } else if (slot->kind == kind && slot->name == name &&
-                   (name != REVOKE_ANY || slot->deadline == deadline)) {
-            r = slot;
-            break;
+    if (name != REVOKE_ANY) {
+        error = revoke_name_check(e, kind, name);
+        if (error < 0) {
+            return error;
         }
+    }
+    if (e->revocation.requests > 0) {
+        r = request_place(e, kind, name, deadline);
     }
     if (r == NULL) {
         return -EBUSY;
@@ -211,31 +273,49 @@ revoke_ask(struct env *e, uint64_t kind, uint64_t name, uint64_t count,
     }
     r->deadline = deadline < r->deadline ? deadline : r->deadline;
     count += name == REVOKE_ANY ? r->left : 0;
-    revoke_set_left(e, r, count < UINT32_MAX / 2 ? count : UINT32_MAX / 2);
-    revoke_note(e);
-    event_post_any(e, PENDING_REQUEST);
+    revoke_set_left(e, r, count < ASKED_MAX ? count : ASKED_MAX);
+    if (e->told != NULL) {
+        *request_shown(e, r) = *r;
+    }
+    request_note(e, r);
     slot_wake_at(deadline);
+    event_post_any(e, PENDING_REQUEST);
     return 0;
 }
 
+/* One round, unless several requests are met. */
 void
 revoke_meet(struct env *e, uint64_t kind, uint64_t name, uint64_t count)
 {
-    struct request *r = e->revocation.request;
+    struct request *first;
 
-    for (unsigned rest = e->revocation.requests; rest > 0; r++) {
-        rest -= r->left != 0;
-        if (r->left != 0 && r->name == name && r->kind == kind) {
-            revoke_set_left(e, r, 0);
-            count = 0;
+    do {
+        unsigned rest = e->revocation.requests;
+
+        first = NULL;
+        for (struct request *r = e->revocation.request; rest > 0; r++) {
+            if (r->left == 0) {
+                continue;
+            }
+            rest--;
+            if (r->kind != kind) {
+                continue;
+            }
+            if (r->name == name) {
+                revoke_set_left(e, r, 0);
+                count = 0;
+            } else if (r->name == REVOKE_ANY &&
+                       (first == NULL || r->deadline < first->deadline)) {
+                first = r;
+            }
         }
-    }
-    while (count > 0 && (r = revoke_first(e, kind, true)) != NULL) {
-        uint64_t met = count < r->left ? count : r->left;
+        if (first != NULL && count > 0) {
+            uint64_t met = count < first->left ? count : first->left;
 
-        revoke_set_left(e, r, r->left - met);
-        count -= met;
-    }
+            revoke_set_left(e, first, first->left - met);
+            count -= met;
+        }
+    } while (count > 0 && first != NULL);
 }
 
 void

@@ -119,7 +119,7 @@ revoke_guarantee(struct env *e, uint64_t address)
     struct frame *path[SV39_LEVELS + 1] = {e->root};
     unsigned added = 0;
 
-    ASSERT(lock_held(&e->lock));
+    ASSERT(lock_held(e->lock));
     if (e->lean == 0) {
         return -EBUSY;
     }

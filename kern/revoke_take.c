@@ -12,8 +12,9 @@
  * then data that is not more than what is missing, then page tables and large
  * frames. Frames that others would inherit are passed over.
  */
+#include "kern/disk/store.h"
 #include "kern/event.h"
-#include "kern/frame_list.h"
+#include "kern/frame_one.h"
 #include "kern/pt.h"
 #include "kern/revoke_request.h"
 #include "kern/slot.h"
@@ -75,6 +76,30 @@ slots_take(struct env *e, struct request *r)
     revoke_set_left(e, r, 0); /* it has no more */
 }
 
+/* Bindings, or entries of the registry. */
+static void
+disks_take(struct env *e, struct request *r)
+{
+    uint32_t name[STEP_SLOTS];
+    unsigned most = r->left < STEP_SLOTS ? r->left : STEP_SLOTS;
+    uint64_t kind = r->kind;
+    unsigned taken;
+
+    if (kind == RESOURCE_EXTENT) {
+        taken = extent_take(e->id, r->name == REVOKE_ANY ? EXTENT_ANY : r->name,
+                            most, name);
+    } else {
+        taken = store_take(
+            e->id, r->name == REVOKE_ANY ? REGISTRY_NONE : r->name, most, name);
+    }
+    for (unsigned i = 0; i < taken; i++) {
+        revoke_tell(e, LOSS(kind, name[i], 0));
+    }
+    /* By name: that is gone, whoever did it. Nothing taken: it has no more. */
+    revoke_set_left(e, r,
+                    r->name != REVOKE_ANY || taken == 0 ? 0 : r->left - taken);
+}
+
 /* Puts the env's record at the head of its list: a pass begins. */
 static void
 pass_begin(struct env *e, enum pass pass)
@@ -88,52 +113,60 @@ pass_begin(struct env *e, enum pass pass)
     e->revocation.pass = pass;
 }
 
-static bool
-pass_wants(const struct env *e, const struct frame *f, uint64_t missing)
+/* Whether the pass wants a frame; `flags` are those that it must have, unless
+   it is the last pass. */
+static inline bool
+pass_wants(const struct env *e, const struct frame *f, uint32_t flags,
+           uint64_t missing)
 {
+    const uint32_t mask = 0xff | FRAME_STATE_FLAG(FRAME_GUARANTEED);
     uint32_t state = frame_state(f);
 
-    if (!revoke_takable(f)) {
-        return false;
-    }
     if (e->revocation.pass == PASS_ANY) {
-        return true;
+        return revoke_takable(f);
     }
-    return (state & 0xff) == FRAME_DATA &&
-           (uint64_t)1 << order_of(state) <= missing &&
-           (e->revocation.pass != PASS_EXPENDABLE ||
-            (state & FRAME_STATE_FLAG(FRAME_EXPENDABLE)) != 0);
+    return (state & (mask | flags)) == (FRAME_DATA | flags) && f->pins == 0 &&
+           (uint64_t)1 << order_of(state) <= missing;
 }
 
-/* Adds frames that the pass wants to taking[], until nothing is missing, *looks
-   are used up or there is no room; whether it came to the end of the list. */
+/* Adds frames that the pass wants to taking[], which is empty, until nothing is
+   missing, *looks are used up or there is no room; whether it came to the end
+   of the list. */
 static bool
 pass_collect(struct env *e, uint64_t missing, unsigned *looks)
 {
     struct revocation *v = &e->revocation;
+    const uint32_t flags =
+        v->pass == PASS_EXPENDABLE ? FRAME_STATE_FLAG(FRAME_EXPENDABLE) : 0;
+    struct frame *records = frame_records();
     struct frame *record = record_of(e);
     struct frame *last = NULL;
-    uint32_t number;
+    uint32_t *taking = v->taking;
+    unsigned rest = *looks;
+    uint64_t number;
 
+    ASSERT(v->taking_count == 0);
     word_lock(&frame_lists.lock);
-    for (number = record->next; number != 0 && *looks > 0 && missing > 0 &&
-                                v->taking_count < STEP_FRAMES;
+    for (number = record->next; number != 0 && rest > 0 && missing > 0 &&
+                                taking < v->taking + STEP_FRAMES;
          number = last->next) {
-        last = frame_record(number);
-        --*looks;
-        if (pass_wants(e, last, missing)) {
+        last = &records[number];
+        rest--;
+        if (pass_wants(e, last, flags, missing)) {
             /* A page table has a shadow. */
             uint64_t pages = pt_is_table(last) ? 2 : (uint64_t)1 << last->order;
 
-            v->taking[v->taking_count++] = number;
+            *taking++ = (uint32_t)number;
             missing -= pages < missing ? pages : missing;
         }
     }
     if (last != NULL) {
-        list_remove(&e->frames.first, frame_records(), record);
+        list_remove(&e->frames.first, records, record);
         list_insert_after(last, record);
     }
     word_unlock(&frame_lists.lock);
+    v->taking_count = (unsigned)(taking - v->taking);
+    *looks = rest;
     return number == 0;
 }
 
@@ -142,17 +175,18 @@ pass_collect(struct env *e, uint64_t missing, unsigned *looks)
 static bool
 heirs_spare(struct revocation *v)
 {
-    unsigned count = v->taking_count;
+    const uint32_t *end = v->taking + v->taking_count;
+    uint32_t *kept = v->taking;
 
-    v->taking_count = 0;
-    for (unsigned i = 0; i < count; i++) {
-        struct frame *f = frame_record(v->taking[i]);
+    for (const uint32_t *taking = kept; taking < end; taking++) {
+        struct frame *f = frame_record(*taking);
 
         if (frame_type(f) != FRAME_DATA || !pt_has_heir(f)) {
-            v->taking[v->taking_count++] = v->taking[i];
+            *kept++ = *taking;
         }
     }
-    return v->taking_count < count;
+    v->taking_count = (unsigned)(kept - v->taking);
+    return kept < end;
 }
 
 /* Fills taking[] with what a request asks for. The request ends when there is
@@ -194,8 +228,8 @@ frames_choose(struct env *e, struct request *r)
     }
 }
 
-/* Copies a frame that nothing holds any more to its save place: the page number
-   of that, or 0. */
+/* Copies a frame that nothing holds any more to the save place that it has: the
+   page number of that, or 0. */
 static uint64_t
 frame_save_contents(const struct env *e, const struct frame *f)
 {
@@ -203,8 +237,7 @@ frame_save_contents(const struct env *e, const struct frame *f)
     struct frame *place = frame_record(number);
     bool good;
 
-    if ((frame_state(f) & FRAME_STATE_FLAG(FRAME_PLACED | FRAME_UNSCRUBBED)) !=
-        FRAME_STATE_FLAG(FRAME_PLACED)) {
+    if (frame_state(f) & FRAME_STATE_FLAG(FRAME_UNSCRUBBED)) {
         return 0;
     }
     /* Wrong order, so only tried: nobody holds it for long. */
@@ -224,41 +257,75 @@ frame_save_contents(const struct env *e, const struct frame *f)
     return good ? number : 0;
 }
 
+/* What one step has done. */
+struct taken {
+    unsigned copies; /* frames saved */
+    uint64_t met;    /* pages to be counted towards the only request */
+};
+
 /* A data frame whose bindings were broken; false while some are left. If the
-   env has freed it meanwhile, so be it. Counts in *copies that it was saved,
-   and in *met what is to be counted towards the only request that there is. */
-static bool
-frame_take_back(struct env *e, struct frame *f, unsigned *copies, uint64_t *met)
+   env has freed it meanwhile, so be it. */
+static inline bool
+frame_take_back(struct env *e, struct frame *f, struct taken *taken)
 {
     uint64_t name = frame_number(f);
+    int error = pt_break_end(f, e->id);
+    uint64_t place = 0;
+    uint32_t state;
     uint64_t pages;
-    uint64_t place;
-    int error;
 
-    error = pt_break_end(f, e->id);
     if (error < 0) { /* a shadow by now: not broken, but taken with its table */
         return error != -EAGAIN || frame_type(f) == FRAME_SHADOW;
     }
-    if (frame_type(f) != FRAME_DATA || f->pins != 0) {
+    state = frame_state(f);
+    if ((state & 0xff) != FRAME_DATA || frame_pins(f) != 0) {
         frame_clear_flag(f, FRAME_CONDEMNED);
         frame_unlock(f);
         return true;
     }
-    pages = (uint64_t)1 << f->order;
-    place = frame_save_contents(e, f);
+    if (state & FRAME_STATE_FLAG(FRAME_PLACED)) {
+        place = frame_save_contents(e, f);
+        taken->copies += place != 0;
+    }
+    pages = (uint64_t)1 << order_of(state);
     /* First, so that an env which gets the frame anew, on another hart, can
        have read that it had lost it. */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
-    (void)frame_return(&e->frames, f); /* it is data, and nothing holds it */
-    if (e->revocation.named) {         /* not what others ask for by count */
+    if (__builtin_expect(f->pins != 0, 0)) {
+        (void)frame_let_go(&e->frames, f); /* a device is not done with it */
+    } else {
+        frame_put_back(&e->frames, f, state & ~FRAME_STATE_FLAG(FRAME_SAID));
+    }
+    if (e->revocation.named) { /* not what others ask for by count */
         revoke_meet(e, RESOURCE_FRAME, name, 0);
     } else if (e->revocation.requests > 1) {
         revoke_meet(e, RESOURCE_FRAME, name, pages);
     } else {
-        *met += pages;
+        taken->met += pages;
     }
-    *copies += place != 0;
     return true;
+}
+
+/* Sorts out of taking[] what is no page table: how many, at most
+   REVOKE_TAKING + 1, in f[]. */
+static unsigned
+tables_keep(const struct env *e, struct revocation *v, struct frame *f[])
+{
+    const uint32_t *end = v->taking + v->taking_count;
+    uint32_t *kept = v->taking;
+    struct frame **next = f;
+
+    for (const uint32_t *taking = kept; taking < end; taking++) {
+        struct frame *one = frame_record(*taking);
+
+        if (pt_is_table(one) && one->owner == e->id) {
+            *kept++ = *taking;
+        } else {
+            *next++ = one;
+        }
+    }
+    v->taking_count = (unsigned)(kept - v->taking);
+    return (unsigned)(next - f);
 }
 
 /* A step towards taking what is in taking[]: the data; or, when there is none,
@@ -268,25 +335,14 @@ frames_take(struct env *e)
 {
     struct revocation *v = &e->revocation;
     struct frame *f[REVOKE_TAKING + 1];
-    unsigned count = 0;
-    unsigned kept = 0;
-    unsigned copies = 0;
-    uint64_t met = 0;
+    struct taken taken = {0, 0};
+    unsigned count = tables_keep(e, v, f);
 
-    for (unsigned i = 0; i < v->taking_count; i++) {
-        struct frame *one = frame_record(v->taking[i]);
-
-        if (one->owner == e->id && pt_is_table(one)) {
-            v->taking[kept++] = v->taking[i];
-        } else {
-            f[count++] = one;
-        }
-    }
-    v->taking_count = kept;
     if (count == 0) {
         /* There is room for the shadow: a table too many is a frame that was
            freed, and made a table since. */
-        v->taking_count = kept < REVOKE_TAKING ? kept : REVOKE_TAKING;
+        v->taking_count =
+            v->taking_count < REVOKE_TAKING ? v->taking_count : REVOKE_TAKING;
         f[0] = frame_record(v->taking[0]);
         f[1] = frame_record(f[0]->shadow);
         if (env_table_unmake(e, f[0]) < 0) {
@@ -297,11 +353,11 @@ frames_take(struct env *e)
     }
     pt_break_begin(f, count, e->id, STEP_BINDINGS);
     for (unsigned i = 0; i < count; i++) {
-        if (copies == STEP_COPIES || !frame_take_back(e, f[i], &copies, &met)) {
+        if (taken.copies == STEP_COPIES || !frame_take_back(e, f[i], &taken)) {
             v->taking[v->taking_count++] = (uint32_t)frame_number(f[i]);
         }
     }
-    revoke_meet(e, RESOURCE_FRAME, 0, met); /* frame 0 is nobody's */
+    revoke_meet(e, RESOURCE_FRAME, 0, taken.met); /* frame 0 is nobody's */
 }
 
 int
@@ -312,10 +368,12 @@ revoke_step(struct env *e)
     uint64_t posted = v->posted + v->missed;
     uint64_t now = time_now();
 
-    ASSERT(lock_held(&e->lock));
+    ASSERT(lock_held(e->lock));
     if (r != NULL && r->deadline <= now) {
         if (r->kind == RESOURCE_SLOT) {
             slots_take(e, r);
+        } else if (r->kind != RESOURCE_FRAME) {
+            disks_take(e, r);
         } else if (v->taking_count == 0) {
             frames_choose(e, r);
         }

@@ -39,6 +39,17 @@ static const uint16_t bounds[CALL_MAX] = {
     [NUMBER_env_destroy] = CROSSING_MAX,
     [NUMBER_repossess] = CROSSING_MAX,
     [NUMBER_frame_mark] = 6000,
+    [NUMBER_disk_read] = 6000,
+    [NUMBER_disk_write] = 6000,
+    [NUMBER_disk_type] = CROSSING_MAX,
+    [NUMBER_disk_bind] = CROSSING_MAX,
+    [NUMBER_disk_change] = CROSSING_MAX,
+    [NUMBER_registry_read] = CROSSING_MAX,
+    [NUMBER_registry_write] = CROSSING_MAX,
+    [NUMBER_disk_recover] = CROSSING_MAX,
+    [NUMBER_code_load] = 14000,
+    [NUMBER_code_step] = CROSSING_MAX,
+    [NUMBER_release] = 8000,
 };
 
 typedef int64_t call_function(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,

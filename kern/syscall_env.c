@@ -15,13 +15,13 @@ cap_of_shared(struct env *e, uint64_t index)
     struct cap *copy = &self->cap_copy[self->cap_turn ^= 1];
     const struct cap *c;
 
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     c = cap_entry(e->caps, index);
     if (c != NULL) {
         *copy = *c;
         c = copy;
     }
-    lock_release(&e->lock);
+    lock_release(e->lock);
     return c;
 }
 
@@ -31,9 +31,9 @@ sys_cap_derive(uint64_t from, uint64_t to, uint64_t component, uint64_t keep)
     struct env *e = env_current();
     int error;
 
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     error = cap_derive(e->caps, from, to, component, keep);
-    lock_release(&e->lock);
+    lock_release(e->lock);
     return error;
 }
 
@@ -43,11 +43,11 @@ sys_cap_fresh(uint64_t from, uint64_t to)
     struct env *e = env_current();
     int error;
 
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     lock_acquire(&serial_lock);
     error = cap_fresh(e->caps, from, to, &next_serial);
     lock_release(&serial_lock);
-    lock_release(&e->lock);
+    lock_release(e->lock);
     return error;
 }
 
@@ -57,9 +57,9 @@ sys_cap_drop(uint64_t index)
     struct env *e = env_current();
     int error;
 
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     error = cap_drop(e->caps, index);
-    lock_release(&e->lock);
+    lock_release(e->lock);
     return error;
 }
 
@@ -243,9 +243,9 @@ sys_gate_set(uint64_t cap, uint64_t gate, uint64_t entry)
     if (c == NULL) {
         return -EBADF;
     }
-    lock_acquire(&e->lock);
+    lock_acquire(e->lock);
     error = gate_set(e, gate, entry, &c->name);
-    lock_release(&e->lock);
+    lock_release(e->lock);
     return error;
 }
 

@@ -13,7 +13,7 @@ living_env(uint64_t cap, uint64_t id, int *error)
 {
     struct env *e = controlled_env(cap, id, error);
 
-    if (e != NULL && e->state != ENV_LIVE) {
+    if (e != NULL && !env_lives(e)) {
         env_unlock(e);
         *error = -ESRCH;
         e = NULL;
@@ -81,8 +81,8 @@ sys_guarantee(uint64_t address)
     struct env *e = caller_env();
     int error;
 
-    lock_acquire(&e->lock);
-    error = e->state == ENV_LIVE ? revoke_guarantee(e, address) : -ESRCH;
-    lock_release(&e->lock);
+    lock_acquire(e->lock);
+    error = env_lives(e) ? revoke_guarantee(e, address) : -ESRCH;
+    lock_release(e->lock);
     return error;
 }

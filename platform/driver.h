@@ -8,6 +8,7 @@
  */
 #include "kern/abi/types.h"
 #include "kern/boot/fdt.h"
+#include "platform/disk.h"
 
 /* A serial console. */
 struct console_driver {
@@ -33,6 +34,17 @@ const struct console_driver *ns16550_init(const struct fdt *tree,
 const struct console_driver *sifive_uart_init(const struct fdt *tree,
                                               fdt_node_t node);
 
+/* Sets up disk `disk->index` of what the virtio device at these registers is
+   (platform/dev/virtio_blk.c). NULL, or why it cannot be used. */
+const char *virtio_blk_init(struct disk *disk, volatile void *registers);
+
+/* What platform/probe.c has of platform/disk.c: hands over the disk with these
+   registers and this interrupt source, which `init` sets up; and steps the disk
+   with this source that has just been claimed: false if it is no disk's. */
+void disk_found(const char *name, uint32_t source, volatile void *registers,
+                const char *(*init)(struct disk *, volatile void *));
+bool disk_step(uint32_t source);
+
 /* The platform-level interrupt controller (platform/dev/plic.c). */
 bool plic_init(const struct fdt *tree, fdt_node_t node);
 /* Opens the executing hart's context. */
@@ -40,6 +52,8 @@ void plic_init_hart(void);
 /* Routes a source to the executing hart's context. False if there is no such
    source or context. */
 bool plic_route(uint32_t source);
+/* The source, which was routed, does not interrupt any hart any more. */
+void plic_mask(uint32_t source);
 /* The next source pending for the executing hart, now claimed; 0: none. */
 uint32_t plic_claim(void);
 /* Lets a claimed source interrupt again. */

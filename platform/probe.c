@@ -3,13 +3,14 @@
  * Matches device-tree nodes with drivers. The order matters little: the
  * interrupt controller, the clock and the finisher are taken where they stand
  * in the tree, then the console that /chosen names, or else the first one
- * known.
+ * known, and then the disks.
  */
 #include "kern/console.h"
 #include "kern/panic.h"
 #include "kern/print.h"
 #include "kern/time.h"
 #include "kern/vm.h"
+#include "platform/dev/virtio_mmio.h"
 #include "platform/device.h"
 #include "platform/driver.h"
 
@@ -27,6 +28,10 @@ static const struct console_match console_matches[] = {
 static const char *const plic_names[] = {"sifive,plic-1.0.0", "riscv,plic0"};
 static const char *const clock_names[] = {"google,goldfish-rtc"};
 static const char *const finisher_names[] = {"sifive,test0", "sifive,test1"};
+static const char *const virtio_names[] = {"virtio,mmio"};
+
+/* Places for virtio devices; QEMU's virt has 8. */
+#define VIRTIO_MAX 32
 
 #define EXIT_NANOSECONDS 100000000
 
@@ -44,6 +49,26 @@ driver_registers(const struct fdt *tree, fdt_node_t node, uint64_t size)
     struct fdt_range range;
 
     if (fdt_reg_physical(tree, node, 0, &range) < 0 || range.size < size) {
+        return NULL;
+    }
+    return vm_map_device(range.address, range.size);
+}
+
+/* As driver_registers, for nodes that often follow each other: the trail is
+   that of the node before, at first of depth 0. */
+static volatile void *
+registers_next(const struct fdt *tree, fdt_node_t node, uint64_t size,
+               fdt_node_t trail[FDT_DEPTH_MAX], uint32_t *depth)
+{
+    struct fdt_range range;
+
+    if (*depth > 0 && fdt_node_sibling(tree, trail[*depth - 1]) == node) {
+        trail[*depth - 1] = node;
+    } else {
+        *depth = fdt_node_trail(tree, node, trail);
+    }
+    if (fdt_reg_physical_at(tree, trail, *depth, 0, &range) < 0 ||
+        range.size < size) {
         return NULL;
     }
     return vm_map_device(range.address, range.size);
@@ -131,9 +156,37 @@ console_init(const struct fdt *tree)
            match->compatible);
 }
 
+/* What is behind these registers: nothing, a disk, or of no interest. All are
+   stopped: whoever ran before us may have left one writing to memory. */
+static void
+virtio_probe(const struct fdt *tree, fdt_node_t node, volatile void *registers)
+{
+    const char *name = fdt_node_name(tree, node);
+    struct virtio virtio;
+    uint32_t kind;
+
+    if (registers == NULL) {
+        printk(PRINT_WARN, "%s: its registers are missing or malformed\n",
+               name);
+        return;
+    }
+    kind = virtio_open(&virtio, registers);
+    if (kind != VIRTIO_NONE && !virtio_stop(&virtio)) {
+        printk(PRINT_WARN, "%s: it does not reset\n", name);
+    } else if (kind == VIRTIO_BLOCK) {
+        disk_found(name, interrupt_source(tree, node), registers,
+                   virtio_blk_init);
+    }
+}
+
 void
 device_init(const struct fdt *tree)
 {
+    fdt_node_t virtio[VIRTIO_MAX]; /* looked at when there is a console */
+    unsigned virtio_count = 0;
+    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
+    uint32_t depth = 0;
+
     for (fdt_node_t node = tree->root; node != FDT_NONE;
          node = fdt_node_next(tree, node)) {
         if (!fdt_node_is_okay(tree, node)) {
@@ -148,11 +201,20 @@ device_init(const struct fdt *tree)
         } else if (!has_clock &&
                    is_one_of(tree, node, clock_names, COUNT(clock_names))) {
             has_clock = goldfish_rtc_init(tree, node);
+        } else if (virtio_count < VIRTIO_MAX &&
+                   is_one_of(tree, node, virtio_names, COUNT(virtio_names))) {
+            virtio[virtio_count++] = node;
         }
     }
     console_init(tree);
     if (!has_controller) {
-        printk(PRINT_WARN, "no interrupt controller: no input\n");
+        printk(PRINT_WARN, "no interrupt controller: no input, no disks\n");
+        return;
+    }
+    for (unsigned i = 0; i < virtio_count; i++) {
+        virtio_probe(
+            tree, virtio[i],
+            registers_next(tree, virtio[i], VIRTIO_REGISTERS, trail, &depth));
     }
 }
 
@@ -195,10 +257,18 @@ device_interrupt(void)
         return;
     }
     for (uint32_t source = plic_claim(); source != 0; source = plic_claim()) {
+        bool disk = false;
+
         if (source == console_source) {
             console_interrupt();
+        } else {
+            disk = disk_step(source);
         }
         plic_complete(source);
+        if (disk) {
+            return; /* one disk, so that an entry is bounded: what else is
+                       pending interrupts again */
+        }
     }
 }
 

@@ -5,8 +5,10 @@
  * What the kernel tells every env, in pages that all can read
  * (kern/abi/layout.h says where): at INFORMATION_BOOT a struct information
  * about the machine and its boot, which is not written after the first env
- * runs; at INFORMATION_ENVS a struct env_row for each env; at INFORMATION_SLOTS
- * for each hart the ids of the owners of its SLOTS slots, 0 for none.
+ * runs; at INFORMATION_ENVS a struct env_row for each env; at
+ * INFORMATION_DISK_ROWS a struct disk_row (kern/abi/disk_io.h) for each disk;
+ * at INFORMATION_SLOTS for each hart the ids of the owners of its SLOTS slots,
+ * 0 for none.
  */
 #include "kern/abi/layout.h"
 #include "kern/abi/types.h"
@@ -61,12 +63,23 @@ struct env_row {
 #define INFORMATION_HART_FLOAT 2
 #define INFORMATION_HART_STIMECMP 4 /* its timer needs no firmware */
 
+/* Bits of a disk's flags. */
+#define INFORMATION_DISK_READ_ONLY 1
+#define INFORMATION_DISK_FLUSH 2   /* it has a cache of its own */
+#define INFORMATION_DISK_DISCARD 4 /* it can be told what is not needed */
+
 #define INFORMATION_HARTS 8
+#define INFORMATION_DISKS 4
 #define INFORMATION_ENTROPY_SIZE 32
 #define INFORMATION_ARGUMENTS_SIZE 2048
 
 struct information_hart {
     uint64_t id; /* the hardware's number; the kernel's is the index */
+    uint64_t flags;
+};
+
+struct information_disk {
+    uint64_t blocks; /* of 4 KiB */
     uint64_t flags;
 };
 
@@ -86,6 +99,8 @@ struct information {
     struct information_hart hart[INFORMATION_HARTS];
     /* The words given at boot, those for programs among them; ends with 0. */
     char arguments[INFORMATION_ARGUMENTS_SIZE];
+    uint64_t disk_count;
+    struct information_disk disk[INFORMATION_DISKS];
 };
 
 _Static_assert(sizeof(struct information) <= FRAME_SIZE, "one page");

@@ -169,6 +169,15 @@ int fdt_reg_physical(const struct fdt *tree, fdt_node_t node, uint32_t index,
                      struct fdt_range *range);
 
 /*
+ * The same for the last node of a trail, which fdt_node_trail() made, of
+ * `depth` nodes. To find a trail takes a walk over all the tree before it; it
+ * is that of a sibling, too, when its last node is made that.
+ */
+int fdt_reg_physical_at(const struct fdt *tree, const fdt_node_t *trail,
+                        uint32_t depth, uint32_t index,
+                        struct fdt_range *range);
+
+/*
  * Reservation `index` of tree->reserve_entries. Returns 0, -ENOENT if there is
  * none such, -ERANGE if it wraps; *range is set only on success.
  */

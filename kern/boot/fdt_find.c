@@ -289,11 +289,9 @@ range_lift(const struct fdt *tree, const fdt_node_t trail[2],
 
 /* The reg entry moved up to the root's bus, or left where it is. */
 static int
-reg_find(const struct fdt *tree, fdt_node_t node, uint32_t index, bool lift,
-         struct fdt_range *range)
+reg_find(const struct fdt *tree, const fdt_node_t *trail, uint32_t depth,
+         uint32_t index, bool lift, struct fdt_range *range)
 {
-    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
-    uint32_t depth = fdt_node_trail(tree, node, trail);
     struct fdt_range found;
     int error;
 
@@ -314,12 +312,25 @@ int
 fdt_reg_local(const struct fdt *tree, fdt_node_t node, uint32_t index,
               struct fdt_range *range)
 {
-    return reg_find(tree, node, index, false, range);
+    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
+    uint32_t depth = fdt_node_trail(tree, node, trail);
+
+    return reg_find(tree, trail, depth, index, false, range);
 }
 
 int
 fdt_reg_physical(const struct fdt *tree, fdt_node_t node, uint32_t index,
                  struct fdt_range *range)
 {
-    return reg_find(tree, node, index, true, range);
+    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
+    uint32_t depth = fdt_node_trail(tree, node, trail);
+
+    return reg_find(tree, trail, depth, index, true, range);
+}
+
+int
+fdt_reg_physical_at(const struct fdt *tree, const fdt_node_t *trail,
+                    uint32_t depth, uint32_t index, struct fdt_range *range)
+{
+    return reg_find(tree, trail, depth, index, true, range);
 }

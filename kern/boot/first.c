@@ -11,7 +11,9 @@
 #include "kern/abi/layout.h"
 #include "kern/boot/archive.h"
 #include "kern/boot/elf.h"
+#include "kern/code/arena.h"
 #include "kern/csr.h"
+#include "kern/disk/drive.h"
 #include "kern/env.h"
 #include "kern/frame_list.h"
 #include "kern/interrupt.h"
@@ -219,12 +221,12 @@ uarea_bind(void)
     uarea->self = FIRST_UAREA;
     uarea->version = UAREA_VERSION;
     page_map(FIRST_UAREA, f, PTE_R | PTE_W);
-    lock_acquire(&first->lock);
+    lock_acquire(first->lock);
     if (env_bind(first, hart_self(), f) < 0 ||
         slot_alloc(first, hart_self()->index, 0) < 0) {
         panic("a fresh U-area cannot be bound");
     }
-    lock_release(&first->lock);
+    lock_release(first->lock);
 }
 
 /* A frame for the record of the env, or its capability list. */
@@ -246,6 +248,10 @@ env_create_first(const void *archive, size_t size)
     static struct env unborn; /* owns the frame in which the record will be */
 
     account_init(frame_counts.free, (uint64_t)hart_count * SLOTS);
+    account_enlarge(ACCOUNT_CODE, arena_pages());
+    account_enlarge(ACCOUNT_REQUESTS, drive_requests());
+    account_enlarge(ACCOUNT_BINDINGS, drive_extents());
+    account_enlarge(ACCOUNT_REGISTRY, store_pages());
     first = &unborn;
     first->id = FIRST_ID;
     first->lean = FIRST_ID;
@@ -256,7 +262,6 @@ env_create_first(const void *archive, size_t size)
         panic("the first env is not the first");
     }
     first->state = ENV_LIVE;
-    first->lock.rank = LOCK_ENV;
     first->caps = record_take();
     cap_init_root(first->caps);
     first->lone = first->caps;

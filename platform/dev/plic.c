@@ -130,6 +130,12 @@ plic_route(uint32_t source)
     return true;
 }
 
+void
+plic_mask(uint32_t source)
+{
+    *at(PRIORITY(source)) = 0;
+}
+
 uint32_t
 plic_claim(void)
 {

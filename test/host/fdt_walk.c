@@ -94,6 +94,25 @@ props_walk(const struct fdt *tree, fdt_node_t node, bool search)
     CHECK_EQUAL(fdt_prop_find(tree, node, "chitin,none", &prop), -ENOENT);
 }
 
+/* The trail of a node is that of its sibling but for its end. */
+static void
+sibling_check(const struct fdt *tree, fdt_node_t node)
+{
+    fdt_node_t trail[FDT_DEPTH_MAX] = {0};
+    uint32_t depth = fdt_node_trail(tree, node, trail);
+    fdt_node_t sibling = fdt_node_sibling(tree, node);
+    struct fdt_range wanted = {0, 0};
+    struct fdt_range got = {0, 0};
+
+    if (sibling != FDT_NONE) {
+        CHECK(depth > 1);
+        trail[depth - 1] = sibling;
+        CHECK_EQUAL(fdt_reg_physical_at(tree, trail, depth, 0, &got),
+                    fdt_reg_physical(tree, sibling, 0, &wanted));
+        CHECK(got.address == wanted.address && got.size == wanted.size);
+    }
+}
+
 static void
 reg_check(const struct fdt *tree, fdt_node_t node, uint32_t i)
 {
@@ -140,6 +159,7 @@ node_search(const struct fdt *tree, fdt_node_t node, fdt_node_t parent)
         }
     }
     reg_check(tree, node, UINT32_MAX);
+    sibling_check(tree, node);
 }
 
 /* Descends by child and sibling and checks next and parent against that. */

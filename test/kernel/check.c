@@ -10,6 +10,7 @@
 #include "kern/abi/exit.h"
 #include "kern/abi/layout.h"
 #include "kern/boot/argument.h"
+#include "kern/code/arena.h"
 #include "kern/console.h"
 #include "kern/frame.h"
 #include "kern/image.h"
@@ -20,17 +21,11 @@
 #include "kern/print.h"
 #include "kern/string.h"
 #include "kern/time.h"
-
-#define EXPECT(condition)                                                      \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            check_failed(__LINE__, #condition);                                \
-        }                                                                      \
-    } while (0)
+#include "test/kernel/expect.h"
 
 static const char *current;
 
-_Noreturn static void
+_Noreturn void
 check_failed(int line, const char *what)
 {
     printk(PRINT_ERROR, "check: %s failed: line %d: not so: %s\n", current,
@@ -120,6 +115,7 @@ check_leaf(uint64_t address, pte_t entry, unsigned level)
     paddr_t start = pte_address(entry);
     paddr_t end = start + SPAN(level);
     bool in_image_window = address >= KERNEL_BASE;
+    bool in_arena = address - ARENA_BASE < ARENA_SIZE;
     unsigned kernel_level;
 
     mapped_leaves++;
@@ -139,9 +135,12 @@ check_leaf(uint64_t address, pte_t entry, unsigned level)
     EXPECT((entry & (PTE_W | PTE_X)) != (PTE_W | PTE_X));
     EXPECT(!(entry & PTE_U) && (entry & PTE_G));
     EXPECT(start % SPAN(level) == 0);
-    EXPECT(!(entry & PTE_X) ||
+    EXPECT(!(entry & PTE_X) || in_arena ||
            (in_image_window &&
             address < KERNEL_BASE + (uint64_t)(rodata_start - image_start)));
+    /* The pages of downloaded code are mapped nowhere else. */
+    EXPECT(in_arena ||
+           !memory_runs_overlap((struct memory_run){start, end}, arena_run()));
     /* The image's frames are mapped in its window, and the page of absent
        records, which nobody can write, in the frame table's. */
     if (!in_image_window && start < image.end && end > image.start) {
@@ -183,11 +182,20 @@ static void
 check_map(void)
 {
     unsigned level;
+    int code = arena_take(2); /* one page to write, one to run */
 
+    EXPECT(code >= 0);
+    arena_seal((unsigned)code, 1);
+    EXPECT((vm_walk((uint64_t)arena_address((unsigned)code), &level) &
+            PTE_LEAF) == (PTE_R | PTE_X));
+    EXPECT((vm_walk((uint64_t)arena_address((unsigned)code + 1), &level) &
+            PTE_LEAF) == (PTE_R | PTE_W));
     mapped_leaves = 0;
     check_leaves(0, -DIRECT_BASE); /* the lower half is as large */
     check_leaves(DIRECT_BASE, 0);
     EXPECT(mapped_leaves > 16);
+    arena_give((unsigned)code, 2);
+    EXPECT(vm_walk((uint64_t)arena_address((unsigned)code), &level) == 0);
     for (unsigned i = 0; i < hart_count; i++) {
         uint64_t slot = (uint64_t)hart_table[i] - HART_BLOCK_OFFSET;
 
@@ -405,13 +413,22 @@ struct check {
 };
 
 static const struct check checks[] = {
-    {"frames", check_frames},       {"map", check_map},
-    {"interrupt", check_interrupt}, {"timer", check_timer},
-    {"print", check_print},         {"input", check_input},
-    {"panic", check_panic},         {"overflow", check_overflow},
-    {"text", check_text},           {"execute", check_execute},
-    {"null", check_null},           {"firmware", check_firmware},
+    {"frames", check_frames},
+    {"map", check_map},
+    {"interrupt", check_interrupt},
+    {"timer", check_timer},
+    {"print", check_print},
+    {"input", check_input},
+    {"panic", check_panic},
+    {"overflow", check_overflow},
+    {"text", check_text},
+    {"execute", check_execute},
+    {"null", check_null},
+    {"firmware", check_firmware},
     {"assert", check_assert},
+    {"disk", check_disk},
+    {"disk-error", check_disk_error},
+    {"disk-slow", check_disk_slow},
 };
 
 static const struct check *

@@ -3,7 +3,9 @@
  * Envs that are made, run on another hart and are destroyed from here while
  * they run, many times: no frame is lost, and no hart keeps anything of them.
  * And an env that runs on all harts at once, each of which changes the
- * capability list and the bindings that the others use.
+ * capability list and the bindings that the others use. And an env that asks
+ * for others all the while they are made and destroyed: it finds them, or does
+ * not.
  */
 #include "kern/abi/cap.h"
 #include "lib/exo/exo.h"
@@ -223,6 +225,56 @@ share(uint64_t harts)
     child_end(&child);
 }
 
+/* What the kernel says of an env without gates, and of one that is gone. */
+enum { FOUND, GONE };
+
+static void
+asker(struct uarea *uarea)
+{
+    struct shared *shared = SHARED_PAGE;
+
+    (void)uarea;
+    for (;;) {
+        int64_t error = sys_gate_bind(CHILD_CAP_OWN, shared->id, 0, BINDING);
+
+        if (error == -ENOENT) {
+            shared->turns[FOUND]++;
+        } else if (error == -ESRCH) {
+            shared->turns[GONE]++;
+        } else {
+            shared->wrong[0] = error;
+        }
+    }
+}
+
+#define ASKED_ROUNDS 200
+
+static void
+ask(uint64_t hart)
+{
+    struct shared *shared = SHARED_PAGE;
+    struct child asks = child_make_on(page, asker, hart);
+    uint64_t both = 0;
+
+    *shared = (struct shared){.parent = exo_id};
+    harts_slots(asks.id, hart, 1);
+    for (uint64_t i = 0; i < ASKED_ROUNDS; i++) {
+        struct child child = child_make(page, runner);
+        uint64_t gone;
+
+        shared->id = child.id;
+        harts_wait_for(&shared->turns[FOUND], shared->turns[FOUND] + 1);
+        gone = shared->turns[GONE];
+        child_end(&child);
+        harts_wait_for(&shared->turns[GONE], gone + 1);
+        both += shared->turns[GONE] > gone;
+    }
+    EXPECT(shared->turns[FOUND] >= ASKED_ROUNDS, 1);
+    EXPECT(both, ASKED_ROUNDS);
+    EXPECT(shared->wrong[0], 0);
+    child_end(&asks);
+}
+
 int
 main(void)
 {
@@ -234,6 +286,7 @@ main(void)
     SHARED_PAGE->parent = exo_id;
     share(harts);
     rounds(harts);
+    ask(harts - 1);
     printf("test: envs_smp ok: %lu harts\n", harts);
     return 0;
 }

@@ -57,6 +57,19 @@ harts(const struct information *info)
     }
 }
 
+static void
+disks(const struct information *info)
+{
+    EXPECT(info->disk_count <= INFORMATION_DISKS, 1);
+    for (unsigned i = 0; i < INFORMATION_DISKS; i++) {
+        EXPECT(info->disk[i].blocks > 0, i < info->disk_count);
+        if (i < info->disk_count) {
+            printf("test: disk %u: %lu blocks, flags %lu\n", i,
+                   info->disk[i].blocks, info->disk[i].flags);
+        }
+    }
+}
+
 /* What RAM the frame table has, within reach of small machines. */
 static uint64_t
 records_count(void)
@@ -91,6 +104,7 @@ main(void)
     EXPECT(info->frames, records_count());
     EXPECT(info->time_frequency >= 1000000, 1);
     harts(info);
+    disks(info);
     if (info->flags & INFORMATION_CLOCK) {
         EXPECT(info->clock > SECONDS_2020 * 1000000000, 1);
         EXPECT(info->clock_time > 0 && info->clock_time < time_now(), 1);
