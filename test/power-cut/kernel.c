@@ -10,7 +10,6 @@
 #include "lib/disk/node.h"
 #include "test/host/check.h"
 #include "test/power-cut/survey.h"
-#include "test/power-cut/type_run.h"
 
 #define FRAMES 400
 #define ENTRIES 64
@@ -26,8 +25,6 @@ struct binding {
     uint64_t rights;
     uint64_t generation; /* handles of old ones are stale */
 };
-
-static struct type_run programs[DISK_TYPES];
 
 static struct {
     uint8_t *image;
@@ -85,37 +82,6 @@ cap_make(uint64_t index)
 /*
  * What the modules ask for.
  */
-int
-program_load(struct volume *v, unsigned type, const uint8_t *block,
-             uint32_t *owns, uint32_t *access)
-{
-    (void)v;
-    *owns = type;
-    *access = type;
-    return type_run_learn(&programs[type], block) ? 0 : -EINVAL;
-}
-
-static uint64_t
-emit(void *context, uint32_t number, const uint64_t *arguments)
-{
-    CHECK_EQUAL(number, CODE_EMIT);
-    return owned_emit(context, arguments[0], arguments[1], arguments[2]);
-}
-
-bool
-program_owns(uint32_t owns, const uint8_t *image, struct owned_set *set,
-             uint64_t *r0)
-{
-    return type_run_owns(&programs[owns], image, emit, set, r0);
-}
-
-bool
-program_access(uint32_t access, const uint8_t *image, uint64_t first,
-               uint64_t right, uint64_t *r0)
-{
-    return type_run_access(&programs[access], image, first, right, r0);
-}
-
 uint8_t *
 registry_page(uint32_t frame)
 {
@@ -197,6 +163,18 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
     (void)v;
     (void)e;
     (void)to;
+    return 0;
+}
+
+int
+volume_keep(struct volume *v, uint32_t e, uint32_t owner, const uint8_t *image,
+            uint64_t first)
+{
+    (void)v;
+    (void)e;
+    (void)owner;
+    (void)image;
+    (void)first;
     return 0;
 }
 
