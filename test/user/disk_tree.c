@@ -348,6 +348,34 @@ given(void)
     EXPECT(bind(node, DATA, 1, CAP_READ), -ENOENT);
 }
 
+/* A block that gets another guard: who has its page mapped has it no more, nor
+   anybody else before the block is asked for again. */
+static void
+guarded(void)
+{
+    uint64_t entry =
+        (uint64_t)entry_read(node, DATA + DATA_BLOCKS, frame_clean(0), 0);
+
+    EXPECT((int64_t)entry >= 0, 1);
+    EXPECT(disk_wait(6), 0);
+    exo_uarea->batch[0] = (uint64_t)ENTRY[entry].frame << 10 | R | AD;
+    EXPECT(sys_pt_map(0, leaf, PLACE, 1), 1);
+    format_node(1);
+    ((struct node *)format_bytes)->extent[0].first = DATA + DATA_BLOCKS;
+    EXPECT(change(0, node, 0, ENTRY[node].version, 0, 0), 0);
+    EXPECT(sys_pt_unmap(0, leaf, PLACE, 1), 1); /* nothing was said of it */
+    exo_uarea->batch[0] = (uint64_t)ENTRY[entry].frame << 10 | R | AD;
+    EXPECT(sys_pt_map(0, leaf, PLACE, 1), 1);
+    ((struct node *)format_bytes)->guard = (struct cap_name){{0x7001, 0}};
+    EXPECT(change(0, node, frame_clean(0), ENTRY[node].version, 0, 0), 0);
+    EXPECT(sys_pt_unmap(0, leaf, PLACE, 1), 0);
+    exo_uarea->batch[0] = (uint64_t)ENTRY[entry].frame << 10 | R | AD;
+    EXPECT(sys_pt_map((uint64_t)CAP_CHILD << 8, leaf, PLACE, 1), -EPERM);
+    EXPECT(entry_read(node, DATA + DATA_BLOCKS, 0, 0), entry);
+    EXPECT(disk_wait(6), 0);
+    EXPECT(FRAME_ROW[ENTRY[entry].frame].guard.word[0], 0x7001);
+}
+
 int
 main(void)
 {
@@ -365,6 +393,7 @@ main(void)
     cache();
     others();
     given();
+    guarded();
     EXPECT(ACCOUNT_ROW[ACCOUNT_FIRST].used[ACCOUNT_REQUESTS], 0);
     EXPECT(ACCOUNT_ROW[ACCOUNT_FIRST].used[ACCOUNT_BINDINGS], 0);
     printf("disk_tree: done\n");
