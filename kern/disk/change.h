@@ -254,13 +254,4 @@ int volume_unbind(struct volume *v, uint32_t e, const uint8_t *image,
  */
 int volume_leave(struct volume *v, uint32_t e, uint32_t to);
 
-/*
- * The block of entry e, in the extent that begins at `first`, stays with that
- * of entry `owner`, which gets a new image. Mappings of its frame are broken if
- * the image says something else of who may read it. -EAGAIN as above. Runs a
- * program at most once.
- */
-int volume_keep(struct volume *v, uint32_t e, uint32_t owner,
-                const uint8_t *image, uint64_t first);
-
 #endif

@@ -98,40 +98,7 @@ entry_moved(struct volume *v, uint32_t e, uint32_t to)
     return true;
 }
 
-/* Whoever may read the block by its owner's new image may go on: the image may
-   say something else of an extent that stays. */
-static bool
-entry_stays(struct volume *v, uint32_t e, unsigned owner)
-{
-    const struct change *c = &v->change;
-    uint64_t block = v->registry.entry[e].block;
-    const struct disk_extent *extent =
-        owned_find(&c->set[CHANGE_SET(CHANGE_AFTER, owner)], block);
-
-    /* Else only an image on the disk owns it. */
-    return extent == NULL || volume_keep(v, e, c->block[owner].entry,
-                                         registry_page(c->block[owner].frame),
-                                         extent->first) == 0;
-}
-
-static bool
-entry_leaves(struct volume *v, const struct change_fate *fate, uint32_t e)
-{
-    const struct change *c = &v->change;
-
-    switch (fate->kind) {
-    case RUN_STAYS:
-        return entry_stays(v, e, fate->to);
-    case RUN_GIVEN:
-        return entry_given(v, e);
-    case RUN_MOVED:
-        return entry_moved(v, e, c->block[fate->to].entry);
-    default:
-        return true;
-    }
-}
-
-/* Some entries of what the images are about. */
+/* Some entries of what is given back or moved. */
 static bool
 step_leave(struct volume *v)
 {
@@ -146,15 +113,19 @@ step_leave(struct volume *v)
     }
     fate = fate_again(c);
     places = registry_places(&v->registry, s->run.count);
+    if (fate.kind != RUN_GIVEN && fate.kind != RUN_MOVED) {
+        change_sweep_done(s, places, places);
+        return true;
+    }
     for (unsigned i = 0; i < PLACES_A_STEP && s->done < places; i++) {
         uint32_t e =
             registry_place(&v->registry, s->run.first, s->run.count, s->done);
 
-        if (e != REGISTRY_NONE) {
-            if (!entry_leaves(v, &fate, e)) {
-                return false;
-            }
-            i = PLACES_A_STEP; /* that may have been a run of a program */
+        if (e != REGISTRY_NONE &&
+            !(fate.kind == RUN_GIVEN
+                  ? entry_given(v, e)
+                  : entry_moved(v, e, c->block[fate.to].entry))) {
+            return false;
         }
         s->done++;
     }

@@ -221,10 +221,6 @@ void store_disown(struct env *e, struct frame *f);
 void store_free(struct drive *d, struct frame *f);
 /* Says who may map a frame: the answer of type_guard. */
 void store_guard_set(struct frame *f, int answer, const struct cap_name *guard);
-/* Whether that is what was said of it last; whether nobody may. */
-bool store_guard_is(const struct frame *f, int answer,
-                    const struct cap_name *guard);
-bool store_guard_none(const struct frame *f);
 /* Makes env e the holder of an entry, with `more` pages that are about to be
    charged: 0, -EDQUOT. */
 int store_hold(struct drive *d, uint32_t e, const struct env *env,

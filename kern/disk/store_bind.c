@@ -292,21 +292,3 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
     }
     return twin->image == entry->frame ? 0 : frame_withdraw(d, twin->image);
 }
-
-int
-volume_keep(struct volume *v, uint32_t e, uint32_t owner, const uint8_t *image,
-            uint64_t first)
-{
-    const struct registry_entry *entry = &v->registry.entry[e];
-    struct cap_name guard;
-    int answer;
-
-    if (entry->frame == 0 || store_guard_none(frame_record(entry->frame))) {
-        return 0;
-    }
-    answer = type_guard(&v->types, v->registry.entry[owner].type, image, first,
-                        CAP_READ, &guard);
-    return store_guard_is(frame_record(entry->frame), answer, &guard)
-               ? 0
-               : volume_leave(v, e, owner);
-}

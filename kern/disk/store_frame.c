@@ -82,22 +82,6 @@ store_guard_set(struct frame *f, int answer, const struct cap_name *guard)
     frame_unlock(f);
 }
 
-bool
-store_guard_is(const struct frame *f, int answer, const struct cap_name *guard)
-{
-    const struct cap_name *name = answer == 1 ? guard : &pt_sealer.name;
-
-    return (f->harts == REGISTRY_ANYONE) == (answer == 0) &&
-           (answer == 0 || (f->guard.word[0] == name->word[0] &&
-                            f->guard.word[1] == name->word[1]));
-}
-
-bool
-store_guard_none(const struct frame *f)
-{
-    return store_guard_is(f, -EPERM, NULL);
-}
-
 /* Frees a frame if it is not mapped; whether it was not. */
 static bool
 free_now(struct frame *f)

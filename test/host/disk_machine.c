@@ -262,19 +262,6 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
     return machine_below(16) == 1 ? -EAGAIN : 0;
 }
 
-int
-volume_keep(struct volume *v, uint32_t e, uint32_t owner, const uint8_t *image,
-            uint64_t first)
-{
-    const struct registry *r = &v->registry;
-
-    CHECK(r->entry[e].state != REGISTRY_FREE && owner < ENTRIES);
-    CHECK(r->entry[owner].frame != 0 &&
-          image != registry_page(r->entry[owner].frame));
-    CHECK(first <= r->entry[e].block);
-    return machine_below(16) == 1 ? -EAGAIN : 0;
-}
-
 void
 machine_idle(void)
 {

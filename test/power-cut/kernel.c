@@ -166,18 +166,6 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
     return 0;
 }
 
-int
-volume_keep(struct volume *v, uint32_t e, uint32_t owner, const uint8_t *image,
-            uint64_t first)
-{
-    (void)v;
-    (void)e;
-    (void)owner;
-    (void)image;
-    (void)first;
-    return 0;
-}
-
 /*
  * The device.
  */
