@@ -69,22 +69,13 @@ step_unbind(struct volume *v)
     return true;
 }
 
-/* The entry of a block that is given back goes; of one that two owned, and one
-   does no more, it stays, and is not frozen any more. */
+/* The entry of a block that is given back goes. Of one that two owned, and one
+   does no more, too: its parent, and its type, may be what that one said. */
 static bool
 entry_given(struct volume *v, uint32_t e)
 {
     struct registry *r = &v->registry;
-    const struct registry_entry *entry = &r->entry[e];
-    const struct disk_double *found;
 
-    (void)double_run(&v->doubles, entry->block, 1, &found);
-    if (found != NULL && found->kind == DOUBLE_FROZEN &&
-        (entry->flags & REGISTRY_META) != 0) {
-        registry_set(r, e, entry->state,
-                     entry->flags & ~(unsigned)REGISTRY_FROZEN);
-        return true;
-    }
     if (volume_leave(v, e, REGISTRY_NONE) != 0) {
         return false;
     }
