@@ -123,16 +123,13 @@ block_begin(const struct volume *v, const struct change_block *b)
 }
 
 int
-change_begin(struct volume *v, const struct change_block *block,
-             uint32_t blocks, uint64_t claimed, uint64_t given,
-             const struct cap *cap)
+change_check(const struct volume *v, const struct change_block *block,
+             uint32_t blocks)
 {
-    struct change *c = &v->change;
-
     if (v->state != DISK_READY) {
         return -EPERM;
     }
-    if (c->active) {
+    if (v->change.active) {
         return -EAGAIN;
     }
     if (blocks == 0 || blocks > DISK_CHANGE_BLOCKS) {
@@ -147,6 +144,20 @@ change_begin(struct volume *v, const struct change_block *block,
         if (error != 0) {
             return error;
         }
+    }
+    return 0;
+}
+
+int
+change_begin(struct volume *v, const struct change_block *block,
+             uint32_t blocks, uint64_t claimed, uint64_t given,
+             const struct cap *cap)
+{
+    struct change *c = &v->change;
+    int error = change_check(v, block, blocks);
+
+    if (error != 0) {
+        return error;
     }
     for (uint32_t i = 0; i < blocks; i++) {
         struct registry_entry *entry = &v->registry.entry[block[i].entry];
@@ -165,7 +176,7 @@ change_begin(struct volume *v, const struct change_block *block,
     return 0;
 }
 
-/* Ends the change. The frames of one that failed were never images. */
+/* Ends the change. */
 static void
 change_end(struct volume *v, int result)
 {
@@ -177,9 +188,6 @@ change_end(struct volume *v, int result)
 
         registry_set(r, e, r->entry[e].state,
                      r->entry[e].flags & ~(unsigned)REGISTRY_CHANGING);
-        if (result != 0) {
-            change_frame_drop(r, e, c->block[i].frame);
-        }
     }
     c->active = false;
     r->keep = false;

@@ -144,6 +144,10 @@ int change_begin(struct volume *v, const struct change_block *block,
                  uint32_t blocks, uint64_t claimed, uint64_t given,
                  const struct cap *cap);
 
+/* What change_begin would say, whatever the frames are. */
+int change_check(const struct volume *v, const struct change_block *block,
+                 uint32_t blocks);
+
 /*
  * Asks for the write of a metadata entry. 1: there is nothing to write. 0: it
  * is being prepared, and goes on with volume_write() or volume_settled().
@@ -220,7 +224,8 @@ void change_frame_drop(struct registry *r, uint32_t e, uint32_t frame);
 /*
  * From the glue.
  */
-/* The change has ended. Frames that are not needed have been released. */
+/* The change has ended. If with an error, the frames of change.block are the
+   glue's again. */
 void volume_changed(struct volume *v, int result);
 
 /*
@@ -253,5 +258,17 @@ int volume_unbind(struct volume *v, uint32_t e, const uint8_t *image,
  * nobody owns has no pins, and its frames are released by the caller.
  */
 int volume_leave(struct volume *v, uint32_t e, uint32_t to);
+
+/*
+ * The block of entry e stays with that of entry `parent`, whose new image, which
+ * owns `after`, may name another guard for it: then mappings of its frames are
+ * broken, and it is asked for anew. -EAGAIN as above.
+ */
+int volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
+                   const uint8_t *image, const struct owned_set *after);
+
+/* Whoever may map frame `from` (0: nobody) may map `to`, the next image of the
+   same block. */
+void registry_succeed(uint32_t from, uint32_t to);
 
 #endif

@@ -13,7 +13,15 @@
 #define PLACES_A_STEP 16
 #define RUNS_A_STEP 6
 
-enum { COMMIT_UNBIND, COMMIT_LEAVE, COMMIT_MARK, COMMIT_IMAGES };
+#define CHILDREN_A_STEP 16
+
+enum {
+    COMMIT_UNBIND,
+    COMMIT_LEAVE,
+    COMMIT_GUARDS,
+    COMMIT_MARK,
+    COMMIT_IMAGES
+};
 
 void
 commit_begin(struct volume *v)
@@ -26,6 +34,7 @@ commit_next(struct change *c)
 {
     c->commit++;
     c->at = 0;
+    c->walked = 0;
     change_sweep_begin(&c->sweep);
 }
 
@@ -60,22 +69,13 @@ step_unbind(struct volume *v)
     return true;
 }
 
-/* The entry of a block that is given back goes; of one that two owned, and one
-   does no more, it stays, and is not frozen any more. */
+/* The entry of a block that is given back goes. Of one that two owned, and one
+   does no more, too: its parent, and its type, may be what that one said. */
 static bool
 entry_given(struct volume *v, uint32_t e)
 {
     struct registry *r = &v->registry;
-    const struct registry_entry *entry = &r->entry[e];
-    const struct disk_double *found;
 
-    (void)double_run(&v->doubles, entry->block, 1, &found);
-    if (found != NULL && found->kind == DOUBLE_FROZEN &&
-        (entry->flags & REGISTRY_META) != 0) {
-        registry_set(r, e, entry->state,
-                     entry->flags & ~(unsigned)REGISTRY_FROZEN);
-        return true;
-    }
     if (volume_leave(v, e, REGISTRY_NONE) != 0) {
         return false;
     }
@@ -87,14 +87,10 @@ entry_given(struct volume *v, uint32_t e)
 static bool
 entry_moved(struct volume *v, uint32_t e, uint32_t to)
 {
-    struct registry_entry *entry = &v->registry.entry[e];
-
     if (volume_leave(v, e, to) != 0) {
         return false;
     }
-    registry_open(entry);
-    entry->parent = v->registry.entry[to].block;
-    registry_close(entry);
+    registry_hang(&v->registry, e, v->registry.entry[to].block);
     return true;
 }
 
@@ -219,6 +215,38 @@ step_mark(struct volume *v)
     return true;
 }
 
+/* Some entries of what stays with its owner: who may see it may have changed.
+   Those that moved have been withdrawn from all. */
+static bool
+step_guards(struct volume *v)
+{
+    struct change *c = &v->change;
+    struct registry *r = &v->registry;
+    const struct change_block *b = &c->block[c->at];
+
+    if (c->at == c->blocks) {
+        commit_next(c);
+        return true;
+    }
+    if (c->walked == 0) {
+        registry_children(r, r->entry[b->entry].block);
+        c->walked = 1;
+    }
+    for (unsigned i = 0; i < CHILDREN_A_STEP && r->child != REGISTRY_NONE;
+         i++) {
+        if (volume_reguard(v, r->child, b->entry, registry_page(b->frame),
+                           &c->set[CHANGE_SET(CHANGE_AFTER, c->at)]) != 0) {
+            return false;
+        }
+        registry_child_next(r);
+    }
+    if (r->child == REGISTRY_NONE) {
+        c->at++;
+        c->walked = 0;
+    }
+    return true;
+}
+
 /* Block i gets its new image. */
 static void
 image_change(struct volume *v, unsigned i)
@@ -231,6 +259,7 @@ image_change(struct volume *v, unsigned i)
     uint32_t old = entry->frame;
     bool writing = entry->state == REGISTRY_WRITING;
 
+    registry_succeed(old, c->block[i].frame);
     registry_open(entry);
     entry->frame = c->block[i].frame;
     entry->version = c->versions[i];
@@ -262,6 +291,9 @@ commit_step(struct volume *v, bool *waits)
         return false;
     case COMMIT_LEAVE:
         *waits = !step_leave(v);
+        return false;
+    case COMMIT_GUARDS:
+        *waits = !step_guards(v);
         return false;
     case COMMIT_MARK:
         *waits = !step_mark(v);

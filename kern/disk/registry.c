@@ -26,6 +26,10 @@ registry_init(struct registry *r)
     r->newest = REGISTRY_NONE;
     r->keep = false;
     r->next_version = 1;
+    r->child = REGISTRY_NONE;
+    for (unsigned i = 0; i < REGISTRY_PARENTS; i++) {
+        r->children[i] = REGISTRY_NONE;
+    }
     for (uint32_t i = 0; i <= r->hash_mask; i++) {
         r->hash[i] = REGISTRY_NONE;
     }
@@ -128,6 +132,79 @@ registry_touch(struct registry *r, uint32_t e)
     order_append(r, e);
 }
 
+/*
+ * Entries by parent.
+ */
+static uint32_t *
+parent_head(struct registry *r, uint64_t parent)
+{
+    return &r->children[parent & (REGISTRY_PARENTS - 1)];
+}
+
+static void
+parent_leave(struct registry *r, uint32_t e)
+{
+    const struct registry_twin *twin = &r->twin[e];
+
+    if (r->child == e) {
+        registry_child_next(r);
+    }
+    if (twin->sibling != REGISTRY_NONE) {
+        r->twin[twin->sibling].sibling_before = twin->sibling_before;
+    }
+    if (twin->sibling_before != REGISTRY_NONE) {
+        r->twin[twin->sibling_before].sibling = twin->sibling;
+    } else {
+        *parent_head(r, r->entry[e].parent) = twin->sibling;
+    }
+}
+
+static void
+parent_join(struct registry *r, uint32_t e)
+{
+    uint32_t *head = parent_head(r, r->entry[e].parent);
+
+    r->twin[e].sibling = *head;
+    r->twin[e].sibling_before = REGISTRY_NONE;
+    if (*head != REGISTRY_NONE) {
+        r->twin[*head].sibling_before = e;
+    }
+    *head = e;
+}
+
+void
+registry_hang(struct registry *r, uint32_t e, uint64_t parent)
+{
+    parent_leave(r, e);
+    registry_open(&r->entry[e]);
+    r->entry[e].parent = parent;
+    registry_close(&r->entry[e]);
+    parent_join(r, e);
+}
+
+/* The first entry of that parent from e on, in a chain. */
+static uint32_t
+child_from(const struct registry *r, uint32_t e, uint64_t parent)
+{
+    while (e != REGISTRY_NONE && r->entry[e].parent != parent) {
+        e = r->twin[e].sibling;
+    }
+    return e;
+}
+
+void
+registry_children(struct registry *r, uint64_t parent)
+{
+    r->child = child_from(r, *parent_head(r, parent), parent);
+}
+
+void
+registry_child_next(struct registry *r)
+{
+    r->child = child_from(r, r->twin[r->child].sibling,
+                          r->entry[r->child].parent);
+}
+
 int64_t
 registry_insert(struct registry *r, uint64_t block, unsigned type,
                 unsigned flags, uint32_t frame, uint64_t parent)
@@ -161,6 +238,7 @@ registry_insert(struct registry *r, uint64_t block, unsigned type,
     entry->version = twin->image_version;
     entry->state = frame == 0 ? REGISTRY_CLEAN : REGISTRY_READING;
     registry_close(entry);
+    parent_join(r, e);
     return e;
 }
 
@@ -185,6 +263,7 @@ registry_remove(struct registry *r, uint32_t e)
     }
     *link = r->twin[e].hash_next;
     order_remove(r, e);
+    parent_leave(r, e);
     registry_open(entry);
     *entry =
         (struct registry_entry){.sequence = entry->sequence, .disk = r->disk};
@@ -229,17 +308,16 @@ registry_evictable(const struct registry *r, uint32_t e)
 }
 
 uint32_t
-registry_oldest(const struct registry *r, uint32_t from, unsigned looks,
-                uint32_t *next)
+registry_oldest(struct registry *r, unsigned *looks)
 {
-    uint32_t e = from == REGISTRY_NONE ? r->oldest : from;
+    for (; *looks > 0 && r->oldest != REGISTRY_NONE; --*looks) {
+        const struct registry_entry *entry = &r->entry[r->oldest];
 
-    for (; looks > 0 && e != REGISTRY_NONE; looks--) {
-        if (r->entry[e].holder == 0 && registry_evictable(r, e)) {
-            return e;
+        if ((entry->holder == 0 || (entry->flags & REGISTRY_EMPTY) != 0) &&
+            registry_evictable(r, r->oldest)) {
+            return r->oldest;
         }
-        e = r->twin[e].newer;
+        registry_touch(r, r->oldest);
     }
-    *next = e;
     return REGISTRY_NONE;
 }

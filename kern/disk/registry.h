@@ -26,6 +26,7 @@
 
 #define REGISTRY_DEPENDS 4
 #define REGISTRY_QUEUES 3
+#define REGISTRY_PARENTS 256 /* chains of entries by parent: a power of two */
 
 /* What of an entry only the kernel sees. */
 struct registry_twin {
@@ -42,6 +43,8 @@ struct registry_twin {
     uint32_t hash_next;
     uint32_t older; /* in order of use */
     uint32_t newer;
+    uint32_t sibling; /* in the chain of its parent's hash */
+    uint32_t sibling_before;
     /* Of volume.c. */
     uint32_t next[REGISTRY_QUEUES];
     int32_t error;    /* of the write that has ended */
@@ -61,6 +64,8 @@ struct registry {
     uint8_t disk;
     bool keep; /* metadata entries stay: a change is being made */
     uint64_t next_version;
+    uint32_t child; /* where the walk over the entries of a parent is */
+    uint32_t children[REGISTRY_PARENTS];
 };
 
 /* Begins with all entries free. The caller has set entry, twin, count, hash,
@@ -83,6 +88,15 @@ uint32_t registry_place(const struct registry *r, uint64_t first,
 int64_t registry_insert(struct registry *r, uint64_t block, unsigned type,
                         unsigned flags, uint32_t frame, uint64_t parent);
 
+/* Hangs an entry below another block. */
+void registry_hang(struct registry *r, uint32_t e, uint64_t parent);
+
+/* To go through the entries whose parent is a block: r->child is each in turn,
+   REGISTRY_NONE at the end. Others may go meanwhile; there is one walk at a
+   time. */
+void registry_children(struct registry *r, uint64_t parent);
+void registry_child_next(struct registry *r);
+
 /* The frame of a READING entry has been filled from the disk: CLEAN, and a new
    version. */
 void registry_filled(struct registry *r, uint32_t e);
@@ -100,11 +114,11 @@ void registry_touch(struct registry *r, uint32_t e);
    not attached stays, so that one without an entry is. */
 bool registry_evictable(const struct registry *r, uint32_t e);
 
-/* The entry that was not used for longest among those that are unheld and can
-   go, from entry `from` on (REGISTRY_NONE: from the oldest), looking at up to
-   `looks`; else REGISTRY_NONE, *next being where to go on. */
-uint32_t registry_oldest(const struct registry *r, uint32_t from,
-                         unsigned looks, uint32_t *next);
+/* The entry that was not used for longest among those that can go, and that
+   nobody holds or have no image, looking at up to *looks, of which it takes
+   what it has looked at; else REGISTRY_NONE. Those that cannot go count as used
+   just now, so that nobody who holds the oldest ones keeps all others. */
+uint32_t registry_oldest(struct registry *r, unsigned *looks);
 
 /* Around every change of what envs read. */
 void registry_open(struct registry_entry *e);

@@ -57,6 +57,15 @@ struct lookup {
     struct owned_set set;
 };
 
+/* What a new image says of reading one of its extents, during a change. */
+struct reguard {
+    uint64_t change;
+    uint64_t first;
+    uint32_t parent;
+    int answer; /* of type_guard */
+    struct cap_name guard;
+};
+
 /* A type being installed. */
 enum type_stage { TYPE_NONE, TYPE_CHECK, TYPE_LOAD, TYPE_WRITE, TYPE_WRITTEN };
 struct type_job {
@@ -70,10 +79,18 @@ struct type_job {
     const uint8_t *block;
 };
 
+/* What the caller of the change gave for one of its blocks. */
+struct store_offer {
+    struct frame *frame; /* or NULL: the entry's spare one */
+    uint64_t pages;      /* charged to its account, so that it can be the
+                            entry's holder */
+};
+
 struct store {
     struct volume volume;
     struct recover recover;
     struct lookup lookup;
+    struct reguard reguard;
     struct type_job type;
     uint64_t blocks_max; /* of the device, as far as the table reaches */
     uint32_t first;      /* number of entry 0 in the machine's array */
@@ -86,6 +103,10 @@ struct store {
     uint64_t recovery_block; /* what is in it, or RECOVER_NOTHING */
     bool recovery_reading;
     uint16_t held_of[ENVS_MAX]; /* by index of env: entries that it holds */
+    struct store_offer offer[DISK_CHANGE_BLOCKS];
+    uint32_t refused; /* whose frames go back to it, of a change that failed */
+    unsigned returned;
+    struct frame *back[DISK_CHANGE_BLOCKS];
     unsigned told;
     struct request_end tell[8];
 };
@@ -214,13 +235,19 @@ void program_drop(uint32_t disk, unsigned type);
 /*
  * Within store*.c.
  */
-/* Makes an env's frame the registry's; the opposite; and frees one when it is
-   not mapped any more. */
+/* Makes an env's frame the registry's, which nobody can map until it is shown;
+   the opposite; the same for several, of an env that may have ended, with no
+   lock held; and frees one when it is not mapped any more. */
 int store_adopt(struct env *e, struct frame *f);
 void store_disown(struct env *e, struct frame *f);
+void store_return(uint32_t id, struct frame *const f[], unsigned count);
 void store_free(struct drive *d, struct frame *f);
-/* Says who may map a frame: the answer of type_guard. */
+/* Says who may map a frame: the answer of type_guard. And from when on. */
 void store_guard_set(struct frame *f, int answer, const struct cap_name *guard);
+void store_show(struct frame *f, int answer, const struct cap_name *guard);
+/* Entry e has got one more page from env `id`, which becomes its holder if it
+   is alive, and its account has room. */
+void store_accept(struct drive *d, uint32_t e, uint32_t id, uint32_t account);
 /* Makes env e the holder of an entry, with `more` pages that are about to be
    charged: 0, -EDQUOT. */
 int store_hold(struct drive *d, uint32_t e, const struct env *env,

@@ -275,20 +275,74 @@ frame_withdraw(struct drive *d, uint32_t frame)
     return 0;
 }
 
+static int
+entry_withdraw(struct drive *d, uint32_t e)
+{
+    const struct registry *r = &d->store->volume.registry;
+    uint32_t frame = r->entry[e].frame;
+    uint32_t image = r->twin[e].image;
+
+    if (frame_withdraw(d, frame) < 0) {
+        return -EAGAIN;
+    }
+    return image == frame ? 0 : frame_withdraw(d, image);
+}
+
+/* Whether an answer of type_guard is who may map the frame now. */
+static bool
+frame_says(const struct frame *f, int answer, const struct cap_name *guard)
+{
+    return answer == 0 ? f->harts != 0
+                       : answer == 1 && f->harts == 0 &&
+                             f->guard.word[0] == guard->word[0] &&
+                             f->guard.word[1] == guard->word[1];
+}
+
+int
+volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
+               const uint8_t *image, const struct owned_set *after)
+{
+    struct drive *d = &drive_table[v->disk];
+    struct reguard *memo = &d->store->reguard;
+    const struct registry_entry *entry = &v->registry.entry[e];
+    const struct disk_extent *extent = owned_find(after, entry->block);
+    const struct frame *f = frame_record(entry->frame);
+    uint64_t first = extent == NULL ? 0 : extent->first; /* the label's */
+
+    if (entry->frame == 0 ||
+        (f->harts == 0 && f->guard.word[0] == pt_sealer.name.word[0])) {
+        return 0;
+    }
+    if (entry->state == REGISTRY_READING) {
+        return -EAGAIN; /* it is shown as it was asked for */
+    }
+    if (memo->change != d->store->changes || memo->parent != parent ||
+        memo->first != first) {
+        memo->change = d->store->changes;
+        memo->parent = parent;
+        memo->first = first;
+        memo->answer = extent == NULL
+                           ? -EPERM
+                           : type_guard(&v->types,
+                                        v->registry.entry[parent].type, image,
+                                        first, CAP_READ, &memo->guard);
+        d->store->progress = true;
+        return -EAGAIN; /* one run of a program is enough for a step */
+    }
+    return frame_says(f, memo->answer, &memo->guard) ? 0
+                                                     : entry_withdraw(d, e);
+}
+
 int
 volume_leave(struct volume *v, uint32_t e, uint32_t to)
 {
     struct drive *d = &drive_table[v->disk];
     const struct registry_entry *entry = &v->registry.entry[e];
-    const struct registry_twin *twin = &v->registry.twin[e];
 
     if (to == REGISTRY_NONE &&
         (entry->state == REGISTRY_READING || entry->state == REGISTRY_WRITING ||
          !unhang_all(d, e))) {
         return -EAGAIN;
     }
-    if (frame_withdraw(d, entry->frame) < 0) {
-        return -EAGAIN;
-    }
-    return twin->image == entry->frame ? 0 : frame_withdraw(d, twin->image);
+    return entry_withdraw(d, e);
 }

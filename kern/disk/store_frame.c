@@ -6,6 +6,9 @@
  *
  *  - a frame of FRAME_REGISTRY is `frame`, `image`, `writing` or `spare` of one
  *    entry, or recovery's, or in the chain of those that are being released;
+ *  - one that nobody has been shown yet has FRAME_BREAKING, so nobody maps it:
+ *    it is being filled, or is a proposed image, or a spare one. Until it is
+ *    shown its guard is what it was under before;
  *  - an entry with a holder is charged with `pages` to the account in glue[0]
  *    of its twin; held_of[] sums up to the entries that have one.
  */
@@ -54,16 +57,26 @@ store_adopt(struct env *e, struct frame *f)
     if (error == 0) {
         f->harts = 0;
         frame_become(f, FRAME_REGISTRY);
+        frame_set_flag(f, FRAME_BREAKING);
     }
     frame_unlock(f);
     return error;
+}
+
+/* Frees a locked frame that is not mapped; the lock goes with it. */
+static void
+free_locked(struct frame *f)
+{
+    f->harts = 0;
+    frame_become(f, FRAME_DATA);
+    (void)frame_return(&registry_frames, f);
 }
 
 void
 store_disown(struct env *e, struct frame *f)
 {
     frame_lock(f);
-    ASSERT(frame_type(f) == FRAME_REGISTRY && !frame_busy(f));
+    ASSERT(frame_type(f) == FRAME_REGISTRY && f->maps_and_pins == 0);
     f->harts = 0;
     frame_become(f, FRAME_DATA);
     if (frame_give(&registry_frames, &e->frames, e->id, &f, 1) == 0) {
@@ -74,12 +87,58 @@ store_disown(struct env *e, struct frame *f)
 }
 
 void
-store_guard_set(struct frame *f, int answer, const struct cap_name *guard)
+store_return(uint32_t id, struct frame *const f[], unsigned count)
+{
+    struct env *e = env_lock(id);
+    bool alive = e != NULL && env_lives(e);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (alive) {
+            store_disown(e, f[i]);
+        } else {
+            frame_lock(f[i]);
+            f[i]->guard = pt_sealer.name; /* it holds what it was offered for */
+            free_locked(f[i]);
+        }
+    }
+    if (e != NULL) {
+        env_unlock(e);
+    }
+}
+
+static void
+guard_set(struct frame *f, int answer, const struct cap_name *guard,
+          unsigned shown)
 {
     frame_lock(f);
     f->harts = answer == 0 ? REGISTRY_ANYONE : 0;
     f->guard = answer == 1 ? *guard : pt_sealer.name;
+    frame_clear_flag(f, shown);
     frame_unlock(f);
+}
+
+void
+store_guard_set(struct frame *f, int answer, const struct cap_name *guard)
+{
+    guard_set(f, answer, guard, 0);
+}
+
+void
+store_show(struct frame *f, int answer, const struct cap_name *guard)
+{
+    guard_set(f, answer, guard, FRAME_BREAKING);
+}
+
+void
+registry_succeed(uint32_t from, uint32_t to)
+{
+    const struct frame *old = frame_record(from);
+
+    if (from == 0) {
+        store_show(frame_record(to), -EPERM, NULL);
+    } else { /* sealed, it is -EPERM's */
+        store_show(frame_record(to), old->harts == 0, &old->guard);
+    }
 }
 
 /* Frees a frame if it is not mapped; whether it was not. */
@@ -92,9 +151,7 @@ free_now(struct frame *f)
         frame_unlock(f);
         return false;
     }
-    f->harts = 0;
-    frame_become(f, FRAME_DATA);
-    (void)frame_return(&registry_frames, f);
+    free_locked(f);
     return true;
 }
 
@@ -116,8 +173,7 @@ release_step(struct store *s)
 
     if (s->releasing != 0 && pt_break(f, REGISTRY_ID, BREAK_STEP) == 0) {
         s->releasing = f->used;
-        frame_unlock(f);
-        (void)free_now(f);
+        free_locked(f); /* at once: else somebody maps it again */
     }
     return s->releasing != 0;
 }
@@ -173,30 +229,51 @@ store_unhold(struct drive *d, uint32_t e, uint32_t id)
     return 0;
 }
 
-int
-store_hold(struct drive *d, uint32_t e, const struct env *env, uint32_t more)
+static int
+hold(struct drive *d, uint32_t e, uint32_t id, uint32_t account, uint32_t more)
 {
     struct registry *r = &d->store->volume.registry;
     struct registry_entry *entry = &r->entry[e];
-    uint32_t account = env_account(env);
-    uint64_t pages =
-        more + (entry->holder == env->id ? 0 : (uint64_t)entry->pages);
+    uint64_t pages = more + (entry->holder == id ? 0 : (uint64_t)entry->pages);
 
     if (account_charge(account, ACCOUNT_REGISTRY, pages) < 0) {
         return -EDQUOT;
     }
-    if (entry->holder != env->id) {
+    if (entry->holder != id) {
         if (entry->holder != 0) {
             unhold(d, e);
         }
-        d->store->held_of[env_index(env->id)]++;
+        d->store->held_of[env_index(id)]++;
     }
     r->twin[e].glue[HOLDER_ACCOUNT] = account;
     registry_open(entry);
-    entry->holder = env->id;
+    entry->holder = id;
     entry->pages += more;
     registry_close(entry);
     return 0;
+}
+
+int
+store_hold(struct drive *d, uint32_t e, const struct env *env, uint32_t more)
+{
+    return hold(d, e, env->id, env_account(env), more);
+}
+
+void
+store_accept(struct drive *d, uint32_t e, uint32_t id, uint32_t account)
+{
+    struct registry_entry *entry = &d->store->volume.registry.entry[e];
+
+    /* One that ends now lets go of what it holds later, with this lock. */
+    if (owner_frames(id) != NULL && hold(d, e, id, account, 1) == 0) {
+        return;
+    }
+    if (entry->holder != 0) {
+        unhold(d, e);
+    }
+    registry_open(entry);
+    entry->pages++;
+    registry_close(entry);
 }
 
 bool
@@ -208,9 +285,7 @@ store_leave_env(uint32_t id)
         uint16_t *left = &d->store->held_of[env_index(id)];
         unsigned done = 0;
 
-        if (__atomic_load_n(left, __ATOMIC_RELAXED) == 0) {
-            continue;
-        }
+        /* With the lock even if there are none: store_accept. */
         lock_acquire(&d->lock);
         for (uint32_t e = 0; *left > 0 && e < r->count && done < LEAVE_STEP;
              e++) {
@@ -220,7 +295,9 @@ store_leave_env(uint32_t id)
             }
         }
         lock_release(&d->lock);
-        return true;
+        if (done > 0) {
+            return true;
+        }
     }
     return false;
 }
@@ -281,24 +358,26 @@ bool
 store_evict(struct drive *d, unsigned most)
 {
     struct registry *r = &d->store->volume.registry;
-    uint32_t next = REGISTRY_NONE;
+    unsigned looks = RECLAIM_LOOKS;
     unsigned evicted = 0;
 
-    for (unsigned i = 0; i < RECLAIM_LOOKS && evicted < most; i++) {
-        uint32_t e = registry_oldest(r, next, RECLAIM_LOOKS - i, &next);
+    while (evicted < most) {
+        uint32_t e = registry_oldest(r, &looks);
 
         if (e == REGISTRY_NONE) {
             break;
         }
-        next = r->twin[e].newer;
-        if (unmapped(&r->entry[e], &r->twin[e])) {
-            registry_release_all(r, e);
-            registry_remove(r, e);
-            evicted++;
+        if (!unmapped(&r->entry[e], &r->twin[e])) {
+            registry_touch(r, e);
+            looks--;
+            continue;
         }
-        if (next == REGISTRY_NONE) {
-            break;
+        if (r->entry[e].holder != 0) {
+            unhold(d, e);
         }
+        registry_release_all(r, e);
+        registry_remove(r, e);
+        evicted++;
     }
     return evicted > 0;
 }

@@ -14,6 +14,7 @@
 #include "kern/pt.h"
 
 #define WRITER_TAG 1 /* glue[] of a twin */
+#define FILL_GUARD 2 /* two words: who may see it when it has been read */
 
 enum { STAGE_BEFORE, STAGE_WRITE, STAGE_AFTER };
 
@@ -94,10 +95,15 @@ static void
 fill_answer(struct drive *d, struct disk_request *r, int error)
 {
     struct registry *registry = &d->store->volume.registry;
+    const uint64_t *word = &registry->twin[r->entry].glue[FILL_GUARD];
+    const struct cap_name guard = {{word[0], word[1]}};
+    struct frame *f = frame_record(registry->entry[r->entry].frame);
 
     if (error == 0) {
         registry_filled(registry, r->entry);
+        store_show(f, r->stage, &guard);
     } else if (!d->dead) {
+        store_guard_set(f, -EPERM, NULL); /* some of it may have been read */
         registry_release_all(registry, r->entry);
         registry_remove(registry, r->entry);
     }
@@ -148,11 +154,28 @@ store_answer(struct drive *d, struct disk_request *r, int error)
     }
 }
 
-/* Reads a block into an entry that is new, or has it be there. */
+/* What a block's entry is to be. */
+struct wish {
+    unsigned type;
+    unsigned flags;
+    uint64_t parent;
+    int answer; /* of type_guard, for reading */
+    struct cap_name guard;
+};
+
+/* Reads a block into an entry that is new. Until it is there nobody may see the
+   frame: what its giver had in it is nobody else's. */
 static int64_t
 entry_fill(struct drive *d, uint32_t e, const struct store_read *ask,
-           struct disk_request *r)
+           const struct wish *wish, struct disk_request *r)
 {
+    uint64_t *word = &d->store->volume.registry.twin[e].glue[FILL_GUARD];
+    const struct cap_name *guard =
+        wish->answer == 1 ? &wish->guard : &pt_sealer.name;
+
+    word[0] = guard->word[0];
+    word[1] = guard->word[1];
+    r->stage = wish->answer != 0;
     r->entry = e;
     r->frame = d->store->volume.registry.entry[e].frame;
     r->block = ask->block;
@@ -168,15 +191,6 @@ entry_there(struct drive *d, uint32_t e, struct disk_request *r)
     return d->store->first + e;
 }
 
-/* What a block's entry is to be. */
-struct wish {
-    unsigned type;
-    unsigned flags;
-    uint64_t parent;
-    int answer; /* of type_guard, for reading */
-    struct cap_name guard;
-};
-
 /* An entry that there is already: its frame may have been withdrawn from all
    when its block changed hands, or be held by another. */
 static int64_t
@@ -188,6 +202,9 @@ entry_again(struct drive *d, uint32_t e, const struct store_read *ask,
 
     if (ask->flags & (REGISTRY_READ_INSERT | REGISTRY_READ_CREATE)) {
         return -EBUSY;
+    }
+    if (registry->entry[e].state == REGISTRY_READING) {
+        return -EAGAIN; /* it is not there yet */
     }
     if (ask->flags & REGISTRY_READ_HOLD) {
         error = store_hold(d, e, ask->context->env, 0);
@@ -240,16 +257,14 @@ entry_new(struct drive *d, const struct store_read *ask,
         }
         return error;
     }
-    if (frame != 0) {
-        store_guard_set(ask->frame, wish->answer, &wish->guard);
-    }
     if (ask->flags & REGISTRY_READ_INSERT) {
+        store_show(ask->frame, wish->answer, &wish->guard);
         registry_filled(registry, (uint32_t)e);
         registry_set(registry, (uint32_t)e, REGISTRY_DIRTY, wish->flags);
     }
     return empty || (ask->flags & REGISTRY_READ_INSERT)
                ? entry_there(d, (uint32_t)e, r)
-               : entry_fill(d, (uint32_t)e, ask, r);
+               : entry_fill(d, (uint32_t)e, ask, wish, r);
 }
 
 /* Whether the block can be had as is asked, and the flags of its entry. */
@@ -268,6 +283,7 @@ wish_check(const struct drive *d, const struct store_read *ask,
         wish->flags = frozen ? REGISTRY_FROZEN : 0;
         return create             ? -EINVAL
                : insert && frozen ? -EBUSY
+               : insert && v->state != DISK_READY ? -EROFS
                : !insert && never ? -ENODATA
                                   : 0;
     }
@@ -392,7 +408,7 @@ store_write(struct drive *d, struct context *c, uint32_t e, uint64_t cookie)
     if (entry->state == REGISTRY_FREE || entry->state == REGISTRY_READING) {
         return -EINVAL;
     }
-    if (d->disk->read_only) {
+    if (d->disk->read_only || v->state != DISK_READY) {
         return -EROFS;
     }
     error =

@@ -150,15 +150,25 @@ drive_unlock(struct drive *d)
     struct store *s = d->store;
     struct request_end tell[sizeof(s->tell) / sizeof(s->tell[0])];
     unsigned told = s->told;
+    struct frame *back[DISK_CHANGE_BLOCKS];
+    unsigned returned = s->returned;
+    uint32_t refused = s->refused;
 
+    for (unsigned i = 0; i < returned; i++) {
+        back[i] = s->back[i];
+    }
     for (unsigned i = 0; i < told; i++) {
         tell[i] = s->tell[i];
     }
     s->told = 0;
+    s->returned = 0;
     d->work = busy(d);
     d->row->state = s->volume.state;
     d->row->doubles = s->volume.doubles.count;
     lock_release(&d->lock);
+    if (returned > 0) { /* before it is told */
+        store_return(refused, back, returned);
+    }
     for (unsigned i = 0; i < told; i++) {
         event_complete(tell[i].env, tell[i].hart, tell[i].cookie,
                        (uint64_t)tell[i].value);
@@ -293,104 +303,128 @@ store_type(struct drive *d, struct context *c, struct frame *from,
  */
 #define CHANGE_TAG 0
 
+/* What was given for a change that failed goes back: a frame of the caller's
+   when the lock has been given back. */
+static void
+offer_refuse(struct drive *d, const struct change_block *block,
+             const struct store_offer *offer, uint32_t account)
+{
+    struct store *s = d->store;
+
+    if (offer->frame == NULL) {
+        change_frame_drop(&s->volume.registry, block->entry, block->frame);
+        return;
+    }
+    account_release(account, ACCOUNT_REGISTRY, offer->pages);
+    ASSERT(s->returned < DISK_CHANGE_BLOCKS);
+    s->back[s->returned++] = offer->frame;
+}
+
 void
 volume_changed(struct volume *v, int result)
 {
     struct drive *d = &drive_table[v->disk];
+    struct store *s = d->store;
+    struct disk_request *r = &d->request[v->change.glue[CHANGE_TAG] - 1];
 
-    store_tell(d, &d->request[v->change.glue[CHANGE_TAG] - 1], result);
+    s->refused = r->env;
+    for (unsigned i = 0; i < v->change.blocks; i++) {
+        const struct store_offer *offer = &s->offer[i];
+        const struct change_block *block = &v->change.block[i];
+
+        if (result != 0) {
+            offer_refuse(d, block, offer, r->account);
+        } else if (offer->frame != NULL) {
+            account_release(r->account, ACCOUNT_REGISTRY, offer->pages);
+            store_accept(d, block->entry, r->env, r->account);
+        }
+    }
+    store_tell(d, r, result);
 }
 
-/* Takes back the charge of a page that was about to be the entry's. */
-static void
-page_uncharge(struct registry_entry *entry, const struct env *env)
-{
-    account_release(env_account(env), ACCOUNT_REGISTRY, 1);
-    registry_open(entry);
-    entry->pages--;
-    registry_close(entry);
-}
-
-/* The frame that the bytes go to: the registry's, and mapped by nobody. */
+/* Takes the entry's spare frame, out of everybody's tables. */
 static int
-edit_take(struct drive *d, const struct store_change *ask,
-          const struct store_edit *edit, uint32_t *frame)
+spare_take(struct drive *d, uint32_t e, uint32_t *frame)
 {
-    struct registry *r = &d->store->volume.registry;
-    struct registry_entry *entry = &r->entry[edit->entry];
-    struct env *env = ask->context->env;
-    int error;
+    struct registry_twin *twin = &d->store->volume.registry.twin[e];
+    struct frame *spare = frame_record(twin->spare);
 
-    if (entry->state == REGISTRY_FREE || !(entry->flags & REGISTRY_META)) {
+    if (twin->spare == 0) {
         return -EINVAL;
     }
-    if (edit->to == NULL) {
-        struct frame *spare = frame_record(r->twin[edit->entry].spare);
-
-        if (r->twin[edit->entry].spare == 0) {
-            return -EINVAL;
-        }
-        if (pt_break(spare, REGISTRY_ID, 12) < 0) {
-            return -EAGAIN;
-        }
-        frame_unlock(spare);
-        *frame = r->twin[edit->entry].spare;
-        r->twin[edit->entry].spare = 0;
-        return 0;
+    if (pt_break(spare, REGISTRY_ID, 12) < 0) {
+        return -EAGAIN;
     }
-    error = store_hold(d, edit->entry, env, 1);
-    if (error < 0) {
-        return error;
+    frame_set_flag(spare, FRAME_BREAKING); /* until it is shown again */
+    frame_unlock(spare);
+    *frame = twin->spare;
+    twin->spare = 0;
+    return 0;
+}
+
+/* The frame that the bytes go to: the registry's, and mapped by nobody. What it
+   would cost to be the entry's holder is charged. */
+static int
+offer_take(struct drive *d, struct env *env, const struct store_edit *edit,
+           struct store_offer *offer, uint32_t *frame)
+{
+    const struct registry_entry *entry =
+        &d->store->volume.registry.entry[edit->entry];
+    int error;
+
+    offer->frame = edit->to;
+    if (edit->to == NULL) {
+        return spare_take(d, edit->entry, frame);
+    }
+    offer->pages = 1 + (entry->holder == env->id ? 0 : (uint64_t)entry->pages);
+    if (account_charge(env_account(env), ACCOUNT_REGISTRY, offer->pages) < 0) {
+        return -EDQUOT;
     }
     error = store_adopt(env, edit->to);
     if (error < 0) {
-        page_uncharge(entry, env);
-        return error;
+        account_release(env_account(env), ACCOUNT_REGISTRY, offer->pages);
     }
     *frame = (uint32_t)frame_number(edit->to);
-    return 0;
+    return error;
 }
 
 /* The opposite. */
 static void
-edit_undo(struct drive *d, const struct store_change *ask,
-          const struct store_edit *edit, uint32_t frame)
+offer_undo(struct drive *d, struct env *env, const struct change_block *block,
+           const struct store_offer *offer)
 {
-    struct registry *r = &d->store->volume.registry;
-
-    if (edit->to == NULL) {
-        r->twin[edit->entry].spare = frame;
+    if (offer->frame == NULL) {
+        d->store->volume.registry.twin[block->entry].spare = block->frame;
         return;
     }
-    page_uncharge(&r->entry[edit->entry], ask->context->env);
-    store_disown(ask->context->env, edit->to);
+    account_release(env_account(env), ACCOUNT_REGISTRY, offer->pages);
+    store_disown(env, offer->frame);
 }
 
-/* Copies the bytes, which the caller must be able to read, and lets who may map
-   the block's newest image map the new one. */
+/* Takes the frames, and copies the bytes, which the caller must be able to
+   read. Nothing, or all of it. */
 static int
-edit_copy(struct drive *d, const struct store_change *ask,
-          const struct store_edit *edit, uint32_t frame)
+offers_take(struct drive *d, const struct store_change *ask,
+            struct change_block *block)
 {
-    const struct registry_entry *entry =
-        &d->store->volume.registry.entry[edit->entry];
-    struct frame *to = frame_record(frame);
-    struct cap_name guard = pt_sealer.name;
-    uint64_t anyone = 0;
-    int error = frame_copy(frame, edit->from, ask->cap);
+    struct env *env = ask->context->env;
+    struct store_offer *offer = d->store->offer;
+    unsigned taken = 0;
+    int error = 0;
 
-    if (error < 0) {
-        return error;
+    while (error == 0 && taken < ask->blocks) {
+        const struct store_edit *edit = &ask->edit[taken];
+
+        error = offer_take(d, env, edit, &offer[taken], &block[taken].frame);
+        if (error == 0) {
+            error = frame_copy(block[taken].frame, edit->from, ask->cap);
+            taken++;
+        }
     }
-    if (entry->frame != 0) {
-        guard = frame_record(entry->frame)->guard;
-        anyone = frame_record(entry->frame)->harts;
+    while (error < 0 && taken-- > 0) {
+        offer_undo(d, env, &block[taken], &offer[taken]);
     }
-    frame_lock(to);
-    to->guard = guard;
-    to->harts = anyone;
-    frame_unlock(to);
-    return 0;
+    return error;
 }
 
 int64_t
@@ -399,35 +433,21 @@ store_change(struct drive *d, const struct store_change *ask)
     struct store *s = d->store;
     struct change_block block[DISK_CHANGE_BLOCKS];
     struct disk_request *r;
-    unsigned taken = 0;
-    int error =
-        s->volume.state != DISK_READY ? -EPERM
-        : s->volume.change.active
-            ? -EAGAIN
-            : store_request(d, ask->context, REQUEST_CHANGE, ask->cookie, &r);
+    int error;
 
+    for (unsigned i = 0; i < ask->blocks; i++) {
+        block[i] = (struct change_block){.entry = ask->edit[i].entry,
+                                         .version = ask->edit[i].version};
+    }
+    error = change_check(&s->volume, block, ask->blocks);
+    error = error < 0 ? error
+                      : store_request(d, ask->context, REQUEST_CHANGE,
+                                      ask->cookie, &r);
     if (error < 0) {
         return error;
     }
-    for (; error == 0 && taken < ask->blocks; taken++) {
-        const struct store_edit *edit = &ask->edit[taken];
-
-        error = edit_take(d, ask, edit, &block[taken].frame);
-        if (error < 0) {
-            break;
-        }
-        block[taken].entry = edit->entry;
-        block[taken].version = edit->version;
-        error = edit_copy(d, ask, edit, block[taken].frame);
-    }
-    if (error == 0) {
-        error = change_begin(&s->volume, block, ask->blocks, ask->claimed,
-                             ask->given, ask->cap);
-    }
+    error = offers_take(d, ask, block);
     if (error < 0) {
-        while (taken-- > 0) {
-            edit_undo(d, ask, &ask->edit[taken], block[taken].frame);
-        }
         request_end(d, r);
         event_unreserve(ask->context);
         return error;
@@ -435,6 +455,9 @@ store_change(struct drive *d, const struct store_change *ask)
     s->volume.change.glue[CHANGE_TAG] = (uint64_t)r->tag + 1;
     s->changes++;
     s->waits = false;
+    error = change_begin(&s->volume, block, ask->blocks, ask->claimed,
+                         ask->given, ask->cap);
+    ASSERT(error == 0); /* as it was checked */
     store_step(d, ask->begun, CALL_BUDGET);
     return 0;
 }

@@ -223,6 +223,10 @@ volume_changed(struct volume *v, int result)
 {
     machine->changed = true;
     machine->result = result;
+    for (uint32_t i = 0; result != 0 && i < v->change.blocks; i++) {
+        change_frame_drop(&v->registry, v->change.block[i].entry,
+                          v->change.block[i].frame);
+    }
     if (result == 0) {
         model_change(v->change.block, v->change.blocks);
         machine->accepted++;
@@ -262,6 +266,27 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
     return machine_below(16) == 1 ? -EAGAIN : 0;
 }
 
+int
+volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
+               const uint8_t *image, const struct owned_set *after)
+{
+    const struct registry_entry *entry = &v->registry.entry[e];
+
+    (void)image;
+    CHECK(entry->state != REGISTRY_FREE &&
+          entry->parent == v->registry.entry[parent].block);
+    CHECK(owned_find(after, entry->block) != NULL ||
+          double_frozen(&v->doubles, entry->block, 1));
+    return machine_below(16) == 1 ? -EAGAIN : 0;
+}
+
+void
+registry_succeed(uint32_t from, uint32_t to)
+{
+    CHECK(from == 0 || machine->frame_used[from]);
+    CHECK(machine->frame_used[to]);
+}
+
 void
 machine_idle(void)
 {
@@ -276,8 +301,8 @@ static bool
 machine_evict(void)
 {
     struct registry *r = &machine->v.registry;
-    uint32_t next = REGISTRY_NONE;
-    uint32_t e = registry_oldest(r, REGISTRY_NONE, ENTRIES, &next);
+    unsigned looks = ENTRIES;
+    uint32_t e = registry_oldest(r, &looks);
 
     if (e == REGISTRY_NONE || machine->entry[e].block == DISK_CATALOGUE_BLOCK) {
         return false;

@@ -116,7 +116,12 @@ frame_take(void)
 void
 volume_changed(struct volume *v, int result)
 {
-    (void)v;
+    uint32_t i;
+
+    for (i = 0; result != 0 && i < v->change.blocks; i++) {
+        change_frame_drop(&v->registry, v->change.block[i].entry,
+                          v->change.block[i].frame);
+    }
     k.changed = result;
 }
 
@@ -164,6 +169,25 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
     (void)e;
     (void)to;
     return 0;
+}
+
+int
+volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
+               const uint8_t *image, const struct owned_set *after)
+{
+    (void)v;
+    (void)e;
+    (void)parent;
+    (void)image;
+    (void)after;
+    return 0;
+}
+
+void
+registry_succeed(uint32_t from, uint32_t to)
+{
+    (void)from;
+    (void)to;
 }
 
 /*
@@ -435,7 +459,7 @@ entry_get(uint64_t block, uint64_t parent)
     uint32_t e = registry_find(r, block);
     unsigned flags = volume_entry_flags(&k.volume, block);
     uint32_t frame = 0;
-    uint32_t next;
+    unsigned looks = ENTRIES;
     int64_t made;
 
     if (e != REGISTRY_NONE) {
@@ -443,7 +467,7 @@ entry_get(uint64_t block, uint64_t parent)
         return e;
     }
     if (r->free == REGISTRY_NONE) {
-        e = registry_oldest(r, REGISTRY_NONE, ENTRIES, &next);
+        e = registry_oldest(r, &looks);
         CHECK(e != REGISTRY_NONE);
         registry_release_all(r, e);
         registry_remove(r, e);
