@@ -53,21 +53,13 @@ seen_before(const struct stat *status)
 static void
 sum_print(uintmax_t blocks, const char *path)
 {
-    static const char units[] = "KMGT";
-    uintmax_t value = blocks;
-    size_t at = 0;
+    char text[32];
 
-    if (!human) {
-        printf("%ju\t%s\n", unit == 512 ? blocks : (blocks + 1) / 2, path);
-        return;
-    }
-    for (value = (blocks + 1) / 2 * 10; value >= 10240 && at < 3; at++) {
-        value = (value + 1023) / 1024;
-    }
-    if (value < 100) {
-        printf("%ju.%ju%c\t%s\n", value / 10, value % 10, units[at], path);
+    if (human) {
+        program_size_text(blocks * 512, text);
+        printf("%s\t%s\n", text, path);
     } else {
-        printf("%ju%c\t%s\n", (value + 9) / 10, units[at], path);
+        printf("%ju\t%s\n", unit == 512 ? blocks : (blocks + 1) / 2, path);
     }
 }
 

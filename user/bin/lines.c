@@ -93,6 +93,17 @@ lines_next(struct lines *lines, size_t *length)
 }
 
 void
+lines_keep(char **kept, size_t *room, const char *line, size_t length)
+{
+    if (*kept == NULL || *room <= length) {
+        *room = 2 * length + 64;
+        *kept = program_memory(*kept, *room, 1);
+    }
+    memcpy(*kept, line, length);
+    (*kept)[length] = '\0';
+}
+
+void
 lines_close(struct lines *lines)
 {
     free(lines->buffer);

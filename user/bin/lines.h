@@ -10,14 +10,14 @@
 #include <stddef.h>
 
 struct lines {
-    int file;
     const char *name; /* for errors */
-    char end;         /* what ends a line: '\n' */
-    bool ended;       /* the last line that was given had its end */
     char *buffer;
     size_t size;
     size_t begin; /* what is read and not yet given: from here */
     size_t filled;
+    int file;
+    char end;   /* what ends a line: '\n' */
+    bool ended; /* the last line that was given had its end */
 };
 
 /* Reads from file, which stays the caller's. */
@@ -35,6 +35,12 @@ bool lines_open(struct lines *lines, const char *name);
  * complained of.
  */
 char *lines_next(struct lines *lines, size_t *length);
+
+/*
+ * Copies a line of length bytes, and a null byte behind it, to *kept, which the
+ * caller frees. It has *room bytes, null and 0 at first, and grows.
+ */
+void lines_keep(char **kept, size_t *room, const char *line, size_t length);
 
 /* Gives the memory back, and closes a file that lines_open opened. */
 void lines_close(struct lines *lines);

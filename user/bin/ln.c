@@ -64,9 +64,9 @@ main(int argc, char **argv)
         symbolic |= option == 's';
     }
     names = program_operands_count(1, SIZE_MAX);
-    while (names[count] != NULL) {
+    do {
         count++;
-    }
+    } while (names[count] != NULL);
     if (count > 1) {
         target = names[--count];
     }

@@ -124,22 +124,10 @@ entry_mark(const struct entry *entry)
 static void
 size_text(off_t size, char text[32])
 {
-    static const char units[] = "KMGTPE";
-    uintmax_t tenths = (uintmax_t)size * 10;
-    int unit = -1;
-
-    if (!on['h'] || size < 1024) {
-        (void)snprintf(text, 32, "%jd", (intmax_t)size);
-        return;
-    }
-    for (; tenths >= 10240; unit++) {
-        tenths = (tenths + 1023) / 1024;
-    }
-    if (tenths < 100) {
-        (void)snprintf(text, 32, "%ju.%ju%c", tenths / 10, tenths % 10,
-                       units[unit]);
+    if (on['h']) {
+        program_size_text((uintmax_t)size, text);
     } else {
-        (void)snprintf(text, 32, "%ju%c", (tenths + 9) / 10, units[unit]);
+        (void)snprintf(text, 32, "%jd", (intmax_t)size);
     }
 }
 

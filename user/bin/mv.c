@@ -84,9 +84,9 @@ main(int argc, char **argv)
         }
     }
     names = program_operands_count(2, SIZE_MAX);
-    while (names[count] != NULL) {
+    do {
         count++;
-    }
+    } while (names[count] != NULL);
     target = names[--count];
     if (path_is_directory(target)) {
         for (size_t i = 0; i < count; i++) {

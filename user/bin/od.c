@@ -24,9 +24,9 @@ static const char help[] =
 #define TYPES_MAX 16
 
 struct type {
-    char letter;
     size_t size;
     int width; /* of a value, without the blank before it */
+    char letter;
 };
 
 static struct type types[TYPES_MAX];
@@ -69,8 +69,8 @@ type_add(char letter, size_t size)
     if (type_count == TYPES_MAX) {
         program_die("more than %d types", TYPES_MAX);
     }
-    types[type_count++] =
-        (struct type){letter, size, value_width(letter, size)};
+    types[type_count++] = (struct type){
+        .size = size, .width = value_width(letter, size), .letter = letter};
 }
 
 static void
@@ -300,9 +300,8 @@ main(int argc, char **argv)
     static char standard[] = "-";
     static char *only[] = {standard, NULL};
     static const char short_letters[] = "bcdosx";
-    static const struct type short_types[] = {{'o', 1, 0}, {'c', 1, 0},
-                                              {'u', 2, 0}, {'o', 2, 0},
-                                              {'d', 2, 0}, {'x', 2, 0}};
+    static const char *const short_types[] = {"o1", "c",  "u2",
+                                              "o2", "d2", "x2"};
     int option;
 
     (void)argc;
@@ -311,9 +310,7 @@ main(int argc, char **argv)
         const char *known = strchr(short_letters, option);
 
         if (known != NULL) {
-            const struct type *type = &short_types[known - short_letters];
-
-            type_add(type->letter, type->size);
+            types_read(short_types[known - short_letters]);
         } else if (option == 'A') {
             base = program_value[0];
             if (base == '\0' || strchr("doxn", base) == NULL ||

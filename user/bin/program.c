@@ -265,6 +265,31 @@ program_size(const char *text, uintmax_t max, const char *what)
     return number * factor;
 }
 
+void
+program_size_text(uintmax_t size, char text[32])
+{
+    static const char units[] = "KMGTPE";
+    uintmax_t tenths; /* of a unit, rounded up */
+    int unit = 0;
+
+    if (size < 1024) {
+        (void)snprintf(text, 32, "%ju", size);
+        return;
+    }
+    /* The largest size times ten would not fit. */
+    tenths = size / 1024 * 10 + (size % 1024 * 10 + 1023) / 1024;
+    /* More than 1023 would be printed as 1024: that is 1 of the next. */
+    for (; tenths > 10230; unit++) {
+        tenths = (tenths + 1023) / 1024;
+    }
+    if (tenths < 100) {
+        (void)snprintf(text, 32, "%ju.%ju%c", tenths / 10, tenths % 10,
+                       units[unit]);
+    } else {
+        (void)snprintf(text, 32, "%ju%c", (tenths + 9) / 10, units[unit]);
+    }
+}
+
 bool
 program_write(int file, const void *data, size_t size)
 {

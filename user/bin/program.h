@@ -89,6 +89,9 @@ uintmax_t program_number(const char *text, uintmax_t max, const char *what);
 /* As program_number, in bytes; b, k, M and G after it multiply. */
 uintmax_t program_size(const char *text, uintmax_t max, const char *what);
 
+/* A size in bytes for people, rounded up: 1023, 1.5K, 20M. */
+void program_size_text(uintmax_t size, char text[32]);
+
 /* Writes all of size bytes; false with errno set if that fails. */
 bool program_write(int file, const void *data, size_t size);
 

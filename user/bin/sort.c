@@ -41,7 +41,11 @@ static const char help[] =
 #define CHUNK_MIN 4096
 #define RUNS_MAX 16
 
+static bool check;
+static bool check_silent;
+static bool merge;
 static bool unique;
+static const char *output;
 static size_t chunk_wanted = CHUNK_SIZE;
 static const char *folder;
 
@@ -183,12 +187,7 @@ inputs_merge(struct lines *inputs, size_t count, FILE *out)
             !sort_order_equal(before, heads[least])) {
             line_write(out, heads[least]);
             if (unique) {
-                length = strlen(heads[least]) + 1;
-                if (length > room) {
-                    room = 2 * length;
-                    before = program_memory(before, room, 1);
-                }
-                memcpy(before, heads[least], length);
+                lines_keep(&before, &room, heads[least], strlen(heads[least]));
             }
         }
         heads[least] = lines_next(&inputs[least], &length);
@@ -267,7 +266,7 @@ file_sort(int file, const char *name)
 }
 
 static void
-file_check(int file, const char *name, bool silent)
+file_check(int file, const char *name)
 {
     struct lines lines;
     char *before = NULL;
@@ -283,28 +282,16 @@ file_check(int file, const char *name, bool silent)
         if (order > 0 ||
             (unique && before != NULL && sort_order_equal(before, line))) {
             program_trouble = 1;
-            if (!silent) {
+            if (!check_silent) {
                 program_say("%s:%ju: disorder: %s", name, number, line);
             }
             program_status = 1;
             break;
         }
-        if (length + 1 > room) {
-            room = 2 * length + 2;
-            before = program_memory(before, room, 1);
-        }
-        memcpy(before, line, length + 1);
+        lines_keep(&before, &room, line, length);
     }
     free(before);
     free(lines.buffer);
-}
-
-static bool check_silent;
-
-static void
-file_check_each(int file, const char *name)
-{
-    file_check(file, name, check_silent);
 }
 
 /* Merges files that are sorted, RUNS_MAX at a time. */
@@ -337,12 +324,12 @@ files_merge(char **names, FILE *out)
  * was: it is opened last, and a merge goes through a run.
  */
 static FILE *
-output_open(const char *name)
+output_open(void)
 {
-    FILE *out = name == NULL ? stdout : fopen(name, "w");
+    FILE *out = output == NULL ? stdout : fopen(output, "w");
 
     if (out == NULL) {
-        program_complain("%s", name);
+        program_complain("%s", output);
         exit(program_trouble);
     }
     return out;
@@ -363,19 +350,53 @@ run_copy(int file, FILE *out)
     close(file);
 }
 
-int
-main(int argc, char **argv)
+/* Merges the files into where the result goes, which it gives. */
+static FILE *
+merge_write(char **names)
 {
-    const char *output = NULL;
-    bool check = false;
-    bool merge = false;
-    char **names;
+    FILE *out = output == NULL ? stdout : run_make();
+    int file;
+
+    files_merge(names, out);
+    if (output == NULL) {
+        return out;
+    }
+    file = run_end(out);
+    out = output_open();
+    run_copy(file, out);
+    return out;
+}
+
+/* As merge_write, for files that are not sorted. */
+static FILE *
+sort_write(char **names)
+{
     FILE *out;
+
+    chunk_begin();
+    program_inputs(names, file_sort);
+    if (program_status != 0) {
+        exit(program_end());
+    }
+    if (run_count > 0 && chunk.count > 0) {
+        chunk_spill();
+    }
+    out = output_open();
+    if (run_count > 0) {
+        runs_merge(out);
+    } else {
+        chunk_write(out);
+    }
+    free(chunk.bytes);
+    free(chunk.lines);
+    return out;
+}
+
+static void
+options_read(void)
+{
     int option;
 
-    (void)argc;
-    program_trouble = 2;
-    program_begin("sort", argv, help);
     folder = getenv("TMPDIR");
     while ((option = program_option("cCmubdfinrsk:t:o:S:T:")) != 0) {
         check |= option == 'c' || option == 'C';
@@ -399,41 +420,27 @@ main(int argc, char **argv)
         folder = "/tmp";
     }
     sort_order_begin(unique);
+}
+
+int
+main(int argc, char **argv)
+{
+    char **names;
+    FILE *out;
+
+    (void)argc;
+    program_trouble = 2;
+    program_begin("sort", argv, help);
+    options_read();
     names = program_operands();
     if (check) {
         if (names[0] != NULL && names[1] != NULL) {
             program_misused("%s: only one file is checked", names[1]);
         }
-        program_inputs(names, file_check_each);
+        program_inputs(names, file_check);
         return program_end();
     }
-    if (merge) {
-        out = output == NULL ? stdout : run_make();
-        files_merge(names, out);
-        if (output != NULL) {
-            int file = run_end(out);
-
-            out = output_open(output);
-            run_copy(file, out);
-        }
-    } else {
-        chunk_begin();
-        program_inputs(names, file_sort);
-        if (program_status != 0) {
-            return program_end();
-        }
-        if (run_count > 0 && chunk.count > 0) {
-            chunk_spill();
-        }
-        out = output_open(output);
-        if (run_count > 0) {
-            runs_merge(out);
-        } else {
-            chunk_write(out);
-        }
-        free(chunk.bytes);
-        free(chunk.lines);
-    }
+    out = merge ? merge_write(names) : sort_write(names);
     if (out != stdout && fclose(out) != 0) {
         program_complain("%s", output);
     }

@@ -28,6 +28,10 @@ struct set {
     unsigned char filler;
 };
 
+static unsigned char map[256]; /* what each byte is replaced by */
+static bool gone[256];
+static bool single[256]; /* what of a run of them one stays */
+
 static void
 set_add(struct set *set, unsigned byte)
 {
@@ -199,54 +203,39 @@ set_extend(struct set *set, size_t count)
     set->count += more;
 }
 
-int
-main(int argc, char **argv)
+/*
+ * Says what becomes of each byte. The second set is null if there is none; it
+ * is as long as the first if it replaces.
+ */
+static void
+tables_fill(const struct set *first, const struct set *second, bool delete,
+            bool squeeze)
 {
-    static unsigned char buffer[32768];
-    unsigned char map[256];
-    bool gone[256] = {false};
-    bool single[256] = {false};
-    bool complement = false;
-    bool delete = false;
-    bool squeeze = false;
-    struct set sets[2];
-    char **words;
-    int last = -1;
-    ssize_t got;
-    int option;
+    const struct set *squeezed = second == NULL ? first : second;
 
-    (void)argc;
-    program_begin("tr", argv, help);
-    while ((option = program_option("cCds")) != 0) {
-        complement |= option == 'c' || option == 'C';
-        delete |= option == 'd';
-        squeeze |= option == 's';
-    }
-    words = program_operands_count(delete == squeeze ? 2 : 1,
-                                   delete &&!squeeze ? 1 : 2);
-    set_read(&sets[0], words[0]);
-    set_read(&sets[1], words[1] == NULL ? "" : words[1]);
-    if (complement) {
-        set_complement(&sets[0]);
-    }
-    if (!delete &&words[1] != NULL) {
-        set_extend(&sets[1], sets[0].count);
-    }
     for (unsigned i = 0; i < 256; i++) {
         map[i] = (unsigned char)i;
     }
-    for (size_t i = 0; i < sets[0].count; i++) {
-        unsigned char byte = sets[0].bytes[i];
+    for (size_t i = 0; i < first->count; i++) {
+        unsigned char byte = first->bytes[i];
 
         gone[byte] = delete;
-        if (!delete &&words[1] != NULL) {
-            map[byte] = sets[1].bytes[i];
+        if (second != NULL && !delete) {
+            map[byte] = second->bytes[i];
         }
-        single[byte] |= squeeze && words[1] == NULL;
     }
-    for (size_t i = 0; squeeze && i < sets[1].count; i++) {
-        single[sets[1].bytes[i]] = true;
+    for (size_t i = 0; squeeze && i < squeezed->count; i++) {
+        single[squeezed->bytes[i]] = true;
     }
+}
+
+static void
+input_translate(void)
+{
+    static unsigned char buffer[32768];
+    int last = -1;
+    ssize_t got;
+
     while ((got = program_read(STDIN_FILENO, "standard input", buffer,
                                sizeof(buffer))) > 0) {
         size_t kept = 0;
@@ -261,7 +250,39 @@ main(int argc, char **argv)
         }
         program_put(buffer, kept);
     }
-    free(sets[0].bytes);
-    free(sets[1].bytes);
+}
+
+int
+main(int argc, char **argv)
+{
+    bool complement = false;
+    bool delete = false;
+    bool squeeze = false;
+    struct set first;
+    struct set second;
+    char **words;
+    int option;
+
+    (void)argc;
+    program_begin("tr", argv, help);
+    while ((option = program_option("cCds")) != 0) {
+        complement |= option == 'c' || option == 'C';
+        delete |= option == 'd';
+        squeeze |= option == 's';
+    }
+    words = program_operands_count(delete == squeeze ? 2 : 1,
+                                   delete &&!squeeze ? 1 : 2);
+    set_read(&first, words[0]);
+    set_read(&second, words[1] == NULL ? "" : words[1]);
+    if (complement) {
+        set_complement(&first);
+    }
+    if (!delete &&words[1] != NULL) {
+        set_extend(&second, first.count);
+    }
+    tables_fill(&first, words[1] == NULL ? NULL : &second, delete, squeeze);
+    free(first.bytes);
+    free(second.bytes);
+    input_translate();
     return program_end();
 }

@@ -91,11 +91,7 @@ main(int argc, char **argv)
         if (count > 0) {
             line_write(before, count);
         }
-        if (length + 1 > room) {
-            room = 2 * length + 64;
-            before = program_memory(before, room, 1);
-        }
-        memcpy(before, line, length + 1);
+        lines_keep(&before, &room, line, length);
         count = 1;
     }
     if (count > 0) {

@@ -37,6 +37,11 @@ static const char *replaced;
 static bool by_null;
 static bool trace;
 static bool ask;
+static bool exact;
+static bool when_none = true;
+static uintmax_t words_max = UINTMAX_MAX;
+static uintmax_t lines_max = UINTMAX_MAX;
+static size_t size_max = SIZE_DEFAULT; /* of the words that are added */
 
 static char **words; /* what is added to it */
 static size_t word_count;
@@ -178,14 +183,16 @@ line_run(const char *line)
 {
     char **arguments =
         program_memory(NULL, command_count + 1, sizeof(*arguments));
+    size_t count = 0;
 
-    for (size_t i = 0; i < command_count; i++) {
-        arguments[i] = text_replace(command[i], line);
-    }
-    arguments[command_count] = NULL;
+    /* The program itself is the first. */
+    do {
+        arguments[count] = text_replace(command[count], line);
+    } while (++count < command_count);
+    arguments[count] = NULL;
     command_run(arguments);
-    for (size_t i = 0; i < command_count; i++) {
-        free(arguments[i]);
+    while (count > 0) {
+        free(arguments[--count]);
     }
     free(arguments);
 }
@@ -261,23 +268,35 @@ word_read(bool *line_ends)
     return word;
 }
 
-int
-main(int argc, char **argv)
+/* Keeps the word for a run, of which it is sometimes the last. */
+static void
+word_add(char *word, bool line_ends)
 {
-    static char echo[] = "echo";
-    static char *echo_only[] = {echo, NULL};
-    uintmax_t words_max = UINTMAX_MAX;
-    uintmax_t lines_max = UINTMAX_MAX;
-    size_t size_max = SIZE_DEFAULT;
-    bool when_none = true;
-    bool exact = false;
-    bool ran = false;
-    bool line_ends;
-    char *word;
+    size_t size = strlen(word) + 1;
+
+    if (size > size_max || (exact && word_bytes + size > size_max)) {
+        program_die("the words are too long for one run");
+    }
+    if (word_bytes + size > size_max) {
+        words_run();
+    }
+    if ((word_count & (word_count - 1)) == 0) {
+        words = program_memory(words, word_count == 0 ? 1 : word_count * 2,
+                               sizeof(*words));
+    }
+    words[word_count++] = word;
+    word_bytes += size;
+    line_count += line_ends;
+    if (word_count == words_max || line_count == lines_max) {
+        words_run();
+    }
+}
+
+static void
+options_read(void)
+{
     int option;
 
-    (void)argc;
-    program_begin("xargs", argv, help);
     while ((option = program_option("0prtxn:L:I:s:")) != 0) {
         by_null |= option == '0';
         ask |= option == 'p';
@@ -298,36 +317,41 @@ main(int argc, char **argv)
         (replaced != NULL && *replaced == '\0')) {
         program_misused("none at a time would never end");
     }
+}
+
+/* The command has one word at least. */
+static void
+command_read(void)
+{
+    static char echo[] = "echo";
+    static char *echo_only[] = {echo, NULL};
+
     command = *program_operands() == NULL ? echo_only : program_operands();
-    for (; command[command_count] != NULL; command_count++) {
-        size_t size = strlen(command[command_count]) + 1;
+    do {
+        size_t size = strlen(command[command_count++]) + 1;
 
         size_max = size_max > size ? size_max - size : 0;
-    }
-    while ((word = word_read(&line_ends)) != NULL) {
-        size_t size = strlen(word) + 1;
+    } while (command[command_count] != NULL);
+}
 
+int
+main(int argc, char **argv)
+{
+    bool ran = false;
+    bool line_ends;
+    char *word;
+
+    (void)argc;
+    program_begin("xargs", argv, help);
+    options_read();
+    command_read();
+    while ((word = word_read(&line_ends)) != NULL) {
         ran = true;
         if (replaced != NULL) {
             line_run(word);
             free(word);
-            continue;
-        }
-        if (size > size_max || (exact && word_bytes + size > size_max)) {
-            program_die("the words are too long for one run");
-        }
-        if (word_bytes + size > size_max) {
-            words_run();
-        }
-        if ((word_count & (word_count - 1)) == 0) {
-            words = program_memory(words, word_count == 0 ? 1 : word_count * 2,
-                                   sizeof(*words));
-        }
-        words[word_count++] = word;
-        word_bytes += size;
-        line_count += line_ends;
-        if (word_count == words_max || line_count == lines_max) {
-            words_run();
+        } else {
+            word_add(word, line_ends);
         }
     }
     if (word_count > 0 || (!ran && when_none && replaced == NULL)) {

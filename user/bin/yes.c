@@ -23,14 +23,15 @@ main(int argc, char **argv)
     program_begin("yes", argv, help);
     (void)program_option("");
     words = *program_operands() == NULL ? only : program_operands();
-    for (; *words != NULL; words++) {
+    /* There is one word at least. */
+    do {
         size_t more = strlen(*words);
 
         text = program_memory(text, length + more + 1, 1);
         memcpy(text + length, *words, more);
         length += more + 1;
         text[length - 1] = ' ';
-    }
+    } while (*++words != NULL);
     text[length - 1] = '\n';
     /* Many lines with each write. */
     line = length;
