@@ -234,7 +234,8 @@ step_guards(struct volume *v)
     }
     for (unsigned i = 0; i < CHILDREN_A_STEP && r->child != REGISTRY_NONE;
          i++) {
-        if (volume_reguard(v, r->child, b->entry, registry_page(b->frame),
+        if (r->child != b->entry && /* the catalogue is its own parent */
+            volume_reguard(v, r->child, b->entry, registry_page(b->frame),
                            &c->set[CHANGE_SET(CHANGE_AFTER, c->at)]) != 0) {
             return false;
         }

@@ -50,6 +50,7 @@ enum request_purpose {
 struct lookup {
     uint32_t entry;
     uint64_t version; /* 0: nothing is known */
+    uint64_t begun;   /* of the call that ran a program last */
     uint64_t first;   /* of the extent that guards are known of */
     bool known[2];    /* for reading, for writing */
     int answer[2];    /* of type_guard */

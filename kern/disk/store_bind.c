@@ -20,11 +20,15 @@
 
 #define BREAK_STEP 12
 
-/* Whether one more run of a program could make the call too long. */
+/* Whether one more run of a program could make the call too long. Each call has
+   one, however long it waited for the lock: else it might never get on. */
 static bool
-late(uint64_t begun)
+late(struct lookup *l, uint64_t begun)
 {
-    return csr_read(instret) - begun > RUN_BEFORE;
+    bool first = l->begun != begun;
+
+    l->begun = begun;
+    return !first && csr_read(instret) - begun > RUN_BEFORE;
 }
 
 static unsigned
@@ -50,7 +54,7 @@ store_extent(struct drive *d, uint32_t e, uint64_t block, uint64_t begun,
         return -EAGAIN;
     }
     if (l->entry != e || l->version != entry->version) {
-        if (late(begun)) {
+        if (late(l, begun)) {
             return -EAGAIN;
         }
         l->entry = e;
@@ -81,7 +85,7 @@ store_guard(struct drive *d, const struct disk_extent *extent, unsigned right,
         l->known[0] = l->known[1] = false;
     }
     if (!l->known[i]) {
-        if (late(begun)) {
+        if (late(l, begun)) {
             return -EAGAIN;
         }
         l->answer[i] =

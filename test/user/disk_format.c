@@ -74,6 +74,22 @@ format_label(uint64_t disk, uint64_t raw, uint64_t frame)
 }
 
 void
+format_recover(uint64_t disk, uint64_t reading)
+{
+    int64_t wanted;
+
+    while ((wanted = sys_disk_recover(0, disk)) != 0) {
+        if (wanted > 0) {
+            EXPECT(sys_registry_read(0, DISK_WHOLE | disk, (uint64_t)wanted - 1,
+                                     reading, 0, 2),
+                   0);
+            EXPECT(disk_wait(2), 0);
+            reading = 0;
+        }
+    }
+}
+
+void
 format_type(uint64_t frame)
 {
     struct disk_type *type = (struct disk_type *)format_bytes;

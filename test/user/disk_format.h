@@ -27,6 +27,9 @@ void format_fill(uint64_t frame);
 /* Makes an empty disk with a label, by a binding of all of it. */
 void format_label(uint64_t disk, uint64_t raw, uint64_t frame);
 
+/* Makes it ready: the frame goes to the kernel, which needs it for that. */
+void format_recover(uint64_t disk, uint64_t reading);
+
 /* The block of a type whose blocks are struct node. */
 void format_type(uint64_t frame);
 

@@ -274,22 +274,13 @@ static void
 prepare(void)
 {
     uint64_t raw = disk_bind_whole(0, DISK_BOTH);
-    int64_t wanted;
 
     for (unsigned i = 0; i < FRAMES; i++) {
         frame[i] = frame_clean(0);
     }
     format_label(0, raw, frame[0]);
     EXPECT(sys_release(RELEASE_BINDING, raw), 0);
-    for (bool first = true; (wanted = sys_disk_recover(0, 0)) != 0;) {
-        if (wanted > 0) {
-            EXPECT(sys_registry_read(0, DISK_WHOLE, (uint64_t)wanted - 1,
-                                     first ? frame[1] : 0, 0, 2),
-                   0);
-            EXPECT(disk_wait(2), 0);
-            first = false;
-        }
-    }
+    format_recover(0, frame[1]);
     frame_renew(1);
     format_type(frame[0]);
     EXPECT(sys_disk_type(0, 0, frame[0], 3), 0);

@@ -21,6 +21,9 @@ puppet_main(struct uarea *uarea)
             continue;
         }
         uarea->batch[0] = p->batch;
+        for (unsigned i = 0; i < 4; i++) {
+            uarea->batch[1 + i] = p->more[i];
+        }
         p->result =
             call_raw(p->number, p->argument[0], p->argument[1], p->argument[2],
                      p->argument[3], p->argument[4], p->argument[5]);

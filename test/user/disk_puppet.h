@@ -20,7 +20,8 @@ struct puppet {
     volatile uint64_t done;
     uint64_t number;
     uint64_t argument[6];
-    uint64_t batch; /* its batch word 0 */
+    uint64_t batch; /* its batch word 0, and those after it */
+    uint64_t more[4];
     int64_t result;
     volatile uint64_t posted; /* of its ring, when it last looked */
 };
