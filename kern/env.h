@@ -59,7 +59,7 @@ struct context {
     bool died;  /* the callee that it waits for did: it gets -EDIED */
     bool until; /* a predicate was to end its sleep: kern/code/predicate.c */
 
-    _Atomic uint32_t reserved; /* entries of the completion ring that are owed:
+    _Atomic uint64_t reserved; /* entries of the completion ring that are owed:
                                   what comes to an end takes one back */
     uint64_t posted; /* entries of the ring, ever; by who has the env's lock */
 

@@ -7,30 +7,24 @@
 #include "kern/slot.h"
 #include "kern/time.h"
 
-/* On the context's hart, after its bits were set. */
-static void
-event_deliver(struct context *c)
-{
-    if (c->asleep) {
-        context_wake(c);
-    } else if (c == hart_self()->context) {
-        csr_set(sip, 1 << INTERRUPT_SOFTWARE); /* as soon as it runs again */
-    }
-}
-
 /* Sets events of a live env, whose lock is held, on a hart where it can run. */
 static inline void
-event_set(struct env *e, unsigned hart, uint64_t events)
+event_set(const struct env *e, struct context *c, struct uarea *uarea,
+          uint64_t hart, uint64_t events)
 {
-    struct context *c = &e->context[hart];
+    const struct hart *self = hart_self();
     uint64_t before =
-        __atomic_fetch_or(&c->uarea->pending, events, __ATOMIC_ACQ_REL);
+        __atomic_fetch_or(&uarea->pending, events, __ATOMIC_ACQ_REL);
 
     if ((before & events) == events) {
         return;
     }
-    if (hart == hart_self()->index) {
-        event_deliver(c);
+    if (c == self->context && !c->asleep) {
+        csr_set(sip, 1 << INTERRUPT_SOFTWARE); /* as soon as it runs again */
+    } else if (hart == self->index) {
+        if (c->asleep) {
+            context_wake(c);
+        }
     } else {
         hart_attend(hart_table[hart], e->id >> ENV_INDEX_SHIFT);
     }
@@ -41,7 +35,9 @@ event_post(struct env *e, unsigned hart, uint64_t events)
 {
     ASSERT(lock_held(e->lock));
     if (env_lives(e) && (env_bound(e) >> hart & 1)) {
-        event_set(e, hart, events);
+        struct context *c = &e->context[hart];
+
+        event_set(e, c, c->uarea, hart, events);
     }
 }
 
@@ -64,7 +60,9 @@ event_post_any(struct env *e, uint64_t events)
         }
     }
     if (hart < HARTS_MAX) {
-        event_set(e, hart, events);
+        struct context *c = &e->context[hart];
+
+        event_set(e, c, c->uarea, hart, events);
     }
 }
 
@@ -103,9 +101,9 @@ event_unreserve(struct context *c)
 }
 
 /* The lock of the env orders those who post, and while it lives its U-area is
-   pinned. */
-static void
-ring_post(uint64_t id, unsigned hart, struct ring_entry entry, uint32_t owed)
+   pinned. Always inline: what a disk's interrupt costs is a budget's. */
+__attribute__((always_inline)) static inline void
+ring_post(uint64_t id, uint64_t hart, struct ring_entry entry, bool owed)
 {
     struct env *e = env_lock(id);
     struct context *c;
@@ -114,29 +112,32 @@ ring_post(uint64_t id, unsigned hart, struct ring_entry entry, uint32_t owed)
         return;
     }
     c = &e->context[hart];
-    if (e->state == ENV_LIVE && (e->bound >> hart & 1)) {
+    if (env_lives(e) && (env_bound(e) >> hart & 1)) {
+        struct uarea *uarea = c->uarea;
         uint64_t posted = c->posted;
 
-        c->uarea->ring[posted % UAREA_RING_ENTRIES] = entry;
+        uarea->ring[posted % UAREA_RING_ENTRIES] = entry;
         __atomic_store_n(&c->posted, posted + 1, __ATOMIC_RELAXED);
         /* Release: who sees the count sees the entry. */
-        __atomic_store_n(&c->uarea->ring_posted, posted + 1, __ATOMIC_RELEASE);
-        atomic_fetch_sub_explicit(&c->reserved, owed, memory_order_release);
-        event_post(e, hart, PENDING_COMPLETION);
+        __atomic_store_n(&uarea->ring_posted, posted + 1, __ATOMIC_RELEASE);
+        if (owed) {
+            event_unreserve(c);
+        }
+        event_set(e, c, uarea, hart, PENDING_COMPLETION);
     }
     env_unlock(e);
 }
 
 void
-event_alarm(uint64_t id, unsigned hart, uint64_t cookie, uint64_t value)
+event_alarm(uint64_t id, uint64_t hart, uint64_t cookie, uint64_t value)
 {
-    ring_post(id, hart, (struct ring_entry){cookie, value}, 0);
+    ring_post(id, hart, (struct ring_entry){cookie, value}, false);
 }
 
 void
-event_complete(uint64_t id, unsigned hart, uint64_t cookie, uint64_t value)
+event_complete(uint64_t id, uint64_t hart, uint64_t cookie, uint64_t value)
 {
-    ring_post(id, hart, (struct ring_entry){cookie, value}, 1);
+    ring_post(id, hart, (struct ring_entry){cookie, value}, true);
 }
 
 int64_t

@@ -39,8 +39,8 @@ void event_unreserve(struct context *c);
 /* Posts an entry of the ring of the env of that id on that hart, whose place
    was reserved, if the env lives: an alarm's, and that of a submission. No env
    may be locked. From any hart. */
-void event_alarm(uint64_t id, unsigned hart, uint64_t cookie, uint64_t value);
-void event_complete(uint64_t id, unsigned hart, uint64_t cookie,
+void event_alarm(uint64_t id, uint64_t hart, uint64_t cookie, uint64_t value);
+void event_complete(uint64_t id, uint64_t hart, uint64_t cookie,
                     uint64_t value);
 
 /* The call sleep: 0 at once if anything is pending, else does not return. */

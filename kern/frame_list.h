@@ -36,9 +36,8 @@ state_set(struct frame *f, uint32_t state)
 /* account_charge and account_release of one, inline: the account is a live
    env's, and what was charged to it may be the last. */
 static inline bool
-account_charge_one(uint32_t account, enum account_kind kind)
+account_charge_one(struct account *a, enum account_kind kind)
 {
-    struct account *a = &ACCOUNT_TABLE[account];
     bool room;
 
     word_lock(&frame_lists.lock);
@@ -49,9 +48,8 @@ account_charge_one(uint32_t account, enum account_kind kind)
 }
 
 static inline void
-account_release_one(uint32_t account, enum account_kind kind)
+account_release_one(struct account *a, enum account_kind kind)
 {
-    struct account *a = &ACCOUNT_TABLE[account];
     bool last;
 
     word_lock(&frame_lists.lock);
@@ -59,7 +57,7 @@ account_release_one(uint32_t account, enum account_kind kind)
     last = a->envs == 0;
     word_unlock(&frame_lists.lock);
     if (__builtin_expect(last, 0)) {
-        account_release(account, kind, 0);
+        account_release(account_number(a), kind, 0);
     }
 }
 

@@ -17,6 +17,13 @@ interrupt_init_hart(void)
                        BIT(INTERRUPT_EXTERNAL));
 }
 
+static inline void
+external(struct hart *self)
+{
+    counter_add(&self->count_external);
+    device_interrupt();
+}
+
 uint64_t
 interrupt_poll(void)
 {
@@ -36,8 +43,7 @@ interrupt_poll(void)
         counter_add(&self->count_timer);
     }
     if (pending & BIT(INTERRUPT_EXTERNAL)) {
-        counter_add(&self->count_external);
-        device_interrupt();
+        external(self);
     }
     return pending;
 }
@@ -54,32 +60,37 @@ software_forget(const struct hart *self)
     }
 }
 
+/* How an env that goes on does so: upcalled if it has events and no mask. */
+static inline unsigned
+action_of(const struct uarea *uarea)
+{
+    return __atomic_load_n(&uarea->pending, __ATOMIC_RELAXED) != 0 &&
+                   __atomic_load_n(&uarea->masked, __ATOMIC_RELAXED) == 0 &&
+                   uarea->entry_interrupt != 0
+               ? USER_EVENT
+               : USER_CONTINUE;
+}
+
 /* Called by trap.S. */
 unsigned interrupt_user(void);
 unsigned
 interrupt_user(void)
 {
     struct hart *self = hart_self();
-    const struct uarea *uarea;
-    unsigned action = USER_CONTINUE;
+    unsigned action;
 
-    if (interrupt_poll() == BIT(INTERRUPT_EXTERNAL)) {
+    if ((csr_read(sip) & csr_read(sie)) == BIT(INTERRUPT_EXTERNAL)) {
+        external(self);
         software_forget(self); /* and nothing has changed about the time */
-    } else {
-        if (self->context == &context_nobody) {
-            slot_run(); /* the env that ran has just been ended */
-        }
-        action = slot_tick();
-        slot_timer_set();
+        return action_of(self->context->uarea);
     }
-    uarea = self->context->uarea;
-    if (action == USER_CONTINUE &&
-        __atomic_load_n(&uarea->pending, __ATOMIC_RELAXED) != 0 &&
-        __atomic_load_n(&uarea->masked, __ATOMIC_RELAXED) == 0 &&
-        uarea->entry_interrupt != 0) {
-        action = USER_EVENT;
+    (void)interrupt_poll();
+    if (self->context == &context_nobody) {
+        slot_run(); /* the env that ran has just been ended */
     }
-    return action;
+    action = slot_tick();
+    slot_timer_set();
+    return action == USER_CONTINUE ? action_of(self->context->uarea) : action;
 }
 
 void

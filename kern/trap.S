@@ -248,7 +248,6 @@ illegal:
     frame_save
     call float_take
     beqz a0, 1f
-    frame_restore
     frame_return
 1:  frame_restore
     j exception
@@ -318,7 +317,6 @@ interrupt_slow:
     li t1, USER_EVENT
     beq a0, t1, user_event
     bnez a0, user_epilogue
-    frame_restore
     frame_return
 
     .macro user_upcall entry

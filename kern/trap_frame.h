@@ -44,9 +44,12 @@
 
     /* Back to the program, as it was. */
     .macro frame_return
-    ld t1, HART_SCRATCH_T1(t0)
-    ld a7, HART_SCRATCH_A7(t0)
-    csrrw t0, sscratch, t0
+    ld t1, 32*8 + HART_USER_PC(sp)
+    csrw sepc, t1
+    .irp n, 1, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31
+    ld x\n, \n*8(sp)
+    .endr
+    ld sp, 32*8 + HART_USER_SP(sp)
     sret
     .endm
 

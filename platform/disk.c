@@ -10,8 +10,7 @@
 struct disk disk_table[DISKS_MAX];
 unsigned disk_count;
 
-static uint32_t sources[DISKS_MAX];
-static void (*listener)(struct disk *disk);
+void (*disk_listener)(struct disk *disk);
 
 static const char *
 said(bool so, const char *word)
@@ -27,7 +26,7 @@ disk_found(const char *name, uint32_t source, volatile void *registers,
     const char *why = "there are too many";
 
     if (disk_count < DISKS_MAX) {
-        *disk = (struct disk){.index = disk_count};
+        *disk = (struct disk){.index = disk_count, .source = source};
         why = source == 0 ? "it has no interrupt" : init(disk, registers);
     }
     if (why != NULL) {
@@ -37,15 +36,15 @@ disk_found(const char *name, uint32_t source, volatile void *registers,
     printk(PRINT_INFO, "disk %u: %s (%s), %lu blocks%s%s%s\n", disk->index,
            name, disk->kind, disk->blocks, said(disk->read_only, ", read-only"),
            said(disk->flush, ", flush"), said(disk->discard, ", discard"));
-    sources[disk_count++] = source;
+    disk_count++;
 }
 
 void
 device_disks_listen(void (*interrupt)(struct disk *disk))
 {
-    listener = interrupt;
+    disk_listener = interrupt;
     for (unsigned i = 0; i < disk_count; i++) {
-        if (!plic_route(sources[i])) {
+        if (!plic_route(disk_table[i].source)) {
             printk(PRINT_WARN, "disk %u: no interrupt: it never answers\n", i);
         }
     }
@@ -54,17 +53,5 @@ device_disks_listen(void (*interrupt)(struct disk *disk))
 void
 device_disk_silence(const struct disk *disk)
 {
-    plic_mask(sources[disk->index]);
-}
-
-bool
-disk_step(uint32_t source)
-{
-    for (unsigned i = 0; i < disk_count; i++) {
-        if (sources[i] == source) {
-            listener(&disk_table[i]);
-            return true;
-        }
-    }
-    return false;
+    plic_mask(disk->source);
 }

@@ -93,9 +93,11 @@ struct disk {
     /* All immutable after boot. */
     const struct disk_driver *driver;
     void *device;     /* the driver's own */
+    void *user;       /* of whoever calls it; set before device_disks_listen */
     const char *kind; /* for messages */
     uint64_t blocks;
     unsigned index;          /* in disk_table */
+    uint32_t source;         /* of its interrupt */
     uint32_t requests;       /* tags are 0 to requests - 1 */
     uint32_t segments;       /* at most, of one request */
     uint32_t segment_bytes;  /* at most, of one segment: at least a block */

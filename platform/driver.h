@@ -43,7 +43,20 @@ const char *virtio_blk_init(struct disk *disk, volatile void *registers);
    with this source that has just been claimed: false if it is no disk's. */
 void disk_found(const char *name, uint32_t source, volatile void *registers,
                 const char *(*init)(struct disk *, volatile void *));
-bool disk_step(uint32_t source);
+extern void (*disk_listener)(struct disk *disk);
+static inline bool
+disk_step(uint32_t source)
+{
+    struct disk *end = disk_table + disk_count;
+
+    for (struct disk *disk = disk_table; disk < end; disk++) {
+        if (disk->source == source) {
+            disk_listener(disk);
+            return true;
+        }
+    }
+    return false;
+}
 
 /* The platform-level interrupt controller (platform/dev/plic.c). */
 bool plic_init(const struct fdt *tree, fdt_node_t node);

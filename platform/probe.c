@@ -250,26 +250,19 @@ console_interrupt(void)
     }
 }
 
+/* One, so that an entry is bounded: what else is pending interrupts again. */
 void
 device_interrupt(void)
 {
-    if (!has_controller) {
+    uint32_t source = plic_claim(); /* 0 without a controller, too */
+
+    if (source == 0) {
         return;
     }
-    for (uint32_t source = plic_claim(); source != 0; source = plic_claim()) {
-        bool disk = false;
-
-        if (source == console_source) {
-            console_interrupt();
-        } else {
-            disk = disk_step(source);
-        }
-        plic_complete(source);
-        if (disk) {
-            return; /* one disk, so that an entry is bounded: what else is
-                       pending interrupts again */
-        }
+    if (!disk_step(source) && source == console_source) {
+        console_interrupt();
     }
+    plic_complete(source);
 }
 
 bool

@@ -83,10 +83,8 @@ void extent_free(struct drive *v, struct extent *x);
 
 /* One request by the binding is done. */
 static inline void
-extent_done(struct drive *v, uint32_t index)
+extent_done(struct drive *v, struct extent *x)
 {
-    struct extent *x = &v->extent[index];
-
     x->waiting--;
     if (x->waiting == 0 && x->env == 0) {
         extent_free(v, x);

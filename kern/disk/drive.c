@@ -51,6 +51,7 @@ drive_init(void)
 
         v->lock.rank = LOCK_DISK;
         v->disk = &disk_table[i];
+        v->disk->user = v;
         v->row = (struct disk_row *)information_at(INFORMATION_DISK_ROWS) + i;
         v->deadline = TIME_NEVER;
         v->piece_pages = v->disk->segment_bytes >> FRAME_SHIFT;
@@ -103,16 +104,6 @@ drive_deadline(void)
     return first;
 }
 
-/* Tells the envs, with no lock held. */
-static void
-ends_tell(const struct request_end *ends, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        event_complete(ends[i].env, ends[i].hart, ends[i].cookie,
-                       (uint64_t)ends[i].value);
-    }
-}
-
 /* The boot hart has more to do for disks. */
 void
 drive_attend_later(void)
@@ -120,34 +111,10 @@ drive_attend_later(void)
     hart_signal(hart_table[0], HART_SIGNAL_DISK);
 }
 
-static void
-drive_interrupt(struct disk *disk)
-{
-    struct drive *v = &drive_table[disk->index];
-    struct request_end ends[REQUEST_STEP];
-    unsigned count = 0;
-    bool later;
-
-    lock_acquire(&v->lock);
-    if (!v->dead) {
-        disk->driver->acknowledge(disk);
-        count = request_collect(v, ends);
-    }
-    later = v->more || v->broken;
-    lock_release(&v->lock);
-    if (later) {
-        drive_attend_later();
-    }
-    if (atomic_load_explicit(&v->work, memory_order_relaxed)) {
-        slot_wake_at(0);
-    }
-    ends_tell(ends, count);
-}
-
 void
 drive_listen(void)
 {
-    device_disks_listen(drive_interrupt);
+    device_disks_listen(request_interrupt);
 }
 
 static void
@@ -186,7 +153,7 @@ drive_step(struct drive *v)
     }
     later = v->broken || v->again != 0 || v->more;
     lock_release(&v->lock);
-    ends_tell(ends, count);
+    requests_tell(ends, count);
     return later;
 }
 

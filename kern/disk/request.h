@@ -26,6 +26,7 @@
 
 #define REQUEST_NONE UINT32_MAX
 
+struct account;
 struct cap;
 struct context;
 struct drive;
@@ -41,11 +42,11 @@ struct disk_request {
     uint32_t tag;      /* immutable: its number */
     uint32_t next;     /* in the list of those that are free */
     uint32_t env;      /* id of who made it */
-    uint32_t account;
+    struct account *account;
     uint64_t cookie;
-    uint32_t extent; /* the binding: its index, or EXTENT_NONE */
-    uint32_t count;
+    struct extent *extent; /* the binding, or NULL */
     uint64_t block;
+    uint32_t count;
     /* Of one that is not an env's own (store.h). */
     uint8_t purpose; /* enum request_purpose */
     uint8_t stage;
@@ -57,8 +58,8 @@ struct disk_request {
 
 /* What is to be told to an env when the lock is given back. */
 struct request_end {
-    uint32_t env;
-    uint32_t hart;
+    uint64_t env;
+    uint64_t hart;
     uint64_t cookie;
     int64_t value;
 };
@@ -95,6 +96,12 @@ int request_discard(struct drive *v, struct extent *x,
    told, at most REQUEST_STEP. Sets v->more, or v->broken. */
 #define REQUEST_STEP 8
 unsigned request_collect(struct drive *v, struct request_end *ends);
+
+/* Tells them, with no lock held. */
+void requests_tell(const struct request_end *ends, unsigned count);
+
+/* The disk's interrupt: does that, and tells. Takes the lock itself. */
+void request_interrupt(struct disk *disk);
 
 /* For the drive's store: takes a request for an env, as those take it; makes it
    free; and hands it to the device with one frame, or none for a flush, now or

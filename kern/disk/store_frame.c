@@ -191,7 +191,7 @@ registry_release(struct registry *r, uint32_t e, uint32_t frame)
     struct registry_entry *entry = &r->entry[e];
 
     if (entry->holder != 0) {
-        account_release_one((uint32_t)r->twin[e].glue[HOLDER_ACCOUNT],
+        account_release_one(&ACCOUNT_TABLE[r->twin[e].glue[HOLDER_ACCOUNT]],
                             ACCOUNT_REGISTRY);
     }
     registry_open(entry);

@@ -114,10 +114,11 @@ transfer(uint64_t cap, uint64_t handle, uint64_t block, uint64_t pieces,
     struct hart *self = caller_hart();
     const struct uarea *uarea = (const struct uarea *)self->uarea;
     uint64_t first = pieces >> 16;
+    uint64_t count = pieces & 0xffff;
     const struct request_ask ask = {.context = self->context,
                                     .cookie = cookie,
                                     .block = block,
-                                    .count = pieces & 0xffff,
+                                    .count = count,
                                     .pieces = &uarea->batch[first],
                                     .cap = cap_of(cap)};
     struct drive *v;
@@ -127,8 +128,8 @@ transfer(uint64_t cap, uint64_t handle, uint64_t block, uint64_t pieces,
     if (ask.cap == NULL) {
         return -EBADF;
     }
-    if (ask.count == 0 || ask.count > DISK_PIECES_MAX ||
-        first > UAREA_BATCH_WORDS || ask.count > UAREA_BATCH_WORDS - first) {
+    if (count == 0 || count > DISK_PIECES_MAX ||
+        first + count > UAREA_BATCH_WORDS) { /* 48 bits and 6: no overflow */
         return -EINVAL;
     }
     x = extent_open(handle, &v);

@@ -24,6 +24,7 @@ static volatile uint8_t *base;
 static uint64_t length; /* of the register block */
 static uint32_t source_count;
 static uint32_t hart_context[HARTS_MAX]; /* by the kernel's hart index */
+static volatile uint32_t *hart_claim[HARTS_MAX]; /* its register; NULL: none */
 
 static volatile uint32_t *
 at(uint64_t offset)
@@ -115,6 +116,7 @@ plic_init_hart(void)
         *at(ENABLE(context, source)) = 0;
     }
     *at(THRESHOLD(context)) = 0; /* lets every priority above 0 through */
+    hart_claim[hart_self()->index] = at(CLAIM(context));
 }
 
 bool
@@ -139,13 +141,13 @@ plic_mask(uint32_t source)
 uint32_t
 plic_claim(void)
 {
-    uint32_t context = hart_context[hart_self()->index];
+    volatile uint32_t *claim = hart_claim[hart_self()->index];
 
-    return context == NO_CONTEXT ? 0 : *at(CLAIM(context));
+    return claim == NULL ? 0 : *claim;
 }
 
 void
 plic_complete(uint32_t source)
 {
-    *at(CLAIM(hart_context[hart_self()->index])) = source;
+    *hart_claim[hart_self()->index] = source;
 }

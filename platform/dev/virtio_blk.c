@@ -16,7 +16,7 @@
  * many entries as there are tags.
  *
  * Invariants: a bit of `outstanding` is set from submit until the device gives
- * its tag back, and `in_flight` counts the bits; nothing that is decided here
+ * its tag back, and given - taken counts the bits; nothing that is decided here
  * depends on what the device can write, but for used.next, the id of a used
  * entry, and the status, each read once and checked. Descriptors and headers
  * are written and never read. What the device does to memory cannot be checked
@@ -80,13 +80,13 @@ struct request {
         uint64_t sector;
         uint64_t sectors; /* 32 bits; the others are flags, none */
     } discard;
-    volatile uint8_t status;
 };
 
 /* What the device sees: boot memory, in the direct map. */
 struct memory {
     struct virtio_queue queue;
     struct request request[DISK_REQUESTS_MAX];
+    volatile uint8_t status[DISK_REQUESTS_MAX];
 };
 
 struct virtio_blk {
@@ -94,9 +94,8 @@ struct virtio_blk {
     struct memory *memory;
     paddr_t physical;     /* of *memory */
     uint64_t outstanding; /* a bit for each tag */
-    uint16_t in_flight;
-    uint16_t given; /* entries written to the available ring; wraps */
-    uint16_t taken; /* entries taken from the used ring; wraps */
+    uint16_t given;       /* entries written to the available ring; wraps */
+    uint16_t taken;       /* entries taken from the used ring; wraps */
 };
 
 _Static_assert(DISK_REQUESTS_MAX == VIRTIO_QUEUE_SIZE &&
@@ -197,7 +196,8 @@ blk_submit(struct disk *disk, unsigned tag, enum disk_operation operation,
            unsigned number)
 {
     struct virtio_blk *v = disk->device;
-    struct request *r = &v->memory->request[tag];
+    struct memory *memory = v->memory;
+    struct request *r = &memory->request[tag];
     uint64_t type;
     unsigned first = DATA;
 
@@ -220,9 +220,8 @@ blk_submit(struct disk *disk, unsigned tag, enum disk_operation operation,
     }
     r->header.type = type;
     r->table[HEADER].word = VIRTIO_WORD(sizeof(r->header), VIRTIO_NEXT, first);
-    r->status = STATUS_NONE;
+    memory->status[tag] = STATUS_NONE;
     v->outstanding |= (uint64_t)1 << tag;
-    v->in_flight++;
     queue_put(v, tag);
     return 0;
 }
@@ -251,15 +250,14 @@ blk_complete(struct disk *disk, unsigned *tag, int *error)
     struct virtio_blk *v = disk->device;
     struct virtio_queue *queue = &v->memory->queue;
     uint16_t taken = v->taken;
-    uint16_t in_flight = v->in_flight;
     uint16_t ahead = (uint16_t)(queue->used.next - taken);
-    uint32_t id;
+    uint64_t id;
     uint8_t status;
 
     if (ahead == 0) {
         return DISK_NOTHING;
     }
-    if (ahead > in_flight) {
+    if (ahead > (uint16_t)(v->given - taken)) {
         return DISK_BROKEN;
     }
     dma_take();
@@ -267,11 +265,10 @@ blk_complete(struct disk *disk, unsigned *tag, int *error)
     if (id >= DISK_REQUESTS_MAX || !(v->outstanding >> id & 1)) {
         return DISK_BROKEN;
     }
-    status = v->memory->request[id].status;
+    status = v->memory->status[id];
     v->taken = (uint16_t)(taken + 1);
-    v->in_flight = (uint16_t)(in_flight - 1);
     v->outstanding &= ~((uint64_t)1 << id);
-    *tag = id;
+    *tag = (unsigned)id;
     *error = 0;
     if (status != STATUS_OK) {
         *error = status == STATUS_UNKNOWN ? -ENOSYS : -EIO;
@@ -299,14 +296,13 @@ memory_fill(struct virtio_blk *v)
             VIRTIO_WORD(sizeof(r->table), VIRTIO_TABLE, 0)};
         r->table[HEADER].address = at + offsetof(struct request, header);
         r->table[STATUS] = (struct virtio_descriptor){
-            at + offsetof(struct request, status),
-            VIRTIO_WORD(sizeof(r->status), VIRTIO_WRITE, 0)};
+            v->physical + offsetof(struct memory, status) + tag,
+            VIRTIO_WORD(sizeof(memory->status[tag]), VIRTIO_WRITE, 0)};
         r->table[DISCARDED] = (struct virtio_descriptor){
             at + offsetof(struct request, discard),
             VIRTIO_WORD(sizeof(r->discard), VIRTIO_NEXT, STATUS)};
     }
     v->outstanding = 0;
-    v->in_flight = 0;
     v->given = 0;
     v->taken = 0;
 }
