@@ -23,6 +23,7 @@
     X(ENAMETOOLONG, 36, "the name has no room")                                \
     X(ENOSYS, 38, "not offered here")                                          \
     X(EOVERFLOW, 75, "two ranges overlap")                                     \
+    X(ESTALE, 116, "made from a version that is not the newest")               \
     X(EDQUOT, 122, "the account has no room")                                  \
     X(EDIED, 201, "the env that was called has ended")                         \
     X(ENOSERIAL, 200, "no serial is left while the machine is up")

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sets of extents. Invariant of every set: extents ascend, none is empty, none
+ * overlaps another, each lies between DISK_FIRST_BLOCK and the end of the disk;
+ * a malformed one is empty as soon as its program has ended.
+ */
+#include "kern/disk/owned.h"
+#include "kern/abi/error.h"
+#include "kern/panic.h"
+
+void
+owned_begin(struct owned_set *set, uint64_t blocks, uint64_t types)
+{
+    set->blocks = blocks;
+    set->types = types;
+    set->missing = 0;
+    set->count = 0;
+    set->malformed = false;
+}
+
+static uint64_t
+extent_end(const struct disk_extent *x)
+{
+    return x->first + x->count;
+}
+
+/* Whether the set can have this extent as its next. */
+static bool
+extent_good(const struct owned_set *set, uint64_t first, uint64_t count,
+            uint64_t type)
+{
+    uint64_t after = set->count == 0 ? DISK_FIRST_BLOCK
+                                     : extent_end(&set->extent[set->count - 1]);
+
+    return set->count < DISK_EXTENTS_MAX && count >= 1 && count <= UINT32_MAX &&
+           first >= after && first < set->blocks &&
+           count <= set->blocks - first && type < DISK_TYPES &&
+           type != DISK_TYPE_CATALOGUE && (set->types >> type & 1) != 0;
+}
+
+uint64_t
+owned_emit(struct owned_set *set, uint64_t first, uint64_t count, uint64_t type)
+{
+    if (type < DISK_TYPES) {
+        set->missing |= (uint64_t)1 << type & ~set->types;
+    }
+    if (set->malformed || !extent_good(set, first, count, type)) {
+        set->malformed = true;
+        return 1;
+    }
+    set->extent[set->count++] = (struct disk_extent){
+        .first = first, .count = (uint32_t)count, .type = (uint32_t)type};
+    return 0;
+}
+
+int
+owned_end(struct owned_set *set, bool stopped, uint64_t result)
+{
+    set->malformed |= stopped || result != 0;
+    if (set->malformed) {
+        set->count = 0;
+        return -EINVAL;
+    }
+    return 0;
+}
+
+const struct disk_extent *
+owned_find(const struct owned_set *set, uint64_t block)
+{
+    uint32_t low = 0;
+    uint32_t high = set->count;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        const struct disk_extent *x = &set->extent[middle];
+
+        if (block < x->first) {
+            high = middle;
+        } else if (block >= extent_end(x)) {
+            low = middle + 1;
+        } else {
+            return x;
+        }
+    }
+    return NULL;
+}
+
+void
+owned_sweep_begin(struct owned_sweep *sweep)
+{
+    for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
+        sweep->index[i] = 0;
+    }
+    sweep->at = 0;
+}
+
+/* The first extent of set i that ends after the place of the sweep. */
+static const struct disk_extent *
+sweep_extent(struct owned_sweep *sweep, unsigned i)
+{
+    const struct owned_set *set = sweep->set[i];
+
+    if (set == NULL) {
+        return NULL;
+    }
+    /* The sweep stops at every end, so this is at most one further. */
+    while (sweep->index[i] < set->count &&
+           extent_end(&set->extent[sweep->index[i]]) <= sweep->at) {
+        sweep->index[i]++;
+    }
+    return sweep->index[i] < set->count ? &set->extent[sweep->index[i]] : NULL;
+}
+
+bool
+owned_sweep_next(struct owned_sweep *sweep, struct owned_run *run)
+{
+    uint64_t first = UINT64_MAX;
+    uint64_t end = UINT64_MAX;
+
+    for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
+        const struct disk_extent *x = sweep_extent(sweep, i);
+
+        if (x != NULL && x->first < first) {
+            first = x->first;
+        }
+    }
+    if (first == UINT64_MAX) {
+        return false;
+    }
+    if (first < sweep->at) {
+        first = sweep->at;
+    }
+    run->sets = 0;
+    for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
+        const struct disk_extent *x = sweep_extent(sweep, i);
+        uint64_t edge;
+
+        if (x == NULL) {
+            continue;
+        }
+        run->sets |= x->first <= first ? 1U << i : 0;
+        edge = x->first <= first ? extent_end(x) : x->first;
+        end = edge < end ? edge : end;
+    }
+    ASSERT(run->sets != 0 && end > first);
+    run->first = first;
+    run->count = end - first;
+    sweep->at = end;
+    return true;
+}
+
+unsigned
+owned_sweep_type(const struct owned_sweep *sweep, unsigned set)
+{
+    return sweep->set[set]->extent[sweep->index[set]].type;
+}
