@@ -14,8 +14,15 @@
 static bool
 is_empty(const struct account *a)
 {
-    return a->envs == 0 && a->used[ACCOUNT_FRAMES] == 0 &&
-           a->used[ACCOUNT_SLOTS] == 0;
+    uint64_t used = 0;
+
+    if (a->envs != 0) {
+        return false;
+    }
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        used |= a->used[kind];
+    }
+    return used == 0;
 }
 
 /* Gives an account's limits back to its parent; its row is free then. */
@@ -51,6 +58,12 @@ account_init(uint64_t frames, uint64_t slots)
         .parent = ACCOUNT_FIRST, .envs = 1, .limit = {frames, slots}};
 }
 
+void
+account_enlarge(enum account_kind kind, uint64_t amount)
+{
+    ACCOUNT_TABLE[ACCOUNT_FIRST].limit[kind] += amount;
+}
+
 int
 account_charge(uint32_t account, enum account_kind kind, uint64_t amount)
 {
@@ -79,30 +92,64 @@ account_release(uint32_t account, enum account_kind kind, uint64_t amount)
     word_unlock(&frame_lists.lock);
 }
 
+/* Whether it is a kind that nobody names a limit of. */
+static bool
+account_is_shared(unsigned kind)
+{
+    return kind == ACCOUNT_REQUESTS || kind == ACCOUNT_BINDINGS ||
+           kind == ACCOUNT_REGISTRY;
+}
+
+/* What an account carved off `parent` with so many frames may own of a kind
+   that nobody named a limit of. */
+static uint64_t
+share_of(const struct account *parent, unsigned kind, uint64_t frames)
+{
+    uint64_t left = parent->limit[kind] - parent->used[kind];
+    uint64_t all = parent->limit[ACCOUNT_FRAMES];
+    uint64_t share = all == 0 ? 0 : parent->limit[kind] * frames / all;
+
+    share = share < ACCOUNT_SHARE ? ACCOUNT_SHARE : share;
+    return share < left ? share : left;
+}
+
 int64_t
 account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS])
 {
     struct account *parent = &ACCOUNT_TABLE[from];
     uint32_t number = ACCOUNT_FIRST + 1;
+    uint64_t any = 0;
+    bool room = true;
     int64_t result;
 
-    if (limit[ACCOUNT_FRAMES] == 0 && limit[ACCOUNT_SLOTS] == 0) {
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        any |= limit[kind];
+    }
+    if (any == 0) {
         return -EINVAL;
     }
     word_lock(&frame_lists.lock);
     while (number < ACCOUNTS_MAX && ACCOUNT_TABLE[number].parent != 0) {
         number++;
     }
-    if (!account_has_room(parent, ACCOUNT_FRAMES, limit[ACCOUNT_FRAMES]) ||
-        !account_has_room(parent, ACCOUNT_SLOTS, limit[ACCOUNT_SLOTS])) {
+    for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+        room &= account_has_room(parent, kind, limit[kind]);
+    }
+    if (!room) {
         result = -EDQUOT;
     } else if (number == ACCOUNTS_MAX) {
         result = -ENOSPC;
     } else {
-        ACCOUNT_TABLE[number].parent = from;
+        struct account *a = &ACCOUNT_TABLE[number];
+
+        a->parent = from;
         for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
-            ACCOUNT_TABLE[number].limit[kind] = limit[kind];
-            parent->used[kind] += limit[kind];
+            a->limit[kind] = account_is_shared(kind)
+                                 ? share_of(parent, kind, limit[ACCOUNT_FRAMES])
+                                 : limit[kind];
+        }
+        for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
+            parent->used[kind] += a->limit[kind];
         }
         result = number;
     }

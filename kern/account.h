@@ -40,6 +40,9 @@ account_has_room(const struct account *a, enum account_kind kind,
 /* Makes ACCOUNT_FIRST, with one env and nothing used. Boot only. */
 void account_init(uint64_t frames, uint64_t slots);
 
+/* That the machine has so much more of a kind. Boot only, after that. */
+void account_enlarge(enum account_kind kind, uint64_t amount);
+
 /* Charges the account of a live env. 0, or -EDQUOT and nothing is changed. */
 int account_charge(uint32_t account, enum account_kind kind, uint64_t amount);
 
@@ -47,8 +50,9 @@ int account_charge(uint32_t account, enum account_kind kind, uint64_t amount);
    which then goes back to the one it was carved off. */
 void account_release(uint32_t account, enum account_kind kind, uint64_t amount);
 
-/* Carves a new account off `from`, with these limits. Its number, or -EINVAL
-   if all are 0, -EDQUOT if `from` has no room, -ENOSPC if no row is free. */
+/* Carves a new account off `from`, with these limits of frames, slots and code,
+   and a share of the rest (kern/abi/account.h). Its number, or -EINVAL if both are
+   0, -EDQUOT if `from` has no room, -ENOSPC if no row is free. */
 int64_t account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS]);
 
 /* Gives an account back to `from`. -EPERM if it was not carved off that, -EBUSY

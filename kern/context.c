@@ -18,6 +18,7 @@
 #include "kern/abi/error.h"
 #include "kern/csr.h"
 #include "kern/panic.h"
+#include "kern/predicate.h"
 #include "kern/slot.h"
 #include "kern/time.h"
 #include "kern/vm.h"
@@ -92,6 +93,9 @@ context_wake(struct context *c)
     if (c->asleep) {
         c->asleep = false;
         slot_ready_set(c);
+        if (c->until) {
+            predicate_forget(c);
+        }
     }
     c->id = c->died ? NOBODY : c->env->id;
 }
@@ -172,6 +176,9 @@ context_stop(struct context *c)
     struct env *e = c->env;
 
     ASSERT(e->state == ENV_DYING);
+    if (c->until) {
+        predicate_forget(c);
+    }
     caller_tell(c);
     self->directory[e->id >> ENV_INDEX_SHIFT] = &context_nobody;
     if (self->context == c) {

@@ -53,11 +53,15 @@ struct context {
     /* The hart's alone, like all above, while it is in the directory. */
     uint64_t alarm;   /* when; TIME_NEVER: none is set */
     uint64_t cookie;  /* and what the env calls it */
-    uint64_t posted;  /* entries of the completion ring, ever */
     uint64_t charged; /* when an epilogue last overran */
     uint32_t excess;
     bool asleep;
     bool died; /* the callee that it waits for did: it gets -EDIED */
+    bool until; /* a predicate was to end its sleep: kern/predicate.c */
+
+    _Atomic uint32_t reserved; /* entries of the completion ring that are owed:
+                                  what comes to an end takes one back */
+    uint64_t posted; /* entries of the ring, ever; by who has the env's lock */
 
     _Atomic uint64_t own[SLOTS / 64]; /* its slots here; by who changes them */
     struct frame *uarea_frame; /* pinned; NULL: not bound. The env's lock */
@@ -245,10 +249,14 @@ int env_bind(struct env *e, struct hart *hart, struct frame *f);
    for the first. */
 int env_destroy_step(struct env *e);
 
-/* A step of the end of some env that is dying, or of taking what one owes;
-   false if there is none. For edges of slots, and harts that have nothing else
+/* A step of the end of some env that is dying, of taking what one owes, or of
+   looking after a disk that does not answer; false if there is none. For edges of slots, and harts that have nothing else
    to do. No lock may be held. */
 bool env_reap(void);
+
+/* When there is, or was, something to do for it that has a time: what envs owe,
+   and disks. */
+uint64_t env_reap_next(void);
 
 /* A step towards making a page table of a live or dying env, whose lock is
    held, and its shadow data without bindings: 0 when they are, else -EAGAIN. */

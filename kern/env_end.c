@@ -6,8 +6,10 @@
  * that idle, edges of slots. The record, which tells of all else, goes last.
  */
 #include "kern/abi/error.h"
+#include "kern/code/object.h"
 #include "kern/context.h"
 #include "kern/csr.h"
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
@@ -104,6 +106,11 @@ env_withdraw(struct env *e)
     }
     if (e->slots_taken < hart_count) {
         slot_free_all(e, e->slots_taken++);
+        return -EAGAIN;
+    }
+    if (e->root != NULL &&
+        (code_end_one(e->id) || extent_release_env(e->id) ||
+         store_leave_env(e->id))) {
         return -EAGAIN;
     }
     if (e->root != NULL) {
@@ -314,6 +321,15 @@ take_step(uint64_t now)
     }
 }
 
+uint64_t
+env_reap_next(void)
+{
+    uint64_t disks = drive_deadline();
+    uint64_t envs = revoke_next();
+
+    return disks < envs ? disks : envs;
+}
+
 bool
 env_reap(void)
 {
@@ -324,6 +340,10 @@ env_reap(void)
     bool found = false;
     uint64_t any = 0;
 
+    if (drive_deadline() <= now) {
+        drive_watch(now);
+        return true;
+    }
     for (unsigned i = 0; i < ENVS_MAX / 64; i++) {
         any |= atomic_load_explicit(&dying[i], memory_order_acquire);
     }

@@ -68,12 +68,16 @@ event_post_any(struct env *e, uint64_t events)
     }
 }
 
-/* Entries that the env has not taken yet; what it says of that may be wrong,
-   which is then its own loss. */
+/* Entries that the env has not taken yet, or that are owed; what it says of that
+   may be wrong, which is then its own loss. What is owed is read first: it is
+   posted before it is owed no more. */
 static uint64_t
 ring_used(const struct context *c)
 {
-    return c->posted - __atomic_load_n(&c->uarea->ring_taken, __ATOMIC_RELAXED);
+    uint64_t owed = atomic_load_explicit(&c->reserved, memory_order_acquire);
+
+    return owed + __atomic_load_n(&c->posted, __ATOMIC_RELAXED) -
+           __atomic_load_n(&c->uarea->ring_taken, __ATOMIC_RELAXED);
 }
 
 bool
@@ -82,18 +86,57 @@ event_room(const struct context *c)
     return c->alarm != TIME_NEVER || ring_used(c) < UAREA_RING_ENTRIES;
 }
 
-void
-event_complete(struct context *c, uint64_t cookie, uint64_t value)
+bool
+event_reserve(struct context *c)
 {
-    struct ring_entry *entry = &c->uarea->ring[c->posted % UAREA_RING_ENTRIES];
+    if (ring_used(c) + (c->alarm != TIME_NEVER) >= UAREA_RING_ENTRIES) {
+        return false;
+    }
+    atomic_fetch_add_explicit(&c->reserved, 1, memory_order_relaxed);
+    return true;
+}
 
-    entry->cookie = cookie;
-    entry->value = value;
-    c->posted++;
-    /* Release: who sees the count sees the entry. */
-    __atomic_store_n(&c->uarea->ring_posted, c->posted, __ATOMIC_RELEASE);
-    __atomic_fetch_or(&c->uarea->pending, PENDING_COMPLETION, __ATOMIC_RELEASE);
-    event_deliver(c);
+void
+event_unreserve(struct context *c)
+{
+    atomic_fetch_sub_explicit(&c->reserved, 1, memory_order_release);
+}
+
+/* The lock of the env orders those who post, and while it lives its U-area is
+   pinned. */
+static void
+ring_post(uint64_t id, unsigned hart, struct ring_entry entry, uint32_t owed)
+{
+    struct env *e = env_lock(id);
+    struct context *c;
+
+    if (e == NULL) {
+        return;
+    }
+    c = &e->context[hart];
+    if (e->state == ENV_LIVE && (e->bound >> hart & 1)) {
+        uint64_t posted = c->posted;
+
+        c->uarea->ring[posted % UAREA_RING_ENTRIES] = entry;
+        __atomic_store_n(&c->posted, posted + 1, __ATOMIC_RELAXED);
+        /* Release: who sees the count sees the entry. */
+        __atomic_store_n(&c->uarea->ring_posted, posted + 1, __ATOMIC_RELEASE);
+        atomic_fetch_sub_explicit(&c->reserved, owed, memory_order_release);
+        event_post(e, hart, PENDING_COMPLETION);
+    }
+    env_unlock(e);
+}
+
+void
+event_alarm(uint64_t id, unsigned hart, uint64_t cookie, uint64_t value)
+{
+    ring_post(id, hart, (struct ring_entry){cookie, value}, 0);
+}
+
+void
+event_complete(uint64_t id, unsigned hart, uint64_t cookie, uint64_t value)
+{
+    ring_post(id, hart, (struct ring_entry){cookie, value}, 1);
 }
 
 int64_t

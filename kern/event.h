@@ -30,8 +30,18 @@ void event_post_any(struct env *e, uint64_t events);
    the context's hart, like the next. */
 bool event_room(const struct context *c);
 
-/* Posts an entry, whose place was reserved. */
-void event_complete(struct context *c, uint64_t cookie, uint64_t value);
+/* Reserves an entry for what is being submitted; whether there is one. */
+bool event_reserve(struct context *c);
+
+/* Takes a reservation back for which nothing will be posted. */
+void event_unreserve(struct context *c);
+
+/* Posts an entry of the ring of the env of that id on that hart, whose place
+   was reserved, if the env lives: an alarm's, and that of a submission. No env
+   may be locked. From any hart. */
+void event_alarm(uint64_t id, unsigned hart, uint64_t cookie, uint64_t value);
+void event_complete(uint64_t id, unsigned hart, uint64_t cookie,
+                    uint64_t value);
 
 /* The call sleep: 0 at once if anything is pending, else does not return. */
 int64_t event_sleep(void);

@@ -37,6 +37,10 @@ word_lock_rank(const uint32_t *word)
     /* The lock is the first word of a record. */
     const struct frame *f = (const struct frame *)word;
 
+    if (word != &frame_lists.lock &&
+        (f < frame_record(0) || f >= frame_record(FRAME_LIMIT))) {
+        return LOCK_LEAF; /* a predicate's: kern/predicate.c */
+    }
     return word == &frame_lists.lock       ? LOCK_LISTS
            : frame_type(f) == FRAME_SHADOW ? LOCK_ENTRIES
            : frame_type(f) >= FRAME_DATA   ? LOCK_FRAME

@@ -160,6 +160,20 @@ int frame_return(struct frame_list *list, struct frame *f);
 int frame_give(struct frame_list *from, struct frame_list *to, uint32_t owner,
                struct frame *const f[], unsigned count);
 
+/* How many kernel objects use it: pins that fall when they are told. Those of
+   devices, which fall when these are done, are not among them. */
+static inline unsigned
+frame_pins(const struct frame *f)
+{
+    return f->pins % FRAME_PIN_DMA;
+}
+
+/* Puts back a data frame that has no maps and no pins but those of devices: as
+   frame_return, or it is condemned: it is nobody's, stays charged, and goes back
+   when the last device is done with it. The caller holds the lock, which is
+   given back. */
+int frame_let_go(struct frame_list *list, struct frame *f);
+
 /* Puts a FRAME_DATA under another guard. The caller holds the lock, has checked
    capabilities, and keeps the lock. 0, -EINVAL, or -EBUSY. */
 int frame_set_guard(struct frame *f, const struct cap_name *guard);

@@ -33,6 +33,36 @@ state_set(struct frame *f, uint32_t state)
     __atomic_store_n(&f->state, state, __ATOMIC_RELAXED);
 }
 
+/* account_charge and account_release of one, inline: the account is a live
+   env's, and what was charged to it may be the last. */
+static inline bool
+account_charge_one(uint32_t account, enum account_kind kind)
+{
+    struct account *a = &ACCOUNT_TABLE[account];
+    bool room;
+
+    word_lock(&frame_lists.lock);
+    room = a->used[kind] < a->limit[kind];
+    a->used[kind] += room;
+    word_unlock(&frame_lists.lock);
+    return room;
+}
+
+static inline void
+account_release_one(uint32_t account, enum account_kind kind)
+{
+    struct account *a = &ACCOUNT_TABLE[account];
+    bool last;
+
+    word_lock(&frame_lists.lock);
+    a->used[kind]--;
+    last = a->envs == 0;
+    word_unlock(&frame_lists.lock);
+    if (__builtin_expect(last, 0)) {
+        account_release(account, kind, 0);
+    }
+}
+
 /* What the first word of a record is with this state and no lock. */
 #define STATE_WORD(state) ((uint64_t)(state) << 32)
 

@@ -10,6 +10,7 @@
 #include "kern/boot/boot_memory.h"
 #include "kern/context.h"
 #include "kern/csr.h"
+#include "kern/disk/drive.h"
 #include "kern/image.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
@@ -306,6 +307,9 @@ hart_signals_take(void)
     }
     if (signals & HART_SIGNAL_ATTEND) {
         context_attend_all();
+    }
+    if (signals & HART_SIGNAL_DISK) {
+        drive_attend();
     }
 }
 

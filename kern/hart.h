@@ -23,6 +23,7 @@
 #define HART_SIGNAL_STOP (1u << 0)   /* a panic: stop for good */
 #define HART_SIGNAL_PING (1u << 1)   /* count it: the self-checks' signal */
 #define HART_SIGNAL_ATTEND (1u << 2) /* look at the contexts of `attend` */
+#define HART_SIGNAL_DISK (1u << 3)   /* look after the disks */
 
 struct context;
 

@@ -17,7 +17,7 @@ interrupt_init_hart(void)
                        BIT(INTERRUPT_EXTERNAL));
 }
 
-bool
+uint64_t
 interrupt_poll(void)
 {
     uint64_t pending = csr_read(sip) & csr_read(sie);
@@ -39,7 +39,19 @@ interrupt_poll(void)
         counter_add(&self->count_external);
         device_interrupt();
     }
-    return pending != 0;
+    return pending;
+}
+
+/* What this hart told itself while it handled an interrupt is seen at the end
+   of that: no other is needed for it. One that another hart sent meanwhile has
+   its signal set before. */
+static void
+software_forget(const struct hart *self)
+{
+    csr_clear(sip, BIT(INTERRUPT_SOFTWARE));
+    if (atomic_load_explicit(&self->signals, memory_order_acquire) != 0) {
+        csr_set(sip, BIT(INTERRUPT_SOFTWARE));
+    }
 }
 
 /* Called by trap.S. */
@@ -49,14 +61,17 @@ interrupt_user(void)
 {
     struct hart *self = hart_self();
     const struct uarea *uarea;
-    unsigned action;
+    unsigned action = USER_CONTINUE;
 
-    (void)interrupt_poll();
-    if (self->context == &context_nobody) {
-        slot_run(); /* the env that ran has just been ended */
+    if (interrupt_poll() == BIT(INTERRUPT_EXTERNAL)) {
+        software_forget(self); /* and nothing has changed about the time */
+    } else {
+        if (self->context == &context_nobody) {
+            slot_run(); /* the env that ran has just been ended */
+        }
+        action = slot_tick();
+        slot_timer_set();
     }
-    action = slot_tick();
-    slot_timer_set();
     uarea = self->context->uarea;
     if (action == USER_CONTINUE &&
         __atomic_load_n(&uarea->pending, __ATOMIC_RELAXED) != 0 &&
@@ -70,7 +85,7 @@ interrupt_user(void)
 void
 interrupt_wait(void)
 {
-    while (!interrupt_poll()) {
+    while (interrupt_poll() == 0) {
         wait_for_interrupt();
     }
 }

@@ -10,9 +10,9 @@
 /* Lets the executing hart see software, timer and external interrupts. */
 void interrupt_init_hart(void);
 
-/* Handles what is pending on the executing hart. Returns whether something
-   was. Must not be called with a lock held. */
-bool interrupt_poll(void);
+/* Handles what is pending on the executing hart. Returns what was, as bits of
+   sip. Must not be called with a lock held. */
+uint64_t interrupt_poll(void);
 
 /* Handles what is pending; if nothing is, waits until something is, and
    handles that. */

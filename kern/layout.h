@@ -18,13 +18,18 @@
  *   0xffffffe8_00000000  hart slots: guard page, stack, hart
  *                        block, 16 KiB a hart                  RW-    1 GiB
  *   0xffffffec_00000000  device registers                      RW-    1 GiB
+ *   0xfffffff0_00000000  downloaded code, 4 KiB pages that the
+ *                        direct map does not have: each RW-
+ *                        while it is filled, then R-X, else
+ *                        not mapped                                   2 MiB
  *   0xffffffff_c0000000  the kernel image: text R-X, rodata R--,
  *                        data and bss RW-                             2 MiB
  *
  * 32 GiB is what the reverse map of page tables can name (kern/pt.h).
  *
  * The root entries of this half never change after boot, so that every address
- * space can hold a copy of them.
+ * space can hold a copy of them; of the tables below only that of downloaded
+ * code does.
  */
 #define DIRECT_BASE 0xffffffc000000000
 #define DIRECT_SIZE 0x0000000800000000
@@ -33,6 +38,8 @@
 #define HART_SLOT_BASE 0xffffffe800000000
 #define DEVICE_BASE 0xffffffec00000000
 #define DEVICE_SIZE 0x0000000040000000
+#define ARENA_BASE 0xfffffff000000000
+#define ARENA_SIZE 0x0000000000200000
 #define KERNEL_BASE 0xffffffffc0000000
 #define KERNEL_SIZE 0x0000000000200000
 

@@ -20,6 +20,7 @@
 enum lock_rank {
     LOCK_ENV,     /* one env: never two; in the table of envs (kern/env.c) */
     LOCK_OF_ENV,  /* the counter of serials, the slots, which ids are free */
+    LOCK_DISK,    /* one disk (kern/disk/drive.h): never two */
     LOCK_ENTRIES, /* entries of a page table (kern/pt.h): of two, the shadow
                      with the lower page number first */
     LOCK_FRAME,   /* a frame (kern/frame.h): of page tables, the one with the

@@ -13,13 +13,16 @@
 #include "kern/boot/boot_memory.h"
 #include "kern/boot/frame_table.h"
 #include "kern/check.h"
+#include "kern/code/arena.h"
 #include "kern/console.h"
+#include "kern/disk/drive.h"
 #include "kern/env.h"
 #include "kern/frame.h"
 #include "kern/hart.h"
 #include "kern/information.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
+#include "kern/predicate.h"
 #include "kern/print.h"
 #include "kern/sbi.h"
 #include "kern/time.h"
@@ -178,6 +181,7 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     kept[KEPT] = (struct memory_run){DIRECT_SIZE, MEMORY_LIMIT};
     arguments_init();
     memory_init(kept);
+    arena_reserve(&kernel_memory);
     vm_switch(&kernel_memory, &kept[1], 2);
     time_init(&boot_tree);
     hart_find_all(&boot_tree);
@@ -189,6 +193,9 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     information_map(INFORMATION_ACCOUNTS,
                     ACCOUNTS_MAX * sizeof(struct account));
     information_map(INFORMATION_SLOTS, sizeof(uint32_t) * SLOTS * hart_count);
+    drive_init();
+    arena_map();
+    predicate_init();
     frame_table_init(&kernel_memory, kept, KEPT);
     hart_start_all();
     ready = time_now();
@@ -198,6 +205,7 @@ kernel_main(uint64_t id, paddr_t tree, uint64_t offset, uint64_t entered)
     device_console_listen();
     printk(PRINT_INFO, "chitin: ready\n");
     arguments_obey();
+    drive_listen();
     if (initrd.end > initrd.start) {
         boot_reading = "the initrd";
         env_create_first(direct_map(initrd.start), initrd.end - initrd.start);

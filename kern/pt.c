@@ -167,7 +167,8 @@ leaf_insert(const struct table *t, uint64_t index, pte_t entry,
         error = leaf_check(f, t->level, entry);
     }
     /* The rights have been tested. */
-    if (error == 0 && !cap_matches(cap, cap->name.word[0], &f->guard)) {
+    if (error == 0 && !cap_matches(cap, cap->name.word[0], &f->guard) &&
+        !frame_is_anyones(f)) {
         error = -EPERM;
     }
     if (error == 0) {

@@ -184,8 +184,9 @@ bool pt_has_heir(struct frame *f);
    it owns. Without one, at most `limit` of its bindings are broken, and when
    nothing holds it it goes back to the free lists. 0 when it is free, 1 when it
    has an heir; -EINVAL if it is not data, -EPERM if not the owner's, -EBUSY if
-   it is pinned, or held and `limit` is 0; -EAGAIN to call again, and until then
-   it accepts no new binding. An env's lock may be held. */
+   it is pinned, or held, also by a device, and `limit` is 0; -EAGAIN to call
+   again, and until then it accepts no new binding. One that a device uses is
+   free when that is done. An env's lock may be held. */
 int pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
                unsigned limit);
 

@@ -114,6 +114,7 @@ break_lock(struct frame *f, unsigned flags, uint32_t owner)
         return false;
     }
     frame_set_flag(f, flags);
+    predicate_break(f);
     if (frame_type(f) == FRAME_DATA) {
         f->harts &= ~SEARCH_ALONE;
     }

@@ -27,6 +27,25 @@ typedef uint64_t shadow_t;
 #define SEARCH_ALONE ((uint64_t)1 << 32)
 #define SEARCH_DONE ((uint64_t)1 << 33)
 
+/* The rest of it: how many predicates look at the frame (14 bits), and the
+   first of them (kern/predicate.c). */
+#define PREDICATE_ONE ((uint64_t)1 << 34)
+#define PREDICATE_SHIFT 48
+#define PREDICATE_BITS (~(PREDICATE_ONE - 1))
+
+/* Breaks some predicates of the locked frame; FRAME_BREAKING keeps new ones
+   away. Waits for one that is being asked. Of predicate.c, but in host tests.
+ */
+void predicates_break(struct frame *f);
+
+static inline void
+predicate_break(struct frame *f)
+{
+    if (f->harts >> PREDICATE_SHIFT != 0 && !pt_is_table(f)) {
+        predicates_break(f);
+    }
+}
+
 /* A table whose entries are locked. */
 struct table {
     struct frame *frame;
@@ -229,10 +248,19 @@ type_rights(unsigned type)
     case FRAME_TABLE_1:
     case FRAME_TABLE_2:
     case FRAME_ENV:
+    case FRAME_REGISTRY:
         return PTE_R;
     default:
         return 0;
     }
+}
+
+/* Whether the locked frame is a block that everybody may read: by `harts`
+   (kern/disk/store.h). */
+static inline bool
+frame_is_anyones(const struct frame *f)
+{
+    return frame_type(f) == FRAME_REGISTRY && f->harts != 0;
 }
 
 /* Entries taken out, whose frames' maps have not fallen yet. */

@@ -39,7 +39,9 @@ release_check(const struct frame *f, uint32_t owner)
     if (f->owner != owner) {
         return -EPERM;
     }
-    return frame_type(f) != FRAME_DATA ? -EINVAL : f->pins != 0 ? -EBUSY : 0;
+    return frame_type(f) != FRAME_DATA ? -EINVAL
+           : frame_pins(f) != 0        ? -EBUSY
+                                       : 0;
 }
 
 /* The entry that `link` names, if it is one of the open table and holds the
@@ -117,7 +119,7 @@ heir_pass(const struct search *s, const struct table *t)
     if (heir == NULL || frame_give(s->list, heir, id, &f, 1) < 0) {
         return false;
     }
-    f->harts = 0;
+    f->harts &= PREDICATE_BITS;
     frame_clear_flag(f, FRAME_BREAKING | FRAME_CONDEMNED);
     return true;
 }
@@ -132,7 +134,7 @@ search_note(struct frame *f, uint64_t word)
         frame_set_flag(f, FRAME_BREAKING);
         alone = SEARCH_ALONE;
     }
-    f->harts = word | alone;
+    f->harts = (f->harts & PREDICATE_BITS) | word | alone;
 }
 
 static void
@@ -141,7 +143,7 @@ search_forget(struct frame *f)
     if (f->harts & SEARCH_ALONE) {
         frame_clear_flag(f, FRAME_BREAKING);
     }
-    f->harts = 0;
+    f->harts &= PREDICATE_BITS;
 }
 
 /* Looks at s->link, then along the chain for the next. 1 when the frame has
@@ -220,7 +222,7 @@ pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
     }
     if (limit == 0 || !frame_busy(f)) {
         search_forget(f);
-        return frame_return(list, f);
+        return frame_return(list, f); /* -EBUSY, as a device uses it */
     }
     search_note(f, SEARCH_DONE);
     frame_unlock(f);
@@ -233,5 +235,5 @@ pt_release(struct frame_list *list, uint32_t owner, struct frame *f,
         frame_unlock(f);
         return result;
     }
-    return frame_return(list, f);
+    return frame_let_go(list, f);
 }

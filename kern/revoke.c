@@ -192,7 +192,8 @@ revoke_frame_meant(uint64_t name)
 bool
 revoke_takable(const struct frame *f)
 {
-    return (frame_type(f) == FRAME_DATA || pt_is_table(f)) && f->pins == 0 &&
+    return (frame_type(f) == FRAME_DATA || pt_is_table(f)) &&
+           frame_pins(f) == 0 &&
            !(frame_state(f) & FRAME_STATE_FLAG(FRAME_GUARANTEED));
 }
 

@@ -253,7 +253,7 @@ frame_take_back(struct env *e, struct frame *f, struct taken *taken)
         return error != -EAGAIN || frame_type(f) == FRAME_SHADOW;
     }
     state = frame_state(f);
-    if ((state & 0xff) != FRAME_DATA || f->pins != 0) {
+    if ((state & 0xff) != FRAME_DATA || frame_pins(f) != 0) {
         frame_clear_flag(f, FRAME_CONDEMNED);
         frame_unlock(f);
         return true;

@@ -6,9 +6,11 @@
  *    passed and not been looked at yet;
  *  - hart.alarm is the earliest alarm of the contexts here, or earlier;
  *  - while an env runs in a slice the timer holds the edge, if anybody here who
- *    has a slot is awake, or the alarm if that is earlier; in grace its end.
+ *    has a slot is awake or who sleeps waits for a predicate, or the alarm if
+ *    that is earlier; in grace its end.
  *
- * trap.S does the common edge, transfer.S the end of the epilogue after it.
+ * trap.S does the common edge, transfer.S the end of the epilogue after it; but
+ * neither where predicates are to be looked at.
  */
 #include "kern/slot.h"
 
@@ -19,7 +21,7 @@
 #include "kern/event.h"
 #include "kern/interrupt.h"
 #include "kern/panic.h"
-#include "kern/revoke.h"
+#include "kern/predicate.h"
 #include "kern/time.h"
 
 #define WORDS (SLOTS / 64)
@@ -170,7 +172,7 @@ slot_timer_set(void)
     uint64_t when = self->grace_end;
 
     if (self->phase == PHASE_SLICE) {
-        when = ready_any(self) ? self->edge : TIME_NEVER;
+        when = ready_any(self) || predicate_any(self) ? self->edge : TIME_NEVER;
         when = self->alarm < when ? self->alarm : when;
     }
     if (self->has_stimecmp || when != self->timer) {
@@ -178,8 +180,10 @@ slot_timer_set(void)
     }
     self->timer = when;
     /* In grace it is not the edge's. */
-    self->timer_fast =
-        self->has_stimecmp && self->phase == PHASE_SLICE ? when : 0;
+    self->timer_fast = self->has_stimecmp && self->phase == PHASE_SLICE &&
+                               !predicate_any(self)
+                           ? when
+                           : 0;
 }
 
 /* Who owns the slot, if it is awake; or NULL. */
@@ -254,12 +258,12 @@ slot_pick(struct hart *self, bool edge)
     return next;
 }
 
-/* Posts alarms that are due; whether any were. While some env owes something,
-   this hart looks again when a slot is over. */
+/* Posts alarms that are due; whether any were. While some env or disk owes
+   something, this hart looks again when a slot is over. */
 static bool
 slot_alarms(struct hart *self, uint64_t now)
 {
-    uint64_t next = revoke_next();
+    uint64_t next = env_reap_next();
     uint64_t first = next <= now ? now + self->slot_ticks : next;
     unsigned due = 0;
 
@@ -271,7 +275,7 @@ slot_alarms(struct hart *self, uint64_t now)
 
         if (c->alarm <= now && due++ < ALARMS_MAX) {
             c->alarm = TIME_NEVER;
-            event_complete(c, c->cookie, now);
+            event_alarm(c->env->id, self->index, c->cookie, now);
         }
         first = c->alarm < first ? c->alarm : first;
     }
@@ -296,6 +300,9 @@ slot_run(void)
 
         slot_advance(self, now);
         (void)slot_alarms(self, now);
+        if (edge) {
+            (void)predicate_edge(self);
+        }
         c = slot_pick(self, edge);
         if (self->resume != NULL && (c == NULL || !(edge || over))) {
             c = self->resume;
@@ -305,7 +312,7 @@ slot_run(void)
             context_enter(c);
         }
         slot_timer_set();
-        if (!interrupt_poll() && !env_reap() && !frame_scrub_idle()) {
+        if (interrupt_poll() == 0 && !env_reap() && !frame_scrub_idle()) {
             wait_for_interrupt();
         }
     }
@@ -353,6 +360,7 @@ slot_tick(void)
     uint64_t now = time_now();
     bool due = now >= self->alarm;
     struct context *next;
+    bool long_already;
     bool alarms;
 
     alarms = slot_alarms(self, now);
@@ -360,9 +368,11 @@ slot_tick(void)
         return now < self->grace_end ? USER_CONTINUE
                                      : slot_overrun(self, c, now);
     }
+    long_already = now >= self->edge && predicate_edge(self);
     /* One long thing at a time: rule 6. Not at each interrupt, which others may
        cause as often as they like. */
-    if (!alarms && (now >= self->edge || (due && now >= revoke_next()))) {
+    if (!alarms && !long_already &&
+        (now >= self->edge || (due && now >= env_reap_next()))) {
         (void)env_reap();
     }
     if (now < self->edge) {
@@ -384,7 +394,8 @@ slot_tick(void)
     }
     self->next = next->env->id;
     self->grace_end = now + self->grace_ticks;
-    self->phase = self->has_stimecmp ? PHASE_GRACE : PHASE_GRACE_SLOW;
+    self->phase = self->has_stimecmp && !predicate_any(self) ? PHASE_GRACE
+                                                             : PHASE_GRACE_SLOW;
     return USER_EPILOGUE;
 }
 

@@ -74,3 +74,24 @@ memcmp(const void *a, const void *b, size_t size)
     }
     return 0;
 }
+
+/* What the compiler makes of its builtins, without the instructions. */
+int __popcountdi2(uint64_t bits);
+int __ctzdi2(uint64_t bits);
+
+int
+__ctzdi2(uint64_t bits)
+{
+    return __popcountdi2(~bits & (bits - 1));
+}
+
+int
+__popcountdi2(uint64_t bits)
+{
+    int count = 0;
+
+    for (; bits != 0; bits &= bits - 1) {
+        count++;
+    }
+    return count;
+}

@@ -9,7 +9,10 @@
 int64_t
 sys_account_carve(uint64_t frames, uint64_t slots)
 {
-    const uint64_t limit[ACCOUNT_KINDS] = {frames, slots};
+    const uint64_t code = ACCOUNT_WITH_CODE(0, 1);
+    const uint64_t limit[ACCOUNT_KINDS] = {[ACCOUNT_FRAMES] = frames % code,
+                                           [ACCOUNT_SLOTS] = slots,
+                                           [ACCOUNT_CODE] = frames / code};
 
     return account_carve(env_account(env_current()), limit);
 }

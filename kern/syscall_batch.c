@@ -39,6 +39,9 @@ static const uint16_t bounds[CALL_MAX] = {
     [NUMBER_env_destroy] = CROSSING_MAX,
     [NUMBER_repossess] = CROSSING_MAX,
     [NUMBER_frame_mark] = 6000,
+    [NUMBER_code_load] = 14000,
+    [NUMBER_code_step] = CROSSING_MAX,
+    [NUMBER_release] = 8000,
 };
 
 typedef int64_t call_function(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,

@@ -97,6 +97,9 @@ struct named {
 /* 0, -EPERM, -EBADF or -ESRCH. No lock may be held. */
 int frame_name(struct named *n, uint64_t name);
 
+/* The call release for what is the disks': -ESTALE, -EINVAL. */
+int64_t disk_release(uint64_t kind, uint64_t name);
+
 /* The env `id` with its lock held, if the caller's capability has control over
    it; else NULL, and in *error why. It may be the caller. */
 struct env *controlled_env(uint64_t cap, uint64_t id, int *error);

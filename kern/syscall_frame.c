@@ -3,6 +3,7 @@
  * The calls on frames. Each checks everything first and changes nothing on an
  * error.
  */
+#include "kern/disk/store.h"
 #include "kern/frame_one.h"
 #include "kern/pt.h"
 #include "kern/revoke.h"
@@ -32,7 +33,7 @@ alloc_any(uint64_t cap, uint64_t order, uint64_t wanted)
         return -EINVAL;
     }
     error = frame_take(&e->frames, e->id, &c->name, order, wanted, &number);
-    if (error == -ENOMEM && env_reap()) {
+    if (error == -ENOMEM && (env_reap() || store_reclaim())) {
         return -EAGAIN; /* somebody's end, or debt, may yield some */
     }
     return error < 0 ? error : (int64_t)number;

@@ -3,14 +3,14 @@
  * The kernel's address space. Invariants, which the self-check `map` walks:
  *
  *  - no page is both writable and executable, and no frame that is executable
- *    in one place is writable in another: the image is a hole in the direct
- *    map;
+ *    in one place is writable in another: the image and the pages of downloaded
+ *    code are holes in the direct map;
  *  - firmware and reserved memory are mapped nowhere; of what the tree says
  *    about devices, nothing is believed that would map RAM a second time;
  *  - the page under each stack is not mapped.
  *
  * Only boot writes these tables, on one hart, so there is no lock; after boot
- * nothing does.
+ * nothing does, but kern/code/arena.c in the one table of downloaded code.
  */
 #include "kern/vm.h"
 
@@ -32,7 +32,8 @@ static const struct memory_map *memory; /* from vm_switch on */
 
 _Static_assert(DIRECT_BASE + DIRECT_SIZE <= FRAME_TABLE_BASE &&
                    FRAME_TABLE_BASE + FRAME_TABLE_SIZE <= HART_SLOT_BASE &&
-                   DEVICE_BASE + DEVICE_SIZE <= KERNEL_BASE,
+                   DEVICE_BASE + DEVICE_SIZE <= ARENA_BASE &&
+                   ARENA_BASE + ARENA_SIZE <= KERNEL_BASE,
                "the windows of the kernel's half overlap");
 _Static_assert(DIRECT_SIZE % SPAN(2) == 0 && FRAME_TABLE_SIZE == SPAN(2) &&
                    DEVICE_SIZE == SPAN(2),
@@ -192,6 +193,7 @@ vm_switch(const struct memory_map *map, const struct memory_run *kept,
     table_below(&kernel_root[pte_index(FRAME_TABLE_BASE, 2)]);
     table_below(&kernel_root[pte_index(HART_SLOT_BASE, 2)]);
     table_below(&kernel_root[pte_index(DEVICE_BASE, 2)]);
+    table_below(&kernel_root[pte_index(ARENA_BASE, 2)]);
     csr_write(satp, vm_satp());
     tlb_flush();
 }
@@ -232,6 +234,14 @@ vm_copy_kernel_half(pte_t *root)
     for (unsigned i = pte_index(USER_END, 2); i < PAGE_TABLE_ENTRIES; i++) {
         root[i] = kernel_root[i];
     }
+}
+
+pte_t *
+vm_leaves(uint64_t address)
+{
+    pte_t *middle = table_of(kernel_root[pte_index(address, 2)]);
+
+    return table_below(&middle[pte_index(address, 1)]);
 }
 
 pte_t

@@ -107,6 +107,11 @@ void vm_export(uint64_t address, uint64_t to);
    vm_switch, boot only. */
 volatile void *vm_map_device(paddr_t physical, uint64_t size);
 
+/* The 512 leaves of the megapage at `address`, in the kernel's half and not
+   mapped: for a module that alone writes them, at any time, and fences. Boot
+   only, after vm_switch. */
+pte_t *vm_leaves(uint64_t address);
+
 /* The entry that translates `address`, and in *level its level; 0 if none
    does, and the level at which there is none. */
 pte_t vm_walk(uint64_t address, unsigned *level);

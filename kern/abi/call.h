@@ -30,6 +30,16 @@
  * caller's U-area, read once each. indexes is from plus 65536 times to. The
  * count of pt_map is how many, plus 65536 times the first of its batch words.
  *
+ * pieces is how many of the caller's batch words name memory, plus 65536 times
+ * the first of them (DISK_PIECE, disk_io.h).
+ *
+ * words, of disk_change, is how many blocks, at most DISK_CHANGE_BLOCKS, plus
+ * 65536 times the first batch word. The words are: how many blocks are claimed,
+ * how many given back; and for each block three: the entry plus 2^32 times the
+ * frame with the bytes; the frame that becomes the registry's, or 0; and the
+ * version that they were made from. parent, of disk_bind and registry_read, is
+ * an entry of the registry, or DISK_WHOLE plus the disk.
+ *
  * batch does up to 64 calls, one after the other. An entry is a header word,
  * BATCH_HEADER(number, n), and n words of arguments (n at most 6; those left
  * out are 0); `first` is the index of the first entry's header among the batch
@@ -65,6 +75,29 @@ enum resource_kind {
 #define MARK_NONE 0
 #define MARK_EXPENDABLE 1
 #define MARK_FRAMES_MAX 64 /* in one call */
+
+/* release: what is given back. */
+enum release_kind {
+    RELEASE_CODE,
+    RELEASE_BINDING, /* the handle of a binding of an extent (disk_io.h) */
+    RELEASE_ENTRY,   /* an entry of the registry that the caller holds */
+    RELEASE_KINDS
+};
+
+/* code_load: what the program is for. */
+enum code_purpose {
+    CODE_PREDICATE, /* whether a sleeper wakes (sleep_until): r1 is the address
+                       of the page, which it may read, r2 the argument; so it
+                       holds if r0 is not 0 */
+    CODE_PURPOSES
+};
+
+/* What a run of a predicate has: fuel, bytes of stack, and instructions of the
+   machine. One that stops for want of any of it does not hold; one that might
+   take more than the last is refused. */
+#define PREDICATE_FUEL 64
+#define PREDICATE_STACK 256
+#define PREDICATE_LONGEST 4000
 
 #define BATCH_ENTRIES_MAX 64
 #define BATCH_COUNT_SHIFT 16
@@ -212,6 +245,63 @@ enum resource_kind {
       "special; and say to which frames their contents go before (0: none)")   \
     X(46, guarantee, CALL, ARGUMENTS_1(uint64_t, address),                     \
       "put the page at an address, and all page tables on the way to it, in "  \
-      "the set that is taken only with the env")
+      "the set that is taken only with the env")                               \
+    X(47, code_load, CALL,                                                     \
+      ARGUMENTS_5(uint64_t, cap, uint64_t, purpose, uint64_t, page, uint64_t,  \
+                  offset, uint64_t, count),                                    \
+      "copy a program of `count` instructions out of a data frame, from a "    \
+      "byte of a page on; its name")                                           \
+    X(48, code_step, CALL, ARGUMENTS_1(uint64_t, code),                        \
+      "check and compile some of a program: 0 when it is ready, -EAGAIN "      \
+      "while there is more, -EINVAL if it is refused, with the reason and "    \
+      "the instruction in the first two batch words")                          \
+    X(49, release, CALL, ARGUMENTS_2(uint64_t, kind, uint64_t, name),          \
+      "give back what is not a frame or a slot: a program, a binding of an "   \
+      "extent")                                                                \
+    X(50, sleep_until, ALONE,                                                  \
+      ARGUMENTS_4(uint64_t, cap, uint64_t, code, uint64_t, page, uint64_t,     \
+                  argument),                                                   \
+      "sleep until an event is pending, or a predicate holds of a data "       \
+      "frame's page, or of the information page at an address; 0 or 1 if "     \
+      "that is so already")                                                    \
+    X(51, disk_type, CALL,                                                     \
+      ARGUMENTS_4(uint64_t, cap, uint64_t, disk, uint64_t, frame, uint64_t,    \
+                  cookie),                                                     \
+      "install the type whose block is in the frame; its number is posted")    \
+    X(52, disk_bind, CALL,                                                     \
+      ARGUMENTS_5(uint64_t, cap, uint64_t, parent, uint64_t, first, uint64_t,  \
+                  count, uint64_t, rights),                                    \
+      "bind blocks of a disk; the handle of the binding")                      \
+    X(53, disk_read, CALL,                                                     \
+      ARGUMENTS_5(uint64_t, cap, uint64_t, binding, uint64_t, block, uint64_t, \
+                  pieces, uint64_t, cookie),                                   \
+      "read blocks of a binding, from its block `block` on, into the frames "  \
+      "in the batch words; the cookie is posted when they are there")          \
+    X(54, disk_write, CALL,                                                    \
+      ARGUMENTS_5(uint64_t, cap, uint64_t, binding, uint64_t, block, uint64_t, \
+                  pieces, uint64_t, cookie),                                   \
+      "write them from the frames")                                            \
+    X(55, disk_flush, CALL,                                                    \
+      ARGUMENTS_2(uint64_t, binding, uint64_t, cookie),                        \
+      "make all that was written to the disk, and posted, be on it for good; " \
+      "then the cookie is posted")                                             \
+    X(56, disk_discard, CALL,                                                  \
+      ARGUMENTS_4(uint64_t, binding, uint64_t, block, uint64_t, count,         \
+                  uint64_t, cookie),                                           \
+      "say that what blocks of a binding hold is not needed any more")         \
+    X(57, disk_change, CALL,                                                   \
+      ARGUMENTS_4(uint64_t, cap, uint64_t, disk, uint64_t, words, uint64_t,    \
+                  cookie),                                                     \
+      "propose bytes for metadata blocks; whether they are accepted is posted") \
+    X(58, registry_read, CALL,                                                 \
+      ARGUMENTS_6(uint64_t, cap, uint64_t, parent, uint64_t, block, uint64_t,  \
+                  frame, uint64_t, flags, uint64_t, cookie),                   \
+      "have a block that an entry's block owns in the registry, in a frame of " \
+      "the caller's; its entry")                                               \
+    X(59, registry_write, CALL, ARGUMENTS_2(uint64_t, entry, uint64_t, cookie), \
+      "write an entry to its disk")                                            \
+    X(60, disk_recover, CALL, ARGUMENTS_2(uint64_t, cap, uint64_t, disk),      \
+      "a step towards knowing what owns each block of a disk: 0 at the end, "  \
+      "-EAGAIN, or 1 plus the block that is to be read")
 
 #endif

@@ -11,5 +11,6 @@
 #define CALL_PCT_SEND 27
 #define CALL_PCT_RETURN 28
 #define CALL_SLEEP 38
+#define CALL_SLEEP_UNTIL 50
 
 #endif

@@ -39,6 +39,12 @@
 #define CODE_ARGUMENTS 5   /* r1 to r5 */
 #define CODE_FRAME_POINTER 10
 
+/* Where a program finds its memory, and the end of its stack, which is r10 in
+   the first function: not where they really are. */
+#define CODE_MEMORY_ADDRESS 0x800
+#define CODE_MEMORY_MAX (1U << 29) /* bytes */
+#define CODE_STACK_END 0x40000000
+
 struct code_instruction {
     uint8_t opcode;
     uint8_t registers;
@@ -126,6 +132,15 @@ enum code_atomic { CODE_FETCH = 0x01, CODE_XCHG = 0xe1, CODE_CMPXCHG = 0xf1 };
    variable or code. */
 #define CODE_IMM64_LAST 6
 
+/* How a run ends. */
+enum code_stop {
+    CODE_STOP_EXIT,   /* by itself; its result is in r0 */
+    CODE_STOP_ACCESS, /* it accessed what it does not have */
+    CODE_STOP_ALIGNMENT,
+    CODE_STOP_FUEL,
+    CODE_STOP_HELPER /* a helper ended it; further reasons follow */
+};
+
 /* Why a program is refused: X(name, meaning), the first of what applies. */
 #define CODE_FAULTS(X)                                                         \
     X(NONE, "nothing is wrong")                                                \
@@ -148,7 +163,9 @@ enum code_atomic { CODE_FETCH = 0x01, CODE_XCHG = 0xe1, CODE_CMPXCHG = 0xf1 };
     X(DEPTH, "calls are more than 8 deep, or without end")                     \
     X(STACK, "the frames need more stack than there is here")                  \
     X(UNSET, "a register may be read before it is written")                    \
-    X(POINTER, "the address is made of no pointer")
+    X(POINTER, "the address is made of no pointer")                            \
+    X(WRITE, "the memory is only to be read here")                             \
+    X(SLOW, "a run might take longer than it may here")
 
 #define CODE_FAULT_NAME(name, meaning) CODE_FAULT_##name,
 enum code_fault { CODE_FAULTS(CODE_FAULT_NAME) };

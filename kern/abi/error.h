@@ -19,11 +19,13 @@
     X(ENODEV, 19, "no such device")                                            \
     X(EINVAL, 22, "malformed argument")                                        \
     X(ENOSPC, 28, "a table is full")                                           \
+    X(EROFS, 30, "the disk is read-only")                                      \
     X(ERANGE, 34, "out of range")                                              \
     X(ENAMETOOLONG, 36, "the name has no room")                                \
     X(ENOSYS, 38, "not offered here")                                          \
+    X(ENODATA, 61, "nothing was ever written there")                           \
     X(EOVERFLOW, 75, "two ranges overlap")                                     \
-    X(ESTALE, 116, "made from a version that is not the newest")               \
+    X(ESTALE, 116, "the binding or version is not there any more")             \
     X(EDQUOT, 122, "the account has no room")                                  \
     X(EDIED, 201, "the env that was called has ended")                         \
     X(ENOSERIAL, 200, "no serial is left while the machine is up")

@@ -23,6 +23,7 @@ enum frame_type {
     FRAME_SHADOW,   /* the reverse map of one page table */
     FRAME_ENV,      /* the record of an env, or its capability list */
     FRAME_UAREA,    /* the memory through which an env and the kernel talk */
+    FRAME_REGISTRY, /* holds a block of a disk; the kernel's, to be read */
     FRAME_TYPES
 };
 
@@ -39,8 +40,16 @@ enum frame_type {
 #define FRAME_GUARANTEED 0x10 /* not taken */
 #define FRAME_PLACED 0x20     /* `used` says where its contents go before */
 #define FRAME_CONDEMNED                                                        \
-    0x40 /* the kernel's: it is being taken, and keeps its guard */
+    0x40 /* the kernel's: it is being taken, or a device is not done with it;  \
+            it keeps its guard */
 #define FRAME_MARKS (FRAME_EXPENDABLE | FRAME_GUARANTEED | FRAME_PLACED)
+
+/* Of frame.pins: what one request of a disk counts. */
+#define FRAME_PIN_DMA 0x10000
+
+/* The owner of frames that nobody has any more but devices may still touch:
+   they are free, and their account's again, when those are done. */
+#define FRAME_OWNER_DEVICE 2
 
 /* Of frame_free: break every binding first. */
 #define FRAME_FREE_BREAK 1
@@ -88,17 +97,25 @@ struct frame {
     uint32_t chain; /* the first PTE that holds it (kern/pt.h); 0: none */
     union {
         struct {
-            uint32_t maps; /* how many do, or did until the next fence */
-            uint32_t pins; /* kernel objects that use it */
+            uint32_t maps; /* how many do, or did until the next fence; and
+                              predicates that look at it */
+            uint32_t pins; /* kernel objects that use it; in units of
+                              FRAME_PIN_DMA, requests of disks that do */
         };
         uint64_t maps_and_pins;
     };
     uint32_t shadow; /* table: its shadow; shadow: its table */
     uint32_t used;   /* table: entries that are set;
                         unscrubbed: pages that are zero already;
-                        FRAME_PLACED: the page that its contents go to */
+                        FRAME_PLACED: the page that its contents go to;
+                        of FRAME_OWNER_DEVICE: the account */
     uint64_t harts;  /* root: harts that may hold its translations;
-                        data: how far the search for an heir got */
+                        data: how far the search for an heir got, and the
+                        predicates that look at it */
 };
+
+/* How many predicates look at a data frame, by its `harts`; each is one of its
+   maps. */
+#define FRAME_PREDICATES(harts) ((uint32_t)((harts) >> 34 & 0x3fff))
 
 #endif

@@ -11,8 +11,14 @@
  *   0x0000003f_e0000000  INFORMATION_BOOT: struct information
  *   0x0000003f_e0010000  INFORMATION_ENVS: a row for each env
  *   0x0000003f_e0020000  INFORMATION_ACCOUNTS: a row for each account
+ *   0x0000003f_e0030000  INFORMATION_DISKS: a row for each disk
  *   0x0000003f_e0040000  INFORMATION_SLOTS: the vector of each hart
- *   0x0000003f_e0200000  INFORMATION_END
+ *   0x0000003f_e0080000  INFORMATION_DOUBLES: of each disk, extents of which
+ *                        DISK_DOUBLES_MAX rows tell (kern/abi/disk.h)
+ *   0x0000003f_e0200000  INFORMATION_REGISTRY: the entries of all disks
+ *   0x0000003f_e1000000  INFORMATION_BLOCKS: a byte for each block of a disk,
+ *                        INFORMATION_BLOCKS_SIZE from disk to disk
+ *   0x0000003f_f1000000  INFORMATION_END
  *
  * A table that a kernel does not have is not mapped.
  */
@@ -22,8 +28,13 @@
 #define INFORMATION_BOOT 0x3fe0000000
 #define INFORMATION_ENVS 0x3fe0010000
 #define INFORMATION_ACCOUNTS 0x3fe0020000
+#define INFORMATION_DISKS 0x3fe0030000
 #define INFORMATION_SLOTS 0x3fe0040000
-#define INFORMATION_END 0x3fe0200000
+#define INFORMATION_DOUBLES 0x3fe0080000
+#define INFORMATION_REGISTRY 0x3fe0200000
+#define INFORMATION_BLOCKS 0x3fe1000000
+#define INFORMATION_BLOCKS_SIZE 0x4000000
+#define INFORMATION_END 0x3ff1000000
 
 /* Where the kernel puts the first env's things; what it does with its address
    space later is its own affair. The stack grows down from FIRST_STACK_TOP,

@@ -11,7 +11,9 @@
 #include "kern/abi/layout.h"
 #include "kern/boot/archive.h"
 #include "kern/boot/elf.h"
+#include "kern/code/arena.h"
 #include "kern/csr.h"
+#include "kern/disk/drive.h"
 #include "kern/env.h"
 #include "kern/frame_list.h"
 #include "kern/interrupt.h"
@@ -246,6 +248,10 @@ env_create_first(const void *archive, size_t size)
     static struct env unborn; /* owns the frame in which the record will be */
 
     account_init(frame_counts.free, (uint64_t)hart_count * SLOTS);
+    account_enlarge(ACCOUNT_CODE, arena_pages());
+    account_enlarge(ACCOUNT_REQUESTS, drive_requests());
+    account_enlarge(ACCOUNT_BINDINGS, drive_extents());
+    account_enlarge(ACCOUNT_REGISTRY, store_pages());
     first = &unborn;
     first->id = FIRST_ID;
     first->lean = FIRST_ID;

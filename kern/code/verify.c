@@ -223,6 +223,11 @@ access_note(struct code_verifier *v, uint32_t at, uint32_t state)
     if (type == TYPE_NUMBER) {
         fault_set(v, at, CODE_FAULT_POINTER);
     }
+    if (v->use->read_only && code_class(&v->program[at]) != CODE_LDX) {
+        type &= ~TYPE_MEMORY;
+        fault_set(v, at,
+                  type == TYPE_NUMBER ? CODE_FAULT_WRITE : CODE_FAULT_NONE);
+    }
     v->notes[at].marks |=
         (uint8_t)(((type & TYPE_MEMORY) != 0 ? CODE_NOTE_MEMORY : 0) |
                   ((type & TYPE_STACK) != 0 ? CODE_NOTE_STACK : 0));

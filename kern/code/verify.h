@@ -73,6 +73,8 @@ struct code_use {
     uint32_t helper_count;
     uint32_t stack; /* bytes for all frames together */
     enum code_argument arguments[CODE_ARGUMENTS];
+    bool read_only; /* the memory: stores and atomic operations find only the
+                       stack */
 };
 
 /* The most steps that a program of so many slots takes: five looks at each

@@ -61,6 +61,12 @@ int64_t exo_yield(uint64_t id, struct uarea *uarea);
    and this. */
 int64_t exo_sleep(struct uarea *uarea);
 
+/* The same, or until a predicate of the caller's holds (sys_sleep_until): 1 if
+   it held at once, 0 when the env is awake for whatever reason: to look again,
+   one calls again; or the negative of an error at once. */
+int64_t exo_sleep_until(uint64_t cap, uint64_t code, uint64_t page,
+                        uint64_t argument, struct uarea *uarea);
+
 /* Makes a binding, as sys_gate_bind, until it is done; and remembers whose gate
    it leads to, which exo_call needs to go on waiting. */
 int64_t exo_bind(struct uarea *uarea, uint64_t cap, uint64_t env, uint64_t gate,

@@ -28,6 +28,7 @@ away:
     sd t0, OWN_AWAY_MASKED(a1)
     sd sp, OWN_AWAY_SP(a1)
     mv s0, a1
+away_call:
     ecall
     sd zero, OWN_AWAY_SP(s0)    /* refused: a0 says why */
     registers_load
@@ -46,6 +47,19 @@ exo_sleep:
     mv a1, a0
     li a7, CALL_SLEEP
     j away
+
+/* int64_t exo_sleep_until(uint64_t cap, uint64_t code, uint64_t page,
+                           uint64_t argument, struct uarea *uarea) */
+    .balign 4
+    .global exo_sleep_until
+exo_sleep_until:
+    li a7, CALL_SLEEP_UNTIL
+    registers_save
+    lwu t0, UAREA_MASKED(a4)
+    sd t0, OWN_AWAY_MASKED(a4)
+    sd sp, OWN_AWAY_SP(a4)
+    mv s0, a4
+    j away_call
 
 /* int64_t exo_send(uint64_t binding, struct uarea *uarea, uint64_t argument) */
     .balign 4

@@ -69,6 +69,7 @@ void want(const char *name, int64_t wanted);
 #define DECLARE(name, budget, what) uint64_t name(void);
 PRIMITIVE_BUDGETS(DECLARE)
 REVOCATION_BUDGETS(DECLARE)
+DISK_BUDGETS(DECLARE)
 LONGEST_BUDGETS(DECLARE)
 
 #endif

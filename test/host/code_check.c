@@ -5,16 +5,13 @@
 #include "lib/code/code.h"
 #include "test/host/check.h"
 
-#define MEMORY_ADDRESS 0x7000000000ULL
-#define STACK_ADDRESS 0x7f00000000ULL
-
 static const struct code_use use_memory = {
     .stack = CODE_DEPTH_MAX * CODE_FRAME_MAX,
     .arguments = {CODE_POINTER, CODE_NUMBER},
 };
 
-static void *
-copy_make(const void *from, size_t size)
+void *
+code_trial_copy(const void *from, size_t size)
 {
     void *copy = malloc(size + (size == 0));
 
@@ -54,8 +51,9 @@ notes_check(const struct code_verifier *v)
 
 /* In one go and step by step: the verdict and the notes are the same. */
 static void
-program_verify(struct code_trial *t, const struct code_instruction *program,
-               uint32_t count, struct code_note *notes)
+program_verify(struct code_trial *t, struct code_verifier *verifier,
+               const struct code_instruction *program, uint32_t count,
+               struct code_note *notes)
 {
     size_t size = count * sizeof(*notes);
     struct code_note *others = malloc(size + 1);
@@ -91,6 +89,7 @@ program_verify(struct code_trial *t, const struct code_instruction *program,
         CHECK(v.fault_at < count || count == 0);
     }
     free(others);
+    *verifier = v;
 }
 
 /* One run with that in all that the program must not see. */
@@ -101,19 +100,20 @@ program_run(struct code_trial *t, const struct code_instruction *program,
     struct code_run run = {
         .program = program,
         .notes = notes,
-        .memory = copy_make(t->memory, t->memory_size),
+        .memory = code_trial_copy(t->memory, t->memory_size),
         .memory_size = t->memory_size,
-        .memory_address = MEMORY_ADDRESS,
+        .memory_address = CODE_MEMORY_ADDRESS,
         .stack = malloc(t->stack + (t->stack == 0)),
         .stack_size = t->stack,
-        .stack_address = STACK_ADDRESS,
+        .stack_address = CODE_STACK_END - t->stack,
         .fuel = t->fuel,
         .poison = poison,
         .helper = t->helper,
-        .registers = {0, MEMORY_ADDRESS, t->memory_size},
+        .registers = {0, CODE_MEMORY_ADDRESS, t->memory_size},
     };
 
     CHECK(run.stack != NULL);
+    run.context = &run.wish;
     memset(run.stack, (int)(poison & 0xff), t->stack);
     t->stop = code_run(&run, t->use);
     CHECK(t->stop != CODE_RUNNING);
@@ -129,20 +129,32 @@ program_run(struct code_trial *t, const struct code_instruction *program,
     free(run.stack);
 }
 
+bool
+code_trial_exchanges(const struct code_verifier *v)
+{
+    for (uint32_t at = 0; at < v->count; at++) {
+        if (code_is_atomic(&v->program[at])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 code_trial_run(struct code_trial *t, const struct code_instruction *program,
                uint32_t count)
 {
     struct code_instruction *copy =
-        copy_make(program, count * sizeof(*program));
+        code_trial_copy(program, count * sizeof(*program));
     struct code_note *notes = malloc(count * sizeof(*notes) + 1);
+    struct code_verifier verifier;
     struct code_trial again;
 
     CHECK(notes != NULL && t->memory_size <= sizeof(t->after));
     if (t->use == NULL) {
         t->use = &use_memory;
     }
-    program_verify(t, copy, count, notes);
+    program_verify(t, &verifier, copy, count, notes);
     if (t->fault == CODE_FAULT_NONE) {
         again = *t;
         program_run(t, copy, notes, 0);
@@ -151,6 +163,7 @@ code_trial_run(struct code_trial *t, const struct code_instruction *program,
         CHECK_EQUAL(t->executed, again.executed);
         CHECK(t->stop != CODE_STOP_EXIT || t->result == again.result);
         CHECK(memcmp(t->after, again.after, t->memory_size) == 0);
+        code_trial_compiled(t, &verifier);
     }
     free(notes);
     free(copy);

@@ -2,10 +2,11 @@
 #ifndef CHITIN_TEST_HOST_CODE_CHECK_H
 #define CHITIN_TEST_HOST_CODE_CHECK_H
 /*
- * Verifies and runs a program, and checks on the way what must hold of any:
- * the verifier keeps to its steps, in whatever portions; what is accepted ends
- * in time, and is the same whatever unset registers and fresh stack hold. All
- * is in allocations of exact size, so that sanitizers see each access outside.
+ * Verifies, compiles and runs a program, and checks on the way what must hold
+ * of any: verifier and compiler keep to their steps, in whatever portions; what
+ * is accepted ends in time, and is the same whatever unset registers and fresh
+ * stack hold, interpreted and compiled, wherever the memory lies. All is in
+ * allocations of exact size, so that sanitizers see each access outside.
  */
 #include "test/host/code_run.h"
 
@@ -15,6 +16,7 @@ struct code_trial {
     const uint8_t *memory;
     size_t memory_size;
     uint64_t fuel;
+    /* Its context is an enum code_stop, to be set to end the run. */
     uint64_t (*helper)(void *context, uint32_t number,
                        const uint64_t *arguments);
     /* Out. */
@@ -26,6 +28,8 @@ struct code_trial {
     uint64_t result;
     uint64_t executed;
     uint64_t fuel_left;
+    uint32_t words;     /* of the compiled code; */
+    uint64_t machine;   /* and instructions that it took */
     uint8_t after[256]; /* the memory; a size above this is not allowed */
 };
 
@@ -34,5 +38,15 @@ void code_trial_run(struct code_trial *t,
 
 /* Of text, which must be right. */
 void code_trial_text(struct code_trial *t, const char *text);
+
+/* Compiles a program that passed, runs it, and compares with what the trial
+   says of how it was interpreted. */
+void code_trial_compiled(struct code_trial *t, struct code_verifier *v);
+
+/* Whether it has atomic operations, which look at real addresses. */
+bool code_trial_exchanges(const struct code_verifier *v);
+
+/* A copy in an allocation of its own, of exactly that size if it is not 0. */
+void *code_trial_copy(const void *from, size_t size);
 
 #endif

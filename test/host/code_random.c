@@ -8,12 +8,13 @@
 #include "test/host/code_check.h"
 #include "test/host/code_generate.h"
 
-#define PROGRAMS 20000 /* of each kind, if no argument says how many */
+#define ENOUGH 20000 /* if no argument says more, and of damaged ones */
+#define SEED 0x6368697469ULL
 #define SIZE 64
 #define FUEL 4000
 
 static uint32_t stops[CODE_STOP_FUEL + 1];
-static uint32_t faults[CODE_FAULT_POINTER + 1];
+static uint32_t faults[CODE_FAULT_WRITE + 1];
 
 static void
 program_try(const struct code_instruction *program, uint32_t count,
@@ -67,19 +68,17 @@ counts_print(const char *what)
            what, faults[CODE_FAULT_NONE], stops[CODE_STOP_EXIT],
            stops[CODE_STOP_ACCESS], stops[CODE_STOP_ALIGNMENT],
            stops[CODE_STOP_FUEL]);
-    for (unsigned f = 1; f <= CODE_FAULT_POINTER; f++) {
+    for (unsigned f = 1; f <= CODE_FAULT_WRITE; f++) {
         printf(" %u", faults[f]);
     }
     printf("\n");
 }
 
-int
-main(int argc, char **argv)
+static void
+programs_run(uint32_t programs, uint64_t state)
 {
     static struct code_instruction program[CODE_GENERATE_MAX];
-    uint64_t state = 0x6368697469ULL;
-    uint32_t programs =
-        argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : PROGRAMS;
+    uint32_t damaged = programs < ENOUGH ? programs : ENOUGH;
 
     for (uint32_t n = 0; n < programs; n++) {
         program_try(program, code_generate(program, SIZE, &state), &state);
@@ -92,7 +91,7 @@ main(int argc, char **argv)
     CHECK(stops[CODE_STOP_FUEL] > programs / 200);
     memset(stops, 0, sizeof(stops));
     memset(faults, 0, sizeof(faults));
-    for (uint32_t n = 0; n < programs; n++) {
+    for (uint32_t n = 0; n < damaged; n++) {
         uint32_t count = code_generate(program, SIZE, &state);
 
         for (uint64_t d = 1 + random_below(&state, 4); d > 0; d--) {
@@ -101,15 +100,31 @@ main(int argc, char **argv)
         program_try(program, count, &state);
     }
     counts_print("damaged");
-    CHECK(faults[CODE_FAULT_NONE] > programs / 20);
-    for (unsigned f = CODE_FAULT_OPCODE; f <= CODE_FAULT_POINTER; f++) {
+    CHECK(faults[CODE_FAULT_NONE] > damaged / 20);
+    for (unsigned f = CODE_FAULT_OPCODE; f <= CODE_FAULT_WRITE; f++) {
         /* These take more than a little damage, or luck. */
-        if (programs >= PROGRAMS && f != CODE_FAULT_STACK &&
-            f != CODE_FAULT_BTF && f != CODE_FAULT_PACKET &&
-            f != CODE_FAULT_DEPTH && f != CODE_FAULT_HELPER) {
+        if (damaged >= ENOUGH && f != CODE_FAULT_STACK && f != CODE_FAULT_BTF &&
+            f != CODE_FAULT_PACKET && f != CODE_FAULT_DEPTH &&
+            f != CODE_FAULT_HELPER && f != CODE_FAULT_WRITE) {
             check_subject = code_fault_text((enum code_fault)f);
             CHECK(faults[f] > 0);
         }
     }
+}
+
+#ifdef PART /* where no arguments come */
+int
+main(void)
+{
+    programs_run(PROGRAMS, SEED + PART);
     return 0;
 }
+#else
+int
+main(int argc, char **argv)
+{
+    programs_run(argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : ENOUGH,
+                 SEED + (argc > 2 ? strtoul(argv[2], NULL, 10) : 0));
+    return 0;
+}
+#endif

@@ -453,7 +453,7 @@ main(void)
     code_trial_run(&t, longest, CODE_INSTRUCTIONS_MAX);
     CHECK_EQUAL(t.fault, CODE_FAULT_NONE);
     CHECK_EQUAL(t.executed, CODE_INSTRUCTIONS_MAX);
-    for (unsigned f = 0; f <= CODE_FAULT_POINTER; f++) {
+    for (unsigned f = 0; f <= CODE_FAULT_WRITE; f++) {
         CHECK(code_fault_text((enum code_fault)f)[0] != '\0');
     }
     printf("%zu programs and %zu slots refused, %zu stopped\n", COUNT(refused),

@@ -375,6 +375,9 @@ jump_run(struct machine *m, const struct code_instruction *i)
         m->r[0] =
             m->run->helper(m->run->context, (uint32_t)i->immediate, &m->r[1]);
         arguments_unset(m);
+        if (m->run->wish != CODE_STOP_EXIT) {
+            return m->run->wish;
+        }
         m->at++;
         return CODE_RUNNING;
     }

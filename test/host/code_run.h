@@ -12,13 +12,7 @@
  */
 #include "kern/code/verify.h"
 
-enum code_stop {
-    CODE_RUNNING,     /* never a result */
-    CODE_STOP_EXIT,   /* the program ended; its result is in r0 */
-    CODE_STOP_ACCESS, /* it accessed what it does not have */
-    CODE_STOP_ALIGNMENT,
-    CODE_STOP_FUEL,
-};
+#define CODE_RUNNING ((enum code_stop) - 1) /* never a result */
 
 struct code_run {
     const struct code_instruction *program;
@@ -35,6 +29,7 @@ struct code_run {
     uint64_t (*helper)(void *context, uint32_t number,
                        const uint64_t *arguments);
     void *context;
+    enum code_stop wish; /* a helper's: how the run is to end, if not 0 */
     /* In: r1 to r5, those of the use. Out: r0. r10 is the interpreter's. */
     uint64_t registers[CODE_FRAME_POINTER + 1];
     uint64_t executed; /* result: instructions; */

@@ -13,7 +13,7 @@ static uint32_t row_account[MODEL_ACCOUNTS] = {ACCOUNT_FIRST};
 void
 accounts_init(void)
 {
-    static const uint64_t limit[MODEL_OWNERS][2] = {
+    static const uint64_t limit[MODEL_OWNERS][ACCOUNT_KINDS] = {
         {0, 0}, {2700, 50}, {700, 20}};
 
     model_account[0] = (struct model_account){
@@ -59,7 +59,7 @@ do_carve(void)
 {
     unsigned from = (unsigned)below(MODEL_ACCOUNTS);
     unsigned row = (unsigned)below(MODEL_ACCOUNTS);
-    uint64_t limit[2] = {amount_any(), amount_any() % 200};
+    uint64_t limit[ACCOUNT_KINDS] = {amount_any(), amount_any() % 200};
     int64_t result;
 
     if (!model_account[from].open || model_account[row].open) {

@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "kern/panic.h"
+#include "kern/pt_chain.h"
 
 struct frame *machine_records;
 char *machine_contents;
@@ -15,7 +16,7 @@ unsigned machine_page_count;
 _Thread_local struct hart machine_hart;
 void (*machine_pause)(void);
 bool hart_alone;
-_Alignas(64) unsigned char machine_information[256 * 64];
+_Alignas(64) unsigned char machine_information[256 * 128];
 struct machine_owner *machine_owners;
 unsigned machine_owner_count;
 
@@ -49,6 +50,14 @@ owner_frames(uint32_t id)
         }
     }
     return NULL;
+}
+
+/* Nobody sleeps here. */
+void
+predicates_break(struct frame *f)
+{
+    (void)f;
+    CHECK(false);
 }
 
 void

@@ -7,7 +7,7 @@
  */
 #include "kern/abi/information.h"
 
-extern unsigned char machine_information[256 * 64];
+extern unsigned char machine_information[256 * 128];
 
 #define information_at(address) ((void *)machine_information)
 

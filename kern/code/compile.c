@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why compiled code can do no harm, given a program that the verifier passed
+ * (verify.c says why that one cannot):
+ *
+ * Memory. Nothing is accessed but by what compile_access.c emits, proved or
+ * behind a guard; the context, by its register; the run's own saved registers,
+ * by sp; and a new frame, which is zeroed. Registers of the program (a0 to a5,
+ * s2 to s5) are never context, base, frame, fuel or sp, so no value of it gets
+ * there.
+ *
+ * Control. Every branch and jump leads into its own slot, to the first word of
+ * a slot that is reached, to the entry of a function, or to a routine at the
+ * front. Unreached slots have no words. Slots lie behind each other in their
+ * order, so what falls out of one is where the verifier said that it falls. No
+ * register of the program is jumped to: the only indirect jumps are `ret`, by
+ * a ra that only calls wrote and that lies where no program can write; the way
+ * back from a routine; and a helper's address, which is a constant.
+ *
+ * State. It leaves by a return to its caller only, with every register that the
+ * calling convention preserves as it was: a function restores what it saved,
+ * and who stops a run in the midst restores what the first saved, which is all
+ * that any of them writes. There is no CSR, no fence and no ecall among the
+ * words of emit.h.
+ *
+ * Time. Slots take as many instructions as they have words, and a routine's,
+ * and the zeroing of a frame, and the bounded tries of an exchange. Fuel is
+ * looked at before each jump back, and when a function is entered.
+ *
+ * Secrets. Real addresses are in registers that no instruction of the program
+ * names; unset registers are not read; r10 is computed anew, as the program is
+ * to see it, wherever it is read.
+ *
+ * Output: entry of the first function; ways out; routines; then each slot that
+ * is reached, functions with their entries before their first slot. Branches
+ * are a word longer if what they lead to is far, so first all are taken for far
+ * (ROUGH), which gives upper bounds for distances, then those that are surely
+ * near get short (LAYOUT), and then nothing moves any more (EMIT).
+ *
+ * In the notes, `state` becomes the place of a slot. In the first slot of a
+ * function `waiting` has the lowest bits for r6 to r9, if it writes them, one
+ * for calls, and from bit 8 on the length of its entry.
+ */
+#include "kern/abi/error.h"
+#include "kern/code/compile_part.h"
+
+#define CONTEXT(field) ((int64_t)offsetof(struct code_context, field))
+
+#define SAVES_CALL 16U    /* ra */
+#define SAVES_HELPER 32U  /* context, frame and fuel, of the first function */
+#define SAVES_REGISTERS 8 /* the most of them */
+#define ENTRY_SHIFT 8
+
+_Static_assert(SAVES_REGISTERS * 8 * CODE_DEPTH_MAX <= CODE_COMPILE_STACK,
+               "and what is a multiple of 16 stays one");
+_Static_assert(offsetof(struct code_context, kept) < 2048, "in reach");
+
+static struct code_note *
+function_note(const struct code_compiler *c, uint32_t at)
+{
+    return &c->notes[c->notes[at].function];
+}
+
+static void
+cost_raise(struct code_compiler *c, uint32_t cost)
+{
+    c->cost = cost > c->cost ? cost : c->cost;
+}
+
+unsigned
+value_get(struct code_compiler *c, unsigned number, unsigned scratch)
+{
+    if (number != CODE_FRAME_POINTER) {
+        return register_of(number);
+    }
+    emit_immediate(c, LD, T6, c->context, CONTEXT(stack));
+    emit_registers(c, SUB, scratch, c->frame, T6);
+    emit(c, encode_lui(T6, CODE_STACK_END >> 12));
+    emit_registers(c, ADD, scratch, scratch, T6);
+    return scratch;
+}
+
+void
+emit_stop_if(struct code_compiler *c, uint32_t operation, unsigned a,
+             unsigned b, enum routine stop)
+{
+    uint32_t place = c->routine[stop];
+
+    emit_branch(c, operation, a, b, place, c->length - place < EMIT_NEAR);
+}
+
+/* Takes fuel; what is missing makes it negative. */
+static void
+fuel_take(struct code_compiler *c, uint32_t amount)
+{
+    emit_add(c, c->fuel, c->fuel, -(int64_t)amount, T0);
+}
+
+/* The registers that are saved, in their order; how many. */
+static unsigned
+saves_list(uint32_t saves, uint8_t *list)
+{
+    unsigned count = 0;
+
+    for (unsigned r = 0; r < 4; r++) {
+        if ((saves >> r & 1) != 0) {
+            list[count++] = (uint8_t)(S2 + r);
+        }
+    }
+    if ((saves & SAVES_CALL) != 0) {
+        list[count++] = RA;
+    }
+    if ((saves & SAVES_HELPER) != 0) {
+        list[count++] = S6;
+        list[count++] = S7;
+        list[count++] = S8;
+    }
+    return count;
+}
+
+static int64_t
+saves_size(unsigned count)
+{
+    return (count * 8 + 15) & ~15LL;
+}
+
+static void
+saves_store(struct code_compiler *c, uint32_t saves)
+{
+    uint8_t list[SAVES_REGISTERS];
+    unsigned count = saves_list(saves, list);
+
+    if (count > 0) {
+        emit_immediate(c, ADDI, SP, SP, -saves_size(count));
+    }
+    for (unsigned i = 0; i < count; i++) {
+        emit_store(c, SD, list[i], SP, 8 * i);
+    }
+}
+
+/* And returns. */
+static void
+saves_load(struct code_compiler *c, uint32_t saves)
+{
+    uint8_t list[SAVES_REGISTERS];
+    unsigned count = saves_list(saves, list);
+
+    for (unsigned i = 0; i < count; i++) {
+        emit_immediate(c, LD, list[i], SP, 8 * i);
+    }
+    if (count > 0) {
+        emit_immediate(c, ADDI, SP, SP, saves_size(count));
+    }
+    emit_immediate(c, JALR, ZERO, RA, 0);
+}
+
+/* What the first function saves: for all of them. */
+static uint32_t
+saves_first(const struct code_compiler *c)
+{
+    uint32_t helper = compile_uses(c, ROUTINE_HELPER) ? SAVES_HELPER : 0;
+
+    return helper | c->saves;
+}
+
+/* Zeroes a frame; a loop does what is more than some words of it. */
+static void
+frame_clear(struct code_compiler *c, uint32_t frame)
+{
+    uint32_t alone = frame <= 128 ? frame : frame % 64;
+    uint32_t again;
+
+    for (uint32_t byte = 8; byte <= alone; byte += 8) {
+        emit_store(c, SD, ZERO, c->frame, -(int64_t)byte);
+    }
+    if (alone == frame) {
+        return;
+    }
+    emit_add(c, T0, c->frame, -(int64_t)frame, T0);
+    emit_add(c, T1, c->frame, -(int64_t)alone, T1);
+    again = c->length;
+    for (uint32_t byte = 0; byte < 64; byte += 8) {
+        emit_store(c, SD, ZERO, T0, byte);
+    }
+    emit_immediate(c, ADDI, T0, T0, 64);
+    emit_branch(c, BNE, T0, T1, again, true);
+}
+
+/* The most that this takes beyond its words. */
+static uint32_t
+frame_cost(uint32_t frame)
+{
+    return frame <= 128 ? 0 : frame / 64 * 10;
+}
+
+/* The way out for a reason: t0 to zero, a1 says why. */
+static void
+stops_emit(struct code_compiler *c)
+{
+    uint32_t leave[ROUTINE_HELPER];
+
+    for (unsigned stop = ROUTINE_ACCESS; stop < ROUTINE_HELPER; stop++) {
+        c->routine[stop] = c->length;
+        emit_constant(c, A1, CODE_STOP_ACCESS + stop);
+        leave[stop] = emit_forward(c, JAL, ZERO, ZERO);
+    }
+    c->routine[ROUTINE_HELPER] = c->length;
+    emit_immediate(c, LD, A1, c->context, CONTEXT(stop));
+    for (unsigned stop = ROUTINE_ACCESS; stop < ROUTINE_HELPER; stop++) {
+        emit_land(c, leave[stop]);
+    }
+    emit_move(c, A0, ZERO);
+    if (compile_uses(c, USES_LOCAL)) {
+        emit_immediate(c, LD, SP, c->context, CONTEXT(kept));
+    }
+    saves_load(c, saves_first(c));
+}
+
+static void
+state_load(struct code_compiler *c)
+{
+    emit_move(c, c->context, A0);
+    if (compile_uses(c, USES_LOCAL)) {
+        emit_store(c, SD, SP, c->context, CONTEXT(kept));
+    }
+    if (compile_uses(c, USES_MEMORY)) {
+        emit_immediate(c, LD, A6, c->context, CONTEXT(memory));
+    }
+    if (c->stack > 0) {
+        emit_immediate(c, LD, c->frame, c->context, CONTEXT(stack));
+    }
+    if (compile_uses(c, USES_FUEL)) {
+        emit_immediate(c, LD, c->fuel, c->context, CONTEXT(fuel));
+    }
+}
+
+/* Whether it needs anything but registers of its own. */
+static bool
+has_state(const struct code_compiler *c)
+{
+    return c->uses != 0 || c->stack > 0;
+}
+
+static void
+head_emit(struct code_compiler *c)
+{
+    uint32_t frame = c->notes[0].frame;
+    uint32_t body = 0;
+
+    saves_store(c, saves_first(c));
+    if (has_state(c)) {
+        state_load(c);
+    }
+    frame_clear(c, frame);
+    cost_raise(c, c->length + 1 + frame_cost(frame));
+    if ((c->uses & USES_STOP) == 0 && (c->uses >> ROUTINE_LOAD) == 0) {
+        return;
+    }
+    body = emit_forward(c, JAL, ZERO, ZERO);
+    if ((c->uses & USES_STOP) != 0) {
+        stops_emit(c);
+    }
+    for (unsigned r = ROUTINE_LOAD; r < ROUTINES; r++) {
+        if (compile_uses(c, r)) {
+            c->routine[r] = c->length;
+            access_routine(c, (enum routine)r);
+        }
+    }
+    emit_land(c, body);
+}
+
+/* The entry of a function that is called. */
+static void
+function_enter(struct code_compiler *c, uint32_t at)
+{
+    struct code_note *note = &c->notes[at];
+    uint32_t begin = c->length;
+
+    fuel_take(c, note->length);
+    emit_stop_if(c, BLT, c->fuel, ZERO, ROUTINE_FUEL);
+    saves_store(c, note->waiting & 0x1f);
+    frame_clear(c, note->frame);
+    emit_move(c, register_of(0), ZERO);
+    note->waiting =
+        (uint16_t)((note->waiting & 0xff) | (c->length - begin) << ENTRY_SHIFT);
+}
+
+static void
+exit_emit(struct code_compiler *c, uint32_t at)
+{
+    if (c->notes[at].function != 0) {
+        saves_load(c, function_note(c, at)->waiting & 0x1f);
+        return;
+    }
+    if (compile_uses(c, USES_FUEL)) {
+        emit_store(c, SD, c->fuel, c->context, CONTEXT(fuel));
+    }
+    emit_constant(c, A1, CODE_STOP_EXIT);
+    saves_load(c, saves_first(c));
+}
+
+/* The frame below the caller's is the function's. */
+static void
+local_emit(struct code_compiler *c, uint32_t at)
+{
+    const struct code_note *target =
+        &c->notes[code_target(&c->program[at], at)];
+    int64_t frame = function_note(c, at)->frame;
+    uint32_t entry = target->waiting >> ENTRY_SHIFT;
+
+    emit_add(c, c->frame, c->frame, -frame, T0);
+    emit_jump(c, RA, target->state - entry);
+    emit_add(c, c->frame, c->frame, frame, T0);
+    cost_raise(c, entry + frame_cost(target->frame) + 3);
+}
+
+static uint64_t
+helper_address(const struct code_compiler *c, int32_t number)
+{
+    for (uint32_t h = 0; h < c->use->helper_count; h++) {
+        if (c->use->helpers[h].number == (uint32_t)number) {
+            return c->helpers[h];
+        }
+    }
+    return 0;
+}
+
+/* Arguments and result are where C wants them. Helpers see fuel and frame in
+   the context. */
+static void
+helper_emit(struct code_compiler *c, uint32_t at)
+{
+    uint64_t address = helper_address(c, c->program[at].immediate);
+    int64_t low = (int64_t)((address & 0xfff) ^ 0x800) - 0x800;
+
+    if (address == 0) {
+        c->pass = COMPILE_WRONG;
+        return;
+    }
+    if (compile_uses(c, USES_FUEL)) {
+        emit_store(c, SD, c->fuel, c->context, CONTEXT(fuel));
+    }
+    if (c->stack > 0) {
+        emit_add(c, T0, c->frame, -(int64_t)function_note(c, at)->frame, T0);
+        emit_store(c, SD, T0, c->context, CONTEXT(bottom));
+    }
+    emit_move(c, A0, c->context);
+    emit_constant(c, T0, address - (uint64_t)low);
+    emit_immediate(c, JALR, RA, T0, low);
+    emit_immediate(c, LD, T0, c->context, CONTEXT(stop));
+    emit_stop_if(c, BNE, T0, ZERO, ROUTINE_HELPER);
+    if (compile_uses(c, USES_FUEL)) {
+        emit_immediate(c, LD, c->fuel, c->context, CONTEXT(fuel));
+    }
+    if (compile_uses(c, USES_MEMORY)) {
+        emit_immediate(c, LD, A6, c->context, CONTEXT(memory));
+    }
+}
+
+/* Whether a branch reaches the slot: decided once, when upper bounds of places
+   ahead are known. */
+static bool
+slot_near(struct code_compiler *c, uint32_t at, uint32_t target)
+{
+    struct code_note *note = &c->notes[at];
+    uint32_t place = c->notes[target].state;
+
+    if (c->pass == COMPILE_ROUGH) {
+        return false;
+    }
+    if (c->pass == COMPILE_LAYOUT) {
+        uint32_t distance = target > at ? place - c->rough : c->length - place;
+
+        note->marks = (uint8_t)(note->marks & ~COMPILE_FAR) |
+                      (distance < EMIT_NEAR ? 0 : COMPILE_FAR);
+    }
+    return (note->marks & COMPILE_FAR) == 0;
+}
+
+/* A branch to a slot. One that leads back takes fuel. */
+static void
+slot_branch(struct code_compiler *c, uint32_t at, uint32_t operation,
+            unsigned a, unsigned b)
+{
+    uint32_t target = (uint32_t)code_target(&c->program[at], at);
+    uint32_t place = c->notes[target].state;
+    bool near = slot_near(c, at, target);
+    bool always = operation == JAL;
+    uint32_t skip = 0;
+
+    if (target > at) {
+        if (always) {
+            emit_jump(c, ZERO, place);
+        } else {
+            emit_branch(c, operation, a, b, place, near);
+        }
+        return;
+    }
+    if (!always) {
+        skip = emit_forward(c, operation ^ BRANCH_CONTRARY, a, b);
+    }
+    fuel_take(c, at - target + 1);
+    emit_branch(c, BGE, c->fuel, ZERO, place, near);
+    emit_jump(c, ZERO, c->routine[ROUTINE_FUEL]);
+    if (!always) {
+        emit_land(c, skip);
+    }
+}
+
+/* The operand of a comparison, on 32 bits with its sign: in this order they
+   compare as they do without one. */
+static unsigned
+compare_operand(struct code_compiler *c, unsigned number, bool narrow,
+                unsigned scratch)
+{
+    unsigned value = value_get(c, number, scratch);
+
+    if (narrow) {
+        emit_sign(c, scratch, value, 32);
+        return scratch;
+    }
+    return value;
+}
+
+static void
+jump_emit(struct code_compiler *c, uint32_t at)
+{
+    /* Of a and b; the others, those of b and a. */
+    static const uint32_t branches[] = {
+        [CODE_JEQ >> 4] = BEQ,  [CODE_JNE >> 4] = BNE,  [CODE_JGE >> 4] = BGEU,
+        [CODE_JLT >> 4] = BLTU, [CODE_JSGE >> 4] = BGE, [CODE_JSLT >> 4] = BLT,
+        [CODE_JGT >> 4] = BLTU, [CODE_JLE >> 4] = BGEU, [CODE_JSGT >> 4] = BLT,
+        [CODE_JSLE >> 4] = BGE, [CODE_JSET >> 4] = BNE,
+    };
+    const struct code_instruction *i = &c->program[at];
+    unsigned operation = code_operation(i);
+    bool narrow = code_class(i) == CODE_JMP32;
+    bool swap = operation == CODE_JGT || operation == CODE_JLE ||
+                operation == CODE_JSGT || operation == CODE_JSLE;
+    unsigned a;
+    unsigned b = ZERO;
+
+    if (code_target(i, at) == (int64_t)at + 1) {
+        return; /* it goes on there anyway */
+    }
+    if (operation == CODE_JA) {
+        slot_branch(c, at, JAL, ZERO, ZERO);
+        return;
+    }
+    a = compare_operand(c, code_destination(i), narrow, T0);
+    if ((i->opcode & CODE_X) != 0) {
+        b = compare_operand(c, code_source(i), narrow, T1);
+    } else if (operation == CODE_JSET && emit_fits(i->immediate)) {
+        emit_immediate(c, ANDI, T0, a, i->immediate);
+        slot_branch(c, at, BNE, T0, ZERO);
+        return;
+    } else if (i->immediate != 0) {
+        emit_constant(c, T1, (uint64_t)(int64_t)i->immediate);
+        b = T1;
+    }
+    if (operation == CODE_JSET) {
+        emit_registers(c, AND, T0, a, b);
+        a = T0;
+        b = ZERO;
+    }
+    slot_branch(c, at, branches[operation >> 4], swap ? b : a, swap ? a : b);
+}
+
+static void
+slot_emit(struct code_compiler *c, uint32_t at)
+{
+    const struct code_instruction *i = &c->program[at];
+
+    if (i->opcode == CODE_LD_IMM64) {
+        emit_constant(c, register_destination(i),
+                      (uint32_t)i[0].immediate |
+                          (uint64_t)(uint32_t)i[1].immediate << 32);
+    } else if (code_is_arithmetic(i)) {
+        compile_arithmetic(c, i);
+    } else if (code_instruction_accesses(i)) {
+        compile_access(c, at);
+    } else if (code_is_exit(i)) {
+        exit_emit(c, at);
+    } else if (code_is_call(i, CODE_LOCAL)) {
+        local_emit(c, at);
+    } else if (code_is_call(i, CODE_HELPER)) {
+        helper_emit(c, at);
+    } else {
+        jump_emit(c, at);
+    }
+}
+
+/* What the slot uses. */
+static void
+slot_survey(struct code_compiler *c, uint32_t at)
+{
+    const struct code_instruction *i = &c->program[at];
+    struct code_note *function = function_note(c, at);
+    uint32_t writes = code_instruction_writes(i) >> 6 & 0xf;
+
+    if (code_instruction_accesses(i)) {
+        c->uses |= access_uses(c, at);
+        if (code_is_atomic(i) && i->immediate == CODE_CMPXCHG) {
+            c->uses |= 1U << ROUTINE_FUEL;
+        }
+    } else if (i->opcode == (CODE_JMP | CODE_CALL)) {
+        writes |= SAVES_CALL;
+        c->uses |= code_is_call(i, CODE_LOCAL)
+                       ? 1U << USES_LOCAL | 1U << USES_FUEL | 1U << ROUTINE_FUEL
+                       : 1U << ROUTINE_HELPER;
+    } else if (code_is_jump(i) && !code_is_exit(i) &&
+               code_target(i, at) <= at) {
+        c->uses |= 1U << USES_FUEL | 1U << ROUTINE_FUEL;
+    }
+    function->waiting = (uint16_t)(function->waiting | writes);
+    c->saves |= writes;
+}
+
+/* The slot in the passes that emit, or would. */
+static void
+slot_place(struct code_compiler *c, uint32_t at)
+{
+    struct code_note *note = &c->notes[at];
+    uint32_t begin;
+    uint32_t beyond = 0;
+
+    c->rough = note->state;
+    if ((note->marks & CODE_NOTE_START) != 0 && at != 0) {
+        function_enter(c, at);
+    }
+    if (c->pass == COMPILE_EMIT && note->state != c->length) {
+        c->pass = COMPILE_WRONG; /* something moved */
+    }
+    note->state = begin = c->length;
+    slot_emit(c, at);
+    if (code_instruction_accesses(&c->program[at])) {
+        /* The longest routine, or the tries of an exchange. */
+        beyond = code_is_atomic(&c->program[at]) ? 6 * COMPILE_RETRIES : 24;
+    }
+    cost_raise(c, c->length - begin + beyond);
+}
+
+/* What each pass begins with. */
+static void
+pass_begin(struct code_compiler *c)
+{
+    if (c->pass == COMPILE_SURVEY) {
+        return;
+    }
+    if (c->pass == COMPILE_ROUGH && compile_uses(c, ROUTINE_HELPER)) {
+        c->context = S6;
+        c->frame = S7;
+        c->fuel = S8;
+    }
+    c->length = 0;
+    c->cost = 0;
+    head_emit(c);
+}
+
+static void
+step(struct code_compiler *c)
+{
+    uint32_t at;
+
+    if (c->at == 0) {
+        pass_begin(c);
+        c->at = 1;
+        return;
+    }
+    at = c->at++ - 1;
+    if (c->pass == COMPILE_SURVEY &&
+        (c->notes[at].marks & CODE_NOTE_START) != 0) {
+        c->notes[at].waiting = 0;
+    }
+    if ((c->notes[at].marks & CODE_NOTE_REACHED) != 0) {
+        if (c->pass == COMPILE_SURVEY) {
+            slot_survey(c, at);
+        } else {
+            slot_place(c, at);
+        }
+    }
+    if (c->at > c->count && c->pass < COMPILE_DONE) {
+        c->at = 0;
+        c->pass++;
+    }
+}
+
+void
+code_compile_begin(struct code_compiler *c, const struct code_verifier *v,
+                   uint32_t *output, uint32_t capacity, const uint64_t *helpers)
+{
+    *c = (struct code_compiler){
+        .program = v->program,
+        .use = v->use,
+        .notes = v->notes,
+        .helpers = helpers,
+        .output = output,
+        .capacity = capacity,
+        .count = v->count,
+        .stack = v->stack,
+        .context = T3,
+        .frame = T5,
+        .fuel = T4,
+    };
+}
+
+int
+code_compile_step(struct code_compiler *c, uint32_t steps)
+{
+    for (; c->pass < COMPILE_DONE; steps--) {
+        if (c->pass == COMPILE_EMIT && c->at == 0 && c->length > c->capacity) {
+            return -ENOSPC;
+        }
+        if (steps == 0) {
+            return -EAGAIN;
+        }
+        step(c);
+    }
+    return c->pass == COMPILE_DONE ? 0 : -EINVAL;
+}

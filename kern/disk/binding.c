@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants, under the drive's lock:
+ *
+ *  - a row is free, and in the list of those that are; or an env's; or nobody's
+ *    any more, with requests on their way: then the last of these makes it
+ *    free, and what it counted as comes back then;
+ *  - no two bindings ever have the same handle: a row whose generations are
+ *    used up is never used again;
+ *  - drive.whole counts the rows of a raw disk that are not free.
+ */
+#include "kern/disk/store.h"
+
+#include "kern/env.h"
+#include "kern/panic.h"
+
+/* Bindings that one step of an env's end releases; it may look at all rows. */
+#define STEP_RELEASED 64
+
+void
+extent_init(struct drive *v)
+{
+    for (uint32_t i = 0; i < EXTENTS_MAX; i++) {
+        v->extent[i].next = i + 1 < EXTENTS_MAX ? i + 1 : EXTENT_NONE;
+        v->extent[i].parent = EXTENT_NONE;
+    }
+    v->extent_free = 0;
+}
+
+int64_t
+extent_bind(struct drive *v, const struct env *e, uint32_t parent,
+            uint64_t first, uint64_t count, uint32_t rights)
+{
+    uint32_t index = v->extent_free;
+    struct extent *x = &v->extent[index];
+    uint32_t generation;
+
+    ASSERT(lock_held(&v->lock) && first + count <= v->disk->blocks);
+    if (index == EXTENT_NONE) {
+        return -ENOSPC;
+    }
+    if (account_charge(env_account(e), ACCOUNT_BINDINGS, 1) < 0) {
+        return -EDQUOT;
+    }
+    v->extent_free = x->next;
+    v->extents_of[env_index(e->id)]++;
+    v->whole += parent == EXTENT_NONE;
+    generation = x->generation + 1;
+    *x = (struct extent){.first = first,
+                         .count = count,
+                         .env = e->id,
+                         .account = env_account(e),
+                         .generation = generation,
+                         .rights = rights,
+                         .parent = parent};
+    return (int64_t)((uint64_t)generation << EXTENT_GENERATION_SHIFT |
+                     (uint64_t)v->disk->index << EXTENT_DISK_SHIFT | index);
+}
+
+void
+extent_free(struct drive *v, struct extent *x)
+{
+    account_release(x->account, ACCOUNT_BINDINGS, 1);
+    if (x->parent == EXTENT_NONE) {
+        v->whole--;
+    } else {
+        store_unhang(v, x);
+    }
+    if (x->generation < EXTENT_GENERATION_MAX) {
+        x->next = v->extent_free;
+        v->extent_free = (uint32_t)(x - v->extent);
+    }
+}
+
+void
+extent_release(struct drive *v, struct extent *x)
+{
+    ASSERT(lock_held(&v->lock) && x->env != 0);
+    v->extents_of[env_index(x->env)]--;
+    x->env = 0;
+    if (x->waiting == 0) {
+        extent_free(v, x);
+    }
+}
+
+bool
+extent_release_env(uint32_t id)
+{
+    unsigned released = 0;
+
+    for (unsigned i = 0; i < disk_count; i++) {
+        struct drive *v = &drive_table[i];
+        uint16_t *left = &v->extents_of[env_index(id)];
+
+        if (__atomic_load_n(left, __ATOMIC_RELAXED) == 0) {
+            continue;
+        }
+        lock_acquire(&v->lock);
+        for (unsigned row = 0; *left != 0 && released < STEP_RELEASED; row++) {
+            if (v->extent[row].env == id) {
+                extent_release(v, &v->extent[row]);
+                released++;
+            }
+        }
+        lock_release(&v->lock);
+        return true;
+    }
+    return false;
+}

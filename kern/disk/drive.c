@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is done at an interrupt is bounded by what requests have: their pieces
+ * of memory, each with a pin to let fall. What is left over is taken a moment
+ * later: the boot hart sends itself the signal, and in between whatever else
+ * it has to do is done.
+ */
+#include "kern/disk/drive.h"
+
+#include "kern/boot/boot_memory.h"
+#include "kern/disk/store.h"
+#include "kern/event.h"
+#include "kern/panic.h"
+#include "kern/print.h"
+#include "kern/string.h"
+#include "kern/slot.h"
+#include "kern/time.h"
+#include "platform/device.h"
+
+/* Instructions after which no further step of a job is taken at an edge. */
+#define WATCH_BUDGET 3000
+
+struct drive drive_table[DISKS_MAX];
+
+/* Memory of zeroes, for ever. */
+static void *
+memory_take(uint64_t size)
+{
+    void *memory = direct_map(boot_memory_take(size, FRAME_SIZE));
+
+    memset(memory, 0, size);
+    return memory;
+}
+
+static void
+row_fill(struct drive *v)
+{
+    v->row->blocks = v->disk->blocks;
+    v->row->flags = (v->disk->flush ? DISK_HAS_FLUSH : 0) |
+                    (v->disk->discard ? DISK_HAS_DISCARD : 0) |
+                    (v->disk->read_only ? DISK_IS_READ_ONLY : 0);
+    v->row->requests = v->disk->requests;
+}
+
+void
+drive_init(void)
+{
+    information_map(INFORMATION_DISKS, DISKS_MAX * sizeof(struct disk_row));
+    for (unsigned i = 0; i < disk_count; i++) {
+        struct drive *v = &drive_table[i];
+
+        v->lock.rank = LOCK_DISK;
+        v->disk = &disk_table[i];
+        v->row = (struct disk_row *)information_at(INFORMATION_DISKS) + i;
+        v->deadline = TIME_NEVER;
+        v->piece_pages = v->disk->segment_bytes >> FRAME_SHIFT;
+        if (v->piece_pages > DISK_PIECE_PAGES_MAX) {
+            v->piece_pages = DISK_PIECE_PAGES_MAX;
+        }
+        v->silence = time_ticks(DISK_SILENCE_NANOSECONDS);
+        v->request = memory_take(v->disk->requests * sizeof(struct disk_request));
+        v->extent = memory_take(EXTENTS_MAX * sizeof(struct extent));
+        row_fill(v);
+        request_init(v);
+        extent_init(v);
+        v->store = memory_take(sizeof(*v->store));
+        store_init(v);
+    }
+}
+
+uint64_t
+drive_requests(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < disk_count; i++) {
+        sum += drive_table[i].disk->requests;
+    }
+    return sum;
+}
+
+uint64_t
+drive_extents(void)
+{
+    return (uint64_t)disk_count * EXTENTS_MAX;
+}
+
+uint64_t
+drive_deadline(void)
+{
+    uint64_t first = TIME_NEVER;
+
+    for (unsigned i = 0; i < disk_count; i++) {
+        uint64_t deadline = atomic_load_explicit(&drive_table[i].deadline,
+                                                 memory_order_relaxed);
+
+        deadline = drive_table[i].work ? 0 : deadline;
+        first = deadline < first ? deadline : first;
+    }
+    return first;
+}
+
+/* Tells the envs, with no lock held. */
+static void
+ends_tell(const struct request_end *ends, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        event_complete(ends[i].env, ends[i].hart, ends[i].cookie,
+                       (uint64_t)ends[i].value);
+    }
+}
+
+/* The boot hart has more to do for disks. */
+void
+drive_attend_later(void)
+{
+    hart_signal(hart_table[0], HART_SIGNAL_DISK);
+}
+
+static void
+drive_interrupt(struct disk *disk)
+{
+    struct drive *v = &drive_table[disk->index];
+    struct request_end ends[REQUEST_STEP];
+    unsigned count = 0;
+    bool later;
+
+    lock_acquire(&v->lock);
+    if (!v->dead) {
+        disk->driver->acknowledge(disk);
+        count = request_collect(v, ends);
+    }
+    later = v->more || v->broken;
+    lock_release(&v->lock);
+    if (later) {
+        drive_attend_later();
+    }
+    if (v->work) {
+        slot_wake_at(0);
+    }
+    ends_tell(ends, count);
+}
+
+void
+drive_listen(void)
+{
+    device_disks_listen(drive_interrupt);
+}
+
+static void
+drive_reset(struct drive *v)
+{
+    v->broken = false;
+    v->more = false;
+    v->row->resets++;
+    if (v->disk->driver->reset(v->disk)) {
+        printk(PRINT_WARN, "disk %u: does not answer: reset\n", v->disk->index);
+    } else {
+        printk(PRINT_WARN, "disk %u: does not come back\n", v->disk->index);
+        device_disk_silence(v->disk);
+        v->dead = true;
+        v->row->flags |= DISK_IS_DEAD;
+        atomic_store_explicit(&v->deadline, TIME_NEVER, memory_order_relaxed);
+    }
+    request_again_all(v);
+}
+
+/* One step for one drive; whether it has more to do. */
+static bool
+drive_step(struct drive *v)
+{
+    struct request_end ends[REQUEST_STEP];
+    unsigned count = 0;
+    bool later;
+
+    lock_acquire(&v->lock);
+    if (v->broken && !v->dead) {
+        drive_reset(v);
+    } else if (v->again != 0) {
+        count = request_again_step(v, ends, REQUEST_STEP);
+    } else if (v->more && !v->dead) {
+        count = request_collect(v, ends);
+    }
+    later = v->broken || v->again != 0 || v->more;
+    lock_release(&v->lock);
+    ends_tell(ends, count);
+    return later;
+}
+
+void
+drive_attend(void)
+{
+    static unsigned turn; /* so that one disk does not keep the others waiting */
+
+    for (unsigned i = 0; i < disk_count; i++) {
+        struct drive *v;
+
+        turn = (turn + 1) % disk_count;
+        v = &drive_table[turn];
+        if (__atomic_load_n(&v->broken, __ATOMIC_RELAXED) || v->again != 0 ||
+            v->more) {
+            (void)drive_step(v);
+            drive_attend_later(); /* it finds out whether there is more */
+            return;
+        }
+    }
+}
+
+void
+drive_watch(uint64_t now)
+{
+    for (unsigned i = 0; i < disk_count; i++) {
+        struct drive *v = &drive_table[i];
+
+        if (v->work) {
+            lock_acquire(&v->lock);
+            store_step(v, csr_read(instret), WATCH_BUDGET);
+            drive_unlock(v);
+        }
+        if (atomic_load_explicit(&v->deadline, memory_order_relaxed) > now) {
+            continue;
+        }
+        lock_acquire(&v->lock);
+        if (v->deadline <= now) {
+            v->deadline = now + v->silence;
+            v->broken = true;
+        }
+        lock_release(&v->lock);
+        drive_attend_later();
+    }
+}

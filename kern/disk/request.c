@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants, under the drive's lock:
+ *
+ *  - a request is free and in the list of those that are, or taken by the call
+ *    that has the lock, or queued: then the device has it, or has its bit in
+ *    drive.again;
+ *  - each segment of a request that is not free is within one frame, which has
+ *    a pin for it. Those of a dead disk keep theirs for ever;
+ *  - of_env[] sums up to how many are not free.
+ */
+#include "kern/disk/request.h"
+
+#include "kern/disk/binding.h"
+#include "kern/disk/store.h"
+#include "kern/env.h"
+#include "kern/event.h"
+#include "kern/frame_dma.h"
+#include "kern/frame_list.h"
+#include "kern/panic.h"
+#include "kern/slot.h"
+#include "kern/time.h"
+
+/* How often the device gets a request: the second time after a reset. */
+#define TRIES 2
+
+/* What one step of handing out again does, and pieces of memory after which no
+   more answers are taken: rule 6. */
+#define AGAIN_STEP 8
+#define STEP_PIECES 64
+
+void
+request_init(struct drive *v)
+{
+    v->free = v->disk->requests;
+    v->first_free = 0;
+    for (uint32_t i = 0; i < v->free; i++) {
+        v->request[i].tag = i;
+        v->request[i].next = i + 1 < v->free ? i + 1 : REQUEST_NONE;
+    }
+}
+
+/* Takes a request for the caller. */
+static inline int
+request_take(struct drive *v, struct context *c, struct disk_request **taken)
+{
+    const struct env *e = c->env;
+    uint8_t *mine = &v->of_env[env_index(e->id)];
+    uint32_t account = env_account(e);
+    struct disk_request *r;
+
+    ASSERT(lock_held(&v->lock));
+    if (v->dead) {
+        return -EIO;
+    }
+    if (*mine >= v->free || !event_reserve(c)) {
+        return -EAGAIN;
+    }
+    if (!account_charge_one(account, ACCOUNT_REQUESTS)) {
+        event_unreserve(c);
+        return -EDQUOT;
+    }
+    r = &v->request[v->first_free];
+    v->first_free = r->next;
+    v->free--;
+    ++*mine;
+    r->state = REQUEST_TAKEN;
+    r->hart = (uint8_t)hart_self()->index;
+    r->tries = 0;
+    r->purpose = REQUEST_ENV;
+    r->env = e->id;
+    r->account = account;
+    r->extent = EXTENT_NONE;
+    r->count = 0;
+    r->segments = 0;
+    *taken = r;
+    return 0;
+}
+
+/* The head of a pinned frame that a page is in: mostly it is one itself. */
+static inline struct frame *
+pinned_frame(ppn_t number)
+{
+    struct frame *f = frame_record(number);
+
+    return frame_type(f) != FRAME_PART ? f : frame_head(number);
+}
+
+/* Lets go of what a request holds, and makes it free. */
+static inline void
+request_free(struct drive *v, struct disk_request *r)
+{
+    for (uint32_t i = 0; i < r->segments; i++) {
+        frame_dma_end(pinned_frame(r->segment[i].address >> FRAME_SHIFT));
+    }
+    if (r->extent != EXTENT_NONE) {
+        extent_done(v, r->extent);
+    }
+    account_release_one(r->account, ACCOUNT_REQUESTS);
+    v->of_env[env_index(r->env)]--;
+    r->state = REQUEST_FREE;
+    r->next = v->first_free;
+    v->first_free = r->tag;
+    v->free++;
+}
+
+/* Pins one piece, as a word of the env's names it. */
+__attribute__((always_inline)) static inline int
+piece_add(struct drive *v, struct disk_request *r, uint64_t word,
+          const struct cap *cap, unsigned right)
+{
+    const unsigned above = 64 - DISK_PIECE_COUNT_SHIFT;
+    uint64_t number = (uint32_t)word;
+    uint64_t offset = word << above >> (above + DISK_PIECE_OFFSET_SHIFT);
+    uint64_t count = word >> DISK_PIECE_COUNT_SHIFT;
+    struct disk_segment *segment = &r->segment[r->segments];
+    int error;
+
+    if (number >= FRAME_LIMIT || count == 0 || count > v->piece_pages ||
+        count > DISK_REQUEST_BLOCKS - r->count ||
+        r->segments == v->disk->segments) {
+        return -EINVAL;
+    }
+    error = frame_dma_begin(frame_record(number), offset, count, cap,
+                            right);
+    if (error == 0) {
+        segment->address = (number + offset) << FRAME_SHIFT;
+        segment->bytes = (uint32_t)(count << FRAME_SHIFT);
+        r->segments++;
+        r->count += (uint32_t)count;
+    }
+    return error;
+}
+
+/* When the disk has been silent for too long: from now on it is not, if it has
+   something to do. */
+static inline void
+silence_begin(struct drive *v)
+{
+    uint64_t deadline = TIME_NEVER;
+
+    if (v->row->waiting > 0) {
+        deadline = time_now() + v->silence;
+    }
+    atomic_store_explicit(&v->deadline, deadline, memory_order_relaxed);
+}
+
+/* Hands it to the device: 0, or -EAGAIN. */
+static inline int
+request_submit(struct drive *v, struct disk_request *r)
+{
+    struct disk *disk = v->disk;
+    const struct disk_segment *segment = r->segment;
+    struct disk_segment own;
+    uint32_t segments = r->segments;
+    int error;
+
+    if (__builtin_expect(r->purpose != REQUEST_ENV, 0)) {
+        own = (struct disk_segment){(uint64_t)r->frame << FRAME_SHIFT,
+                                    FRAME_SIZE};
+        segment = &own;
+        segments = r->operation != DISK_FLUSH;
+    }
+    error = disk->driver->submit(disk, r->tag, r->operation, r->block,
+                                 r->operation == DISK_FLUSH ? 0 : r->count,
+                                 segment, segments);
+
+    if (error < 0) {
+        return error;
+    }
+    r->state = REQUEST_QUEUED;
+    r->tries++;
+    v->row->waiting++;
+    if (v->deadline == TIME_NEVER) {
+        silence_begin(v);
+        slot_wake_at(v->deadline);
+    }
+    return 0;
+}
+
+int
+request_begin(struct drive *v, struct context *c, struct disk_request **r)
+{
+    return request_take(v, c, r);
+}
+
+void
+request_end(struct drive *v, struct disk_request *r)
+{
+    request_free(v, r);
+}
+
+void
+request_start(struct drive *v, struct disk_request *r,
+              enum disk_operation operation)
+{
+    r->operation = (uint8_t)operation;
+    r->tries = 0;
+    r->count = operation != DISK_FLUSH;
+    if (request_submit(v, r) < 0) { /* later, as after a reset */
+        r->state = REQUEST_QUEUED;
+        v->row->waiting++;
+        v->again |= (uint64_t)1 << r->tag;
+        drive_attend_later();
+    }
+}
+
+static inline bool
+extent_has(const struct extent *x, uint64_t block, uint64_t count)
+{
+    return block < x->count && count <= x->count - block;
+}
+
+/* What of a typed extent can be read or written: what was never written holds
+   what somebody else left, and what two own is nobody's to write. */
+static int
+extent_check(const struct drive *v, const struct disk_request *r,
+             enum disk_operation operation)
+{
+    const struct volume *volume = &v->store->volume;
+
+    if (operation != DISK_READ) {
+        return volume->state != DISK_READY ||
+                       double_frozen(&volume->doubles, r->block, r->count)
+                   ? -EBUSY
+                   : 0;
+    }
+    for (uint64_t i = 0; i < r->count; i++) {
+        if (block_state(&volume->blocks, r->block + i) ==
+            BLOCK_UNINITIALISED) {
+            return -ENODATA;
+        }
+    }
+    return 0;
+}
+
+/* Does a request, of whatever kind. Where the kind is a constant this is short,
+   and there are as many of it. */
+__attribute__((always_inline)) static inline int
+request_make(struct drive *v, struct extent *x, const struct request_ask *ask,
+             enum disk_operation operation)
+{
+    bool moves = operation == DISK_READ || operation == DISK_WRITE;
+    struct disk_request *r;
+    int error;
+
+    if (!(x->rights & (operation == DISK_READ ? CAP_READ : CAP_WRITE))) {
+        return -EPERM;
+    }
+    error = request_take(v, ask->context, &r);
+    if (error < 0) {
+        return error;
+    }
+    r->operation = (uint8_t)operation;
+    r->cookie = ask->cookie;
+    r->block = x->first + ask->block;
+    r->extent = (uint32_t)(x - v->extent);
+    x->waiting++;
+    if (!moves) {
+        r->count = (uint32_t)ask->count;
+    }
+    for (uint64_t i = 0; moves && error == 0 && i < ask->count; i++) {
+        error = piece_add(
+            v, r, __atomic_load_n(&ask->pieces[i], __ATOMIC_RELAXED), ask->cap,
+            operation == DISK_READ ? CAP_WRITE : CAP_READ);
+    }
+    if (error == 0 && operation != DISK_FLUSH) {
+        error = !extent_has(x, ask->block, r->count) ? -EINVAL
+                : x->parent != EXTENT_NONE ? extent_check(v, r, operation)
+                                           : 0;
+    }
+    if (error == 0) {
+        error = request_submit(v, r);
+    }
+    if (error < 0) {
+        request_free(v, r);
+        event_unreserve(ask->context);
+    }
+    return error;
+}
+
+int
+request_read(struct drive *v, struct extent *x, const struct request_ask *ask)
+{
+    return request_make(v, x, ask, DISK_READ);
+}
+
+int
+request_write(struct drive *v, struct extent *x, const struct request_ask *ask)
+{
+    return request_make(v, x, ask, DISK_WRITE);
+}
+
+int
+request_flush(struct drive *v, struct extent *x, const struct request_ask *ask)
+{
+    return request_make(v, x, ask, DISK_FLUSH);
+}
+
+int
+request_discard(struct drive *v, struct extent *x,
+                const struct request_ask *ask)
+{
+    return ask->count == 0 || ask->count > v->disk->discard_blocks
+               ? -EINVAL
+               : request_make(v, x, ask, DISK_DISCARD);
+}
+
+static inline void
+counters_add(struct disk_row *row, const struct disk_request *r, int error)
+{
+    if (error < 0) {
+        row->errors++;
+    } else if (r->operation == DISK_READ) {
+        row->reads++;
+        row->blocks_read += r->count;
+    } else if (r->operation == DISK_WRITE) {
+        row->writes++;
+        row->blocks_written += r->count;
+    } else if (r->operation == DISK_FLUSH) {
+        row->flushes++;
+    } else {
+        row->discards++;
+    }
+}
+
+/* The device is done with a request: makes it free, and fills in what is to be
+   told: 1, or 0 if nobody is. One of a dead disk keeps its tag and its pins. */
+static inline unsigned
+request_finish(struct drive *v, struct disk_request *r, int error,
+               struct request_end *end)
+{
+    ASSERT(lock_held(&v->lock) && r->state == REQUEST_QUEUED);
+    *end = (struct request_end){r->env, r->hart, r->cookie, error};
+    counters_add(v->row, r, error);
+    v->row->waiting--;
+    if (__builtin_expect(r->purpose != REQUEST_ENV, 0)) {
+        r->state = REQUEST_TAKEN;
+        silence_begin(v);
+        if (!store_answer(v, r, error)) {
+            return 0;
+        }
+        request_free(v, r);
+        return 1;
+    }
+    if (r->operation == DISK_WRITE && error == 0 &&
+        v->extent[r->extent].parent != EXTENT_NONE) {
+        block_written(&v->store->volume.blocks, r->block, r->count);
+    }
+    if (v->dead) {
+        v->of_env[env_index(r->env)]--;
+        account_release(r->account, ACCOUNT_REQUESTS, 1);
+    } else {
+        request_free(v, r);
+        silence_begin(v);
+    }
+    return 1;
+}
+
+unsigned
+request_collect(struct drive *v, struct request_end *ends)
+{
+    struct disk *disk = v->disk;
+    unsigned pieces = 0;
+    unsigned count = 0;
+    enum disk_answer answer = DISK_DONE;
+
+    while (count < REQUEST_STEP && pieces < STEP_PIECES) {
+        struct disk_request *r;
+        unsigned tag;
+        int error;
+
+        answer = disk->driver->complete(disk, &tag, &error);
+        if (answer != DISK_DONE) {
+            break;
+        }
+        r = &v->request[tag];
+        pieces += r->segments;
+        count += request_finish(v, r, error, &ends[count]);
+    }
+    v->more = answer == DISK_DONE;
+    v->broken |= answer == DISK_BROKEN;
+    return count;
+}
+
+void
+request_again_all(struct drive *v)
+{
+    for (unsigned tag = 0; tag < v->disk->requests; tag++) {
+        if (v->request[tag].state == REQUEST_QUEUED) {
+            v->again |= (uint64_t)1 << tag;
+        }
+    }
+}
+
+unsigned
+request_again_step(struct drive *v, struct request_end *ends, unsigned room)
+{
+    unsigned count = 0;
+    unsigned work = 0;
+
+    for (unsigned tag = 0; v->again != 0 && count < room && work < AGAIN_STEP;
+         tag++) {
+        struct disk_request *r = &v->request[tag];
+
+        if (!(v->again >> tag & 1)) {
+            continue;
+        }
+        v->again &= ~((uint64_t)1 << tag);
+        work++;
+        v->row->waiting--;
+        if (v->dead || r->tries >= TRIES || request_submit(v, r) < 0) {
+            v->row->waiting++;
+            count += request_finish(v, r, -EIO, &ends[count]);
+        }
+    }
+    return count;
+}

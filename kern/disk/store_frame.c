@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The frames of registries, and who is charged for them.
+ *
+ * Invariants, under the drive's lock:
+ *
+ *  - a frame of FRAME_REGISTRY is `frame`, `image`, `writing` or `spare` of one
+ *    entry, or recovery's, or in the chain of those that are being released;
+ *  - an entry with a holder is charged with `pages` to the account in glue[0]
+ *    of its twin; held_of[] sums up to the entries that have one.
+ */
+#include "kern/disk/store.h"
+#include "kern/frame_list.h"
+#include "kern/panic.h"
+#include "kern/pt.h"
+
+#define LEAVE_STEP 64 /* entries that an env's end lets go of at a time */
+#define RECLAIM_STEP 4
+#define RECLAIM_LOOKS 64
+#define BREAK_STEP 12
+
+#define HOLDER_ACCOUNT 0 /* glue[] of a twin */
+
+/* What the registry takes is in nobody's account: it was charged to the env
+   that gave it, and is counted as ACCOUNT_REGISTRY from then on. */
+static struct account registry_account = {.limit = {UINT64_MAX}};
+static struct frame_list registry_frames = {.account = &registry_account};
+
+uint8_t *
+registry_page(uint32_t frame)
+{
+    return frame_contents(frame);
+}
+
+int
+store_adopt(struct env *e, struct frame *f)
+{
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS);
+    int error;
+
+    if (frame_type(f) != FRAME_DATA) { /* perhaps no RAM: not to be locked */
+        return -EINVAL;
+    }
+    frame_lock(f);
+    if (f->owner != e->id) {
+        error = -EPERM;
+    } else if ((frame_state(f) & mask) != FRAME_STATE(FRAME_DATA, 0)) {
+        error = f->order != 0 || frame_type(f) != FRAME_DATA ? -EINVAL : -EBUSY;
+    } else if (frame_busy(f)) {
+        error = -EBUSY;
+    } else {
+        error = frame_give(&e->frames, &registry_frames, REGISTRY_ID, &f, 1);
+    }
+    if (error == 0) {
+        f->harts = 0;
+        frame_become(f, FRAME_REGISTRY);
+    }
+    frame_unlock(f);
+    return error;
+}
+
+void
+store_disown(struct env *e, struct frame *f)
+{
+    frame_lock(f);
+    ASSERT(frame_type(f) == FRAME_REGISTRY && !frame_busy(f));
+    f->harts = 0;
+    frame_become(f, FRAME_DATA);
+    if (frame_give(&registry_frames, &e->frames, e->id, &f, 1) == 0) {
+        frame_unlock(f);
+    } else { /* its account has been filled meanwhile */
+        (void)frame_return(&registry_frames, f);
+    }
+}
+
+void
+store_guard_set(struct frame *f, int answer, const struct cap_name *guard)
+{
+    frame_lock(f);
+    f->harts = answer == 0 ? REGISTRY_ANYONE : 0;
+    f->guard = answer == 1 ? *guard : pt_sealer.name;
+    frame_unlock(f);
+}
+
+/* Frees a frame if it is not mapped; whether it was not. */
+static bool
+free_now(struct frame *f)
+{
+    frame_lock(f);
+    if (__atomic_load_n(&f->maps, __ATOMIC_ACQUIRE) != 0) {
+        frame_set_flag(f, FRAME_BREAKING);
+        frame_unlock(f);
+        return false;
+    }
+    f->harts = 0;
+    frame_become(f, FRAME_DATA);
+    (void)frame_return(&registry_frames, f);
+    return true;
+}
+
+void
+store_free(struct drive *d, struct frame *f)
+{
+    if (!free_now(f)) {
+        f->used = d->store->releasing;
+        d->store->releasing = (uint32_t)frame_number(f);
+    }
+}
+
+/* Breaks some mappings of a frame that is to be free; whether there are more
+   such frames. */
+static bool
+release_step(struct store *s)
+{
+    struct frame *f = frame_record(s->releasing);
+
+    if (s->releasing != 0 && pt_break(f, REGISTRY_ID, BREAK_STEP) == 0) {
+        s->releasing = f->used;
+        frame_unlock(f);
+        (void)free_now(f);
+    }
+    return s->releasing != 0;
+}
+
+bool
+store_release_step(struct drive *d)
+{
+    return release_step(d->store);
+}
+
+void
+registry_release(struct registry *r, uint32_t e, uint32_t frame)
+{
+    struct drive *d = &drive_table[r->disk];
+    struct registry_entry *entry = &r->entry[e];
+
+    if (entry->holder != 0) {
+        account_release_one((uint32_t)r->twin[e].glue[HOLDER_ACCOUNT],
+                            ACCOUNT_REGISTRY);
+    }
+    registry_open(entry);
+    entry->pages--;
+    registry_close(entry);
+    store_free(d, frame_record(frame));
+}
+
+/* Lets go of an entry. */
+static void
+unhold(struct drive *d, uint32_t e)
+{
+    struct registry *r = &d->store->volume.registry;
+    struct registry_entry *entry = &r->entry[e];
+
+    if (entry->pages > 0) {
+        account_release((uint32_t)r->twin[e].glue[HOLDER_ACCOUNT],
+                        ACCOUNT_REGISTRY, entry->pages);
+    }
+    d->store->held_of[env_index(entry->holder)]--;
+    registry_open(entry);
+    entry->holder = 0;
+    registry_close(entry);
+}
+
+int
+store_unhold(struct drive *d, uint32_t e, uint32_t id)
+{
+    const struct registry_entry *entry =
+        &d->store->volume.registry.entry[e];
+
+    if (entry->state == REGISTRY_FREE || entry->holder != id) {
+        return -ESTALE;
+    }
+    unhold(d, e);
+    return 0;
+}
+
+int
+store_hold(struct drive *d, uint32_t e, const struct env *env, uint32_t more)
+{
+    struct registry *r = &d->store->volume.registry;
+    struct registry_entry *entry = &r->entry[e];
+    uint32_t account = env_account(env);
+    uint64_t pages =
+        more + (entry->holder == env->id ? 0 : (uint64_t)entry->pages);
+
+    if (account_charge(account, ACCOUNT_REGISTRY, pages) < 0) {
+        return -EDQUOT;
+    }
+    if (entry->holder != env->id) {
+        if (entry->holder != 0) {
+            unhold(d, e);
+        }
+        d->store->held_of[env_index(env->id)]++;
+    }
+    r->twin[e].glue[HOLDER_ACCOUNT] = account;
+    registry_open(entry);
+    entry->holder = env->id;
+    entry->pages += more;
+    registry_close(entry);
+    return 0;
+}
+
+bool
+store_leave_env(uint32_t id)
+{
+    for (unsigned i = 0; i < disk_count; i++) {
+        struct drive *d = &drive_table[i];
+        struct registry *r = &d->store->volume.registry;
+        uint16_t *left = &d->store->held_of[env_index(id)];
+        unsigned done = 0;
+
+        if (__atomic_load_n(left, __ATOMIC_RELAXED) == 0) {
+            continue;
+        }
+        lock_acquire(&d->lock);
+        for (uint32_t e = 0; *left > 0 && e < r->count && done < LEAVE_STEP;
+             e++) {
+            if (r->entry[e].holder == id) {
+                unhold(d, e);
+                done++;
+            }
+        }
+        lock_release(&d->lock);
+        return true;
+    }
+    return false;
+}
+
+/* Whether no env has a frame of the entry mapped. */
+static bool
+unmapped(const struct registry_entry *entry, const struct registry_twin *twin)
+{
+    const uint32_t frames[] = {entry->frame, twin->image, twin->spare};
+    uint32_t maps = 0;
+
+    for (unsigned i = 0; i < 3; i++) {
+        maps |= __atomic_load_n(&frame_record(frames[i])->maps,
+                                __ATOMIC_RELAXED);
+    }
+    return maps == 0;
+}
+
+bool
+store_evict(struct drive *d, unsigned most)
+{
+    struct registry *r = &d->store->volume.registry;
+    uint32_t next = REGISTRY_NONE;
+    unsigned evicted = 0;
+
+    for (unsigned i = 0; i < RECLAIM_LOOKS && evicted < most; i++) {
+        uint32_t e = registry_oldest(r, next, RECLAIM_LOOKS - i, &next);
+
+        if (e == REGISTRY_NONE) {
+            break;
+        }
+        next = r->twin[e].newer;
+        if (unmapped(&r->entry[e], &r->twin[e])) {
+            registry_release_all(r, e);
+            registry_remove(r, e);
+            evicted++;
+        }
+        if (next == REGISTRY_NONE) {
+            break;
+        }
+    }
+    return evicted > 0;
+}
+
+bool
+store_reclaim(void)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < disk_count && !found; i++) {
+        lock_acquire(&drive_table[i].lock);
+        found = store_evict(&drive_table[i], RECLAIM_STEP);
+        lock_release(&drive_table[i].lock);
+    }
+    return found;
+}

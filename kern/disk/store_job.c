@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The jobs of a disk: changes, types, recovery. Each has its own state, and a
+ * step of it leaves everything such that anybody can take the next.
+ */
+#include "kern/abi/error.h"
+#include "kern/boot/boot_memory.h"
+#include "kern/csr.h"
+#include "kern/disk/store.h"
+#include "kern/event.h"
+#include "kern/frame_dma.h"
+#include "kern/main.h"
+#include "kern/panic.h"
+#include "kern/pt.h"
+#include "kern/string.h"
+#include "kern/time.h"
+
+/* A block table takes at most this part of the machine's RAM. */
+#define TABLE_SHARE 64
+
+/* So much of RAM, in pages, is one entry of all registries. */
+#define PAGES_AN_ENTRY 8
+
+/* Instructions of a call after which it takes no further step. */
+#define CALL_BUDGET 4000
+
+static uint64_t
+memory_pages(void)
+{
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < kernel_memory.bank_count; i++) {
+        pages += (kernel_memory.bank[i].end - kernel_memory.bank[i].start) >>
+                 FRAME_SHIFT;
+    }
+    return pages;
+}
+
+static uint32_t
+entries_of_one(void)
+{
+    uint64_t count = memory_pages() / PAGES_AN_ENTRY / disk_count;
+
+    return count < ENTRIES_MAX ? (uint32_t)count : ENTRIES_MAX;
+}
+
+static void *
+memory_take(uint64_t size)
+{
+    void *memory = direct_map(boot_memory_take(size, FRAME_SIZE));
+
+    memset(memory, 0, size);
+    return memory;
+}
+
+/* The heads of the hash, a power of two. */
+static uint32_t
+heads_of(uint32_t count)
+{
+    uint32_t heads = 1;
+
+    while (heads < count) {
+        heads *= 2;
+    }
+    return heads;
+}
+
+void
+store_init(struct drive *d)
+{
+    struct store *s = d->store;
+    uint32_t count = entries_of_one();
+    uint32_t heads = heads_of(count);
+    unsigned disk = d->disk->index;
+    uint64_t table = INFORMATION_BLOCKS + disk * INFORMATION_BLOCKS_SIZE;
+    uint64_t most = (memory_pages() << FRAME_SHIFT) / TABLE_SHARE;
+
+    if (disk == 0) {
+        information_map(INFORMATION_DOUBLES,
+                        DISKS_MAX * DISK_DOUBLES_MAX *
+                            sizeof(struct disk_double));
+        information_map(INFORMATION_REGISTRY, (uint64_t)disk_count * count *
+                                                  sizeof(struct registry_entry));
+    }
+    most = most < VOLUME_BLOCKS_MAX ? most : VOLUME_BLOCKS_MAX;
+    s->blocks_max = d->disk->blocks < most ? d->disk->blocks : most;
+    information_map(table, s->blocks_max + sizeof(uint64_t));
+    s->first = disk * count;
+    s->volume.disk = disk;
+    s->volume.blocks = (struct block_table){.state = information_at(table),
+                                            .blocks = s->blocks_max};
+    s->volume.doubles.entry =
+        (struct disk_double *)information_at(INFORMATION_DOUBLES) +
+        (size_t)disk * DISK_DOUBLES_MAX;
+    registry_init(&s->volume.registry,
+                  (struct registry_entry *)information_at(INFORMATION_REGISTRY) +
+                      s->first,
+                  memory_take(count * sizeof(struct registry_twin)), count,
+                  memory_take(heads * sizeof(uint32_t)), heads, (uint8_t)disk);
+    volume_init(&s->volume);
+    s->recovery_block = RECOVER_NOTHING;
+    s->type.block = memory_take(FRAME_SIZE);
+    s->type.frame =
+        (uint32_t)(((uint64_t)s->type.block - DIRECT_BASE) >> FRAME_SHIFT);
+    d->row->registry_first = s->first;
+    d->row->registry_count = count;
+    d->row->table_blocks = s->blocks_max;
+}
+
+uint64_t
+store_pages(void)
+{
+    return disk_count == 0
+               ? 0
+               : (uint64_t)disk_count * entries_of_one() * 4;
+}
+
+struct drive *
+store_open(uint64_t number, uint32_t *entry)
+{
+    for (unsigned i = 0; i < disk_count; i++) {
+        struct drive *d = &drive_table[i];
+
+        if (number - d->store->first < d->store->volume.registry.count) {
+            *entry = (uint32_t)(number - d->store->first);
+            lock_acquire(&d->lock);
+            return d;
+        }
+    }
+    return NULL;
+}
+
+/* Whether a step could do something. */
+static bool
+busy(const struct drive *d)
+{
+    const struct store *s = d->store;
+    bool type = s->type.stage != TYPE_NONE && s->type.stage != TYPE_WRITE;
+
+    return s->releasing != 0 || type || (volume_busy(&s->volume) && !s->waits);
+}
+
+void
+drive_unlock(struct drive *d)
+{
+    struct store *s = d->store;
+    struct request_end tell[sizeof(s->tell) / sizeof(s->tell[0])];
+    unsigned told = s->told;
+
+    for (unsigned i = 0; i < told; i++) {
+        tell[i] = s->tell[i];
+    }
+    s->told = 0;
+    d->work = busy(d);
+    d->row->state = s->volume.state;
+    d->row->doubles = s->volume.doubles.count;
+    lock_release(&d->lock);
+    for (unsigned i = 0; i < told; i++) {
+        event_complete(tell[i].env, tell[i].hart, tell[i].cookie,
+                       (uint64_t)tell[i].value);
+    }
+}
+
+/* One step of whatever there is; false if nothing could be done. */
+static bool
+step(struct drive *d)
+{
+    struct store *s = d->store;
+
+    if (s->releasing != 0) {
+        (void)store_release_step(d);
+        return true;
+    }
+    if (store_type_step(d)) {
+        return true;
+    }
+    s->progress = false;
+    if (volume_busy(&s->volume) && !volume_step(&s->volume) && !s->progress) {
+        s->waits = true;
+    }
+    return !s->waits && volume_busy(&s->volume);
+}
+
+void
+store_step(struct drive *d, uint64_t begun, uint64_t budget)
+{
+    ASSERT(lock_held(&d->lock));
+    while (busy(d) && d->store->told + 2 < 8 && step(d) &&
+           csr_read(instret) - begun < budget) {
+    }
+}
+
+/*
+ * Types.
+ */
+bool
+store_type_step(struct drive *d)
+{
+    struct store *s = d->store;
+    struct type_job *t = &s->type;
+    const struct disk_type *header = (const struct disk_type *)t->block;
+    int error = 0;
+
+    switch (t->stage) {
+    case TYPE_CHECK:
+        error = type_check_step(&t->check);
+        if (error == 0) {
+            error = type_find(&s->volume.types, header->hash);
+            if (error >= 0) { /* it has it */
+                break;
+            }
+            error = type_slot(&s->volume.types);
+            if (error >= 0) {
+                t->type = (unsigned)error;
+                t->stage = TYPE_LOAD;
+                return true;
+            }
+        }
+        break;
+    case TYPE_LOAD:
+        error =
+            program_load(&s->volume, t->type, t->block, &t->owns, &t->access);
+        if (error == 0) {
+            struct disk_request *r = &d->request[t->tag];
+
+            t->stage = TYPE_WRITE;
+            r->frame = t->frame;
+            r->block = t->type;
+            r->stage = 1;
+            request_start(d, r, DISK_WRITE);
+            return true;
+        }
+        break;
+    case TYPE_WRITTEN:
+        error = t->error;
+        if (error == 0) {
+            type_add(&s->volume.types, t->type, header->hash, t->owns,
+                     t->access);
+            error = (int)t->type;
+        } else {
+            program_drop(s->volume.disk, t->type);
+        }
+        break;
+    default:
+        return false;
+    }
+    if (error != -EAGAIN) {
+        t->stage = TYPE_NONE;
+        store_tell(d, &d->request[t->tag], error);
+    }
+    return true;
+}
+
+/* Copies a frame that the capability lets the caller read. */
+static int
+frame_copy(uint32_t to, struct frame *from, const struct cap *cap)
+{
+    int error = frame_dma_begin(from, 0, 1, cap, CAP_READ);
+
+    if (error == 0) {
+        page_copy(frame_contents(to), frame_contents(frame_number(from)));
+        frame_dma_end(from);
+    }
+    return error;
+}
+
+int
+store_type(struct drive *d, struct context *c, struct frame *from,
+           const struct cap *cap, uint64_t cookie)
+{
+    struct type_job *t = &d->store->type;
+    struct disk_request *r;
+    int error = d->store->volume.state != DISK_READY ? -EPERM
+                : t->stage != TYPE_NONE              ? -EAGAIN
+                : d->disk->read_only                 ? -EROFS
+                                    : frame_copy(t->frame, from, cap);
+
+    error = error < 0 ? error : store_request(d, c, REQUEST_TYPE, cookie, &r);
+    if (error == 0) {
+        t->tag = r->tag;
+        t->stage = TYPE_CHECK;
+        type_check_begin(&t->check, t->block);
+    }
+    return error;
+}
+
+/*
+ * Changes. glue[0] of one is the tag of the request that waits for it, plus 1.
+ */
+#define CHANGE_TAG 0
+
+void
+volume_changed(struct volume *v, int result)
+{
+    struct drive *d = &drive_table[v->disk];
+
+    store_tell(d, &d->request[v->change.glue[CHANGE_TAG] - 1], result);
+}
+
+/* Takes back the charge of a page that was about to be the entry's. */
+static void
+page_uncharge(struct registry_entry *entry, const struct env *env)
+{
+    account_release(env_account(env), ACCOUNT_REGISTRY, 1);
+    registry_open(entry);
+    entry->pages--;
+    registry_close(entry);
+}
+
+/* The frame that the bytes go to: the registry's, and mapped by nobody. */
+static int
+edit_take(struct drive *d, const struct store_change *ask,
+          const struct store_edit *edit, uint32_t *frame)
+{
+    struct registry *r = &d->store->volume.registry;
+    struct registry_entry *entry = &r->entry[edit->entry];
+    struct env *env = ask->context->env;
+    int error;
+
+    if (entry->state == REGISTRY_FREE || !(entry->flags & REGISTRY_META)) {
+        return -EINVAL;
+    }
+    if (entry->holder != env->id && entry->holder != 0) {
+        return -EPERM;
+    }
+    if (edit->to == NULL) {
+        struct frame *spare = frame_record(r->twin[edit->entry].spare);
+
+        if (r->twin[edit->entry].spare == 0) {
+            return -EINVAL;
+        }
+        if (pt_break(spare, REGISTRY_ID, 12) < 0) {
+            return -EAGAIN;
+        }
+        frame_unlock(spare);
+        *frame = r->twin[edit->entry].spare;
+        r->twin[edit->entry].spare = 0;
+        return 0;
+    }
+    error = store_hold(d, edit->entry, env, 1);
+    if (error < 0) {
+        return error;
+    }
+    error = store_adopt(env, edit->to);
+    if (error < 0) {
+        page_uncharge(entry, env);
+        return error;
+    }
+    *frame = (uint32_t)frame_number(edit->to);
+    return 0;
+}
+
+/* The opposite. */
+static void
+edit_undo(struct drive *d, const struct store_change *ask,
+          const struct store_edit *edit, uint32_t frame)
+{
+    struct registry *r = &d->store->volume.registry;
+
+    if (edit->to == NULL) {
+        r->twin[edit->entry].spare = frame;
+        return;
+    }
+    page_uncharge(&r->entry[edit->entry], ask->context->env);
+    store_disown(ask->context->env, edit->to);
+}
+
+/* Copies the bytes, which the caller must be able to read, and lets who may map
+   the block's newest image map the new one. */
+static int
+edit_copy(struct drive *d, const struct store_change *ask,
+          const struct store_edit *edit, uint32_t frame)
+{
+    const struct registry_entry *entry =
+        &d->store->volume.registry.entry[edit->entry];
+    struct frame *to = frame_record(frame);
+    struct cap_name guard = pt_sealer.name;
+    uint64_t anyone = 0;
+    int error = frame_copy(frame, edit->from, ask->cap);
+
+    if (error < 0) {
+        return error;
+    }
+    if (entry->frame != 0) {
+        guard = frame_record(entry->frame)->guard;
+        anyone = frame_record(entry->frame)->harts;
+    }
+    frame_lock(to);
+    to->guard = guard;
+    to->harts = anyone;
+    frame_unlock(to);
+    return 0;
+}
+
+int64_t
+store_change(struct drive *d, const struct store_change *ask)
+{
+    struct store *s = d->store;
+    struct change_block block[DISK_CHANGE_BLOCKS];
+    struct disk_request *r;
+    unsigned taken = 0;
+    int error = s->volume.state != DISK_READY ? -EPERM
+                : s->volume.change.active     ? -EAGAIN
+                : store_request(d, ask->context, REQUEST_CHANGE, ask->cookie,
+                                &r);
+
+    if (error < 0) {
+        return error;
+    }
+    for (; error == 0 && taken < ask->blocks; taken++) {
+        const struct store_edit *edit = &ask->edit[taken];
+
+        error = edit_take(d, ask, edit, &block[taken].frame);
+        if (error < 0) {
+            break;
+        }
+        block[taken].entry = edit->entry;
+        block[taken].version = edit->version;
+        error = edit_copy(d, ask, edit, block[taken].frame);
+    }
+    if (error == 0) {
+        error = change_begin(&s->volume, block, ask->blocks, ask->claimed,
+                             ask->given, ask->cap);
+    }
+    if (error < 0) {
+        while (taken-- > 0) {
+            edit_undo(d, ask, &ask->edit[taken], block[taken].frame);
+        }
+        request_end(d, r);
+        event_unreserve(ask->context);
+        return error;
+    }
+    s->volume.change.glue[CHANGE_TAG] = (uint64_t)r->tag + 1;
+    s->changes++;
+    s->waits = false;
+    store_step(d, ask->begun, CALL_BUDGET);
+    return 0;
+}
+
+/*
+ * Recovery.
+ */
+static void
+recovery_end(struct drive *d)
+{
+    struct store *s = d->store;
+
+    if (s->recovery_frame != 0) {
+        store_free(d, frame_record(s->recovery_frame));
+    }
+    s->recovery_frame = 0;
+    s->recovery_block = RECOVER_NOTHING;
+}
+
+static int64_t
+recovery_begin(struct drive *d)
+{
+    struct store *s = d->store;
+
+    if (d->dead) {
+        return -EIO;
+    }
+    if (d->whole > 0) {
+        return -EBUSY;
+    }
+    if (!program_unload(s->volume.disk)) {
+        s->volume.blocks.blocks = s->blocks_max;
+        recover_begin(&s->volume, &s->recover);
+    }
+    return -EAGAIN;
+}
+
+int64_t
+store_recover(struct drive *d, uint64_t begun)
+{
+    struct store *s = d->store;
+    int error = -EAGAIN;
+
+    if (s->volume.state >= DISK_READY) {
+        return 0;
+    }
+    if (s->volume.state == DISK_RAW) {
+        return recovery_begin(d);
+    }
+    while (error == -EAGAIN && csr_read(instret) - begun < CALL_BUDGET) {
+        uint64_t want = s->recover.want;
+        const uint8_t *image = NULL;
+
+        if (want != RECOVER_NOTHING) {
+            if (s->recovery_block != want || s->recovery_reading) {
+                return (int64_t)want + 1;
+            }
+            image = registry_page(s->recovery_frame);
+        }
+        error = recover_step(&s->volume, &s->recover, image);
+    }
+    if (error != -EAGAIN) {
+        recovery_end(d);
+    }
+    return error;
+}

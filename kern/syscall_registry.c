@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls on what disks hold: the registry, changes of metadata, types,
+ * recovery. Each takes steps of the jobs of its disk, too.
+ */
+#include "kern/abi/uarea.h"
+#include "kern/csr.h"
+#include "kern/disk/store.h"
+#include "kern/syscall.h"
+#include "kern/syscall_check.h"
+
+/* Instructions of a call after which it takes no further step of a job. */
+#define HELP_BUDGET 3000
+
+#define CHANGE_WORDS 2
+#define EDIT_WORDS 3
+
+static const struct cap_name empty_name;
+
+/* Locks the drive of a number, and takes steps of its jobs; or NULL. */
+static struct drive *
+drive_open(uint64_t number)
+{
+    struct drive *d = drive_find(number);
+
+    if (d != NULL) {
+        lock_acquire(&d->lock);
+    }
+    return d;
+}
+
+/* Gives it back, after a step for others, if there is time for one. */
+static int64_t
+drive_leave(struct drive *d, uint64_t begun, int64_t result)
+{
+    if (csr_read(instret) - begun < HELP_BUDGET) {
+        store_step(d, begun, HELP_BUDGET);
+    }
+    drive_unlock(d);
+    return result;
+}
+
+int64_t
+sys_disk_type(uint64_t cap, uint64_t disk, uint64_t frame, uint64_t cookie)
+{
+    uint64_t begun = csr_read(instret);
+    struct frame *f = named_frame(frame);
+    int64_t error = cap_check(cap, &empty_name, CAP_CONTROL);
+    struct drive *d;
+
+    if (error < 0 || f == NULL) {
+        return error < 0 ? error : -EINVAL;
+    }
+    d = drive_open(disk);
+    if (d == NULL) {
+        return -ENODEV;
+    }
+    error = store_type(d, caller_hart()->context, f, cap_of(cap), cookie);
+    return drive_leave(d, begun, error);
+}
+
+/* Reads the words of a change, each once: 0, or -EINVAL. */
+static int
+change_read(struct store_change *ask, uint64_t words)
+{
+    const struct uarea *uarea = (const struct uarea *)caller_hart()->uarea;
+    uint64_t count = words & 0xffff;
+    uint64_t first = words >> 16;
+    const uint64_t *word = &uarea->batch[first];
+
+    if (count == 0 || count > DISK_CHANGE_BLOCKS ||
+        first > UAREA_BATCH_WORDS ||
+        CHANGE_WORDS + EDIT_WORDS * count > UAREA_BATCH_WORDS - first) {
+        return -EINVAL;
+    }
+    ask->claimed = __atomic_load_n(word++, __ATOMIC_RELAXED);
+    ask->given = __atomic_load_n(word++, __ATOMIC_RELAXED);
+    ask->blocks = (unsigned)count;
+    for (unsigned i = 0; i < count; i++) {
+        struct store_edit *edit = &ask->edit[i];
+        uint64_t names = __atomic_load_n(word++, __ATOMIC_RELAXED);
+        uint64_t to = __atomic_load_n(word++, __ATOMIC_RELAXED);
+
+        edit->version = __atomic_load_n(word++, __ATOMIC_RELAXED);
+        edit->entry = (uint32_t)names;
+        edit->from = named_frame(names >> 32);
+        edit->to = named_frame(to);
+        if (edit->from == NULL || (to != 0 && edit->to == NULL)) {
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+int64_t
+sys_disk_change(uint64_t cap, uint64_t disk, uint64_t words, uint64_t cookie)
+{
+    struct store_change ask = {.context = caller_hart()->context,
+                               .cap = cap_of(cap),
+                               .cookie = cookie,
+                               .begun = csr_read(instret)};
+    struct drive *d;
+    int64_t error;
+
+    if (ask.cap == NULL) {
+        return -EBADF;
+    }
+    error = change_read(&ask, words);
+    d = error < 0 ? NULL : drive_open(disk);
+    if (d == NULL) {
+        return error < 0 ? error : -ENODEV;
+    }
+    for (unsigned i = 0; i < ask.blocks; i++) {
+        ask.edit[i].entry -= d->store->first;
+        if (ask.edit[i].entry >= d->store->volume.registry.count) {
+            error = -EINVAL;
+        }
+    }
+    error = error < 0 ? error : store_change(d, &ask);
+    return drive_leave(d, ask.begun, error);
+}
+
+/* By the disk itself: the catalogue, or a block for recovery. */
+static int64_t
+read_whole(uint64_t cap, uint64_t disk, const struct store_read *ask)
+{
+    struct drive *d = drive_open(disk);
+    int64_t result;
+
+    if (d == NULL) {
+        return -ENODEV;
+    }
+    if (d->store->volume.state == DISK_RECOVERING) {
+        result = cap_check(cap, &empty_name, CAP_CONTROL);
+        result = result < 0 ? result : store_read_recovery(d, ask);
+    } else {
+        result = store_read_catalogue(d, ask);
+    }
+    return drive_leave(d, ask->begun, result);
+}
+
+int64_t
+sys_registry_read(uint64_t cap, uint64_t parent, uint64_t block, uint64_t frame,
+                  uint64_t flags, uint64_t cookie)
+{
+    const struct store_read ask = {.context = caller_hart()->context,
+                                   .cap = cap_of(cap),
+                                   .block = block,
+                                   .frame = named_frame(frame),
+                                   .flags = flags,
+                                   .cookie = cookie,
+                                   .begun = csr_read(instret)};
+    struct drive *d;
+    uint32_t entry;
+
+    if (ask.cap == NULL) {
+        return -EBADF;
+    }
+    if ((frame != 0 && ask.frame == NULL) ||
+        (flags & ~(uint64_t)(REGISTRY_READ_HOLD | REGISTRY_READ_INSERT |
+                             REGISTRY_READ_CREATE)) != 0) {
+        return -EINVAL;
+    }
+    if (parent >= DISK_WHOLE) {
+        return read_whole(cap, parent - DISK_WHOLE, &ask);
+    }
+    d = store_open(parent, &entry);
+    return d == NULL ? -EINVAL
+                     : drive_leave(d, ask.begun, store_read(d, entry, &ask));
+}
+
+int64_t
+sys_registry_write(uint64_t entry, uint64_t cookie)
+{
+    uint64_t begun = csr_read(instret);
+    uint32_t e;
+    struct drive *d = store_open(entry, &e);
+
+    return d == NULL
+               ? -EINVAL
+               : drive_leave(d, begun,
+                             store_write(d, caller_hart()->context, e, cookie));
+}
+
+int64_t
+sys_disk_recover(uint64_t cap, uint64_t disk)
+{
+    uint64_t begun = csr_read(instret);
+    int64_t result = cap_check(cap, &empty_name, CAP_CONTROL);
+    struct drive *d;
+
+    if (result < 0) {
+        return result;
+    }
+    d = drive_open(disk);
+    return d == NULL ? -ENODEV
+                     : drive_leave(d, begun, store_recover(d, begun));
+}

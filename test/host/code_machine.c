@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: MIT */
+#include "test/host/code_machine.h"
+
+#include "test/host/check.h"
+
+/* Where things really are. */
+#define CONTEXT 0x5000000000ULL
+#define MEMORY 0xffffffd012345000ULL
+#define STACK 0x6000000000ULL
+#define SAVED 0x6100000000ULL
+#define CODE 0x1000000ULL
+#define BACK 0x777770ULL /* of the caller */
+#define HELPERS 0xffffffc080201f2cULL
+
+/* Registers, by name. */
+enum {
+    X_ZERO,
+    X_RA,
+    X_SP,
+    X_T0 = 5,
+    X_T1,
+    X_T2,
+    X_A0 = 10,
+    X_A1,
+    X_A6 = 16,
+    X_A7,
+    X_S2,
+    X_T3 = 28,
+    X_T6 = 31
+};
+#define SET(r) (1U << (r))
+/* All that it may write but sp, which has rules of its own. */
+#define WRITABLE                                                               \
+    (SET(X_RA) | 0xe0U | 0x3fc00U | 0x1fc0000U | 0xf0000000U | SET(X_ZERO))
+
+struct run {
+    struct code_machine *m;
+    struct code_context context;
+    uint8_t saved[CODE_COMPILE_STACK];
+    uint64_t x[32];
+    uint64_t pc; /* in words */
+    uint64_t stack_end;
+    bool reserved;
+    uint64_t reservation;
+    uint32_t disturbance;
+};
+
+/* One word in its parts. */
+struct decoded {
+    uint32_t word;
+    unsigned opcode, to, a, b, kind, upper;
+    int64_t immediate; /* as the opcode has it; of jumps in bytes */
+};
+
+static int64_t
+extend(uint64_t value, unsigned bits)
+{
+    return (int64_t)(value << (64 - bits)) >> (64 - bits);
+}
+
+static struct decoded
+decode(uint32_t word)
+{
+    struct decoded d = {
+        .word = word,
+        .opcode = word & 0x7f,
+        .to = word >> 7 & 31,
+        .kind = word >> 12 & 7,
+        .a = word >> 15 & 31,
+        .b = word >> 20 & 31,
+        .upper = word >> 25,
+        .immediate = extend(word >> 20, 12),
+    };
+
+    if (d.opcode == 0x23) {
+        d.immediate = extend((word >> 25) << 5 | d.to, 12);
+    } else if (d.opcode == 0x63) {
+        d.immediate =
+            extend((word >> 31) << 12 | (word >> 7 & 1) << 11 |
+                       (word >> 25 & 0x3f) << 5 | (word >> 8 & 0xf) << 1,
+                   13);
+    } else if (d.opcode == 0x6f) {
+        d.immediate =
+            extend((word >> 31) << 20 | (word >> 12 & 0xff) << 12 |
+                       (word >> 20 & 1) << 11 | (word >> 21 & 0x3ff) << 1,
+                   21);
+    }
+    return d;
+}
+
+uint64_t
+code_machine_helper(uint32_t row)
+{
+    return HELPERS + row * 0x800;
+}
+
+/* Registers whose values are addresses that the compiler keeps. */
+static bool
+base_allowed(const struct code_machine *m, const struct decoded *d)
+{
+    unsigned size = d->kind & 3;
+
+    return d->a == X_T0 || d->a == m->compiler->frame ||
+           ((d->a == m->compiler->context || d->a == X_SP) && size == 3);
+}
+
+static bool
+register_operation_known(const struct decoded *d)
+{
+    bool narrow = d->opcode == 0x3b;
+
+    switch (d->upper) {
+    case 0:
+        return !narrow || d->kind == 0 || d->kind == 1 || d->kind == 5;
+    case 1:
+        return d->kind == 0 || d->kind >= 4;
+    case 0x20:
+        return d->kind == 0 || d->kind == 5;
+    default:
+        return false;
+    }
+}
+
+static bool
+immediate_operation_known(const struct decoded *d)
+{
+    unsigned bits = d->opcode == 0x1b ? 5 : 6;
+
+    switch (d->kind) {
+    case 1:
+        return d->word >> (20 + bits) == 0;
+    case 5:
+        return (d->word >> (20 + bits) & ~(1U << (10 - bits))) == 0;
+    case 2:
+    case 3:
+        return false;
+    default:
+        return d->opcode == 0x13 || d->kind == 0;
+    }
+}
+
+static bool
+atomic_known(const struct decoded *d)
+{
+    unsigned function = d->upper >> 2;
+
+    return (d->upper & 3) == 3 && (d->kind == 2 || d->kind == 3) &&
+           d->a == X_T0 && (function <= 4 || function == 8 || function == 12) &&
+           (function != 2 || d->b == 0);
+}
+
+/* What a word may do to registers that the compiler keeps. */
+static bool
+target_allowed(const struct code_machine *m, const struct decoded *d)
+{
+    const struct code_compiler *c = m->compiler;
+    bool add = d->opcode == 0x13 && d->kind == 0;
+    bool load = d->opcode == 3 && d->kind == 3;
+
+    if (d->to == X_SP) {
+        return (add && d->a == X_SP && d->immediate % 16 == 0) ||
+               (load && d->a == c->context &&
+                d->immediate == offsetof(struct code_context, kept));
+    }
+    if (d->to == c->context) {
+        return (add && d->a == X_A0 && d->immediate == 0) ||
+               (load && d->a == X_SP);
+    }
+    if (d->to == c->frame) {
+        return (add && d->a == c->frame) ||
+               (load && (d->a == X_SP || d->a == c->context));
+    }
+    if (d->to == X_A6) {
+        return load && d->a == c->context &&
+               d->immediate == offsetof(struct code_context, memory);
+    }
+    if (d->to == X_RA) {
+        return load && d->a == X_SP;
+    }
+    return (WRITABLE >> d->to & 1) != 0;
+}
+
+static bool
+lands(const struct code_machine *m, uint32_t at, const struct decoded *d)
+{
+    int64_t target = (int64_t)at * 4 + d->immediate;
+
+    return d->immediate % 4 == 0 && target >= 0 &&
+           target < (int64_t)m->length * 4;
+}
+
+static bool
+word_allowed(const struct code_machine *m, uint32_t at)
+{
+    struct decoded d = decode(m->words[at]);
+
+    switch (d.opcode) {
+    case 0x03:
+        return d.kind != 7 && base_allowed(m, &d) && target_allowed(m, &d);
+    case 0x13:
+    case 0x1b:
+        return immediate_operation_known(&d) && target_allowed(m, &d);
+    case 0x23:
+        return d.kind < 4 && base_allowed(m, &d);
+    case 0x2f:
+        return atomic_known(&d) && target_allowed(m, &d);
+    case 0x33:
+    case 0x3b:
+        return register_operation_known(&d) && target_allowed(m, &d);
+    case 0x37:
+        return target_allowed(m, &d);
+    case 0x63:
+        return (d.kind < 2 || d.kind > 3) && lands(m, at, &d);
+    case 0x67:
+        return d.kind == 0 &&
+               ((d.to == X_ZERO && (d.a == X_RA || d.a == X_T2) &&
+                 d.immediate == 0) ||
+                (d.to == X_RA && d.a == X_T0));
+    case 0x6f:
+        return (d.to == X_ZERO || d.to == X_RA || d.to == X_T2) &&
+               lands(m, at, &d);
+    default:
+        return false;
+    }
+}
+
+void
+code_machine_check(const struct code_machine *m)
+{
+    struct decoded last;
+
+    CHECK(m->length > 0);
+    for (uint32_t at = 0; at < m->length; at++) {
+        if (!word_allowed(m, at)) {
+            (void)fprintf(stderr, "word %u of %u: %#x\n", at, m->length,
+                          m->words[at]);
+            CHECK(false);
+        }
+    }
+    last = decode(m->words[m->length - 1]); /* nothing runs off the end */
+    CHECK((last.opcode == 0x67 || last.opcode == 0x6f) && last.to == X_ZERO);
+}
+
+/* The bytes that an access is about, of those that its base is for. */
+static uint8_t *
+bytes_find(struct run *r, const struct decoded *d, uint64_t address,
+           unsigned size, bool store)
+{
+    struct code_machine *m = r->m;
+    uint64_t memory = MEMORY + m->memory_odd;
+
+    CHECK(address % size == 0);
+    if (d->a == m->compiler->context) {
+        uint64_t at = address - CONTEXT;
+
+        CHECK(at + size <= sizeof(r->context));
+        CHECK(!store || at == offsetof(struct code_context, bottom) ||
+              at == offsetof(struct code_context, fuel) ||
+              at == offsetof(struct code_context, kept));
+        return (uint8_t *)&r->context + at;
+    }
+    if (d->a == X_SP) {
+        CHECK(address >= SAVED && address - SAVED + size <= sizeof(r->saved));
+        return r->saved + (address - SAVED);
+    }
+    if (d->a == X_T0 && address >= memory &&
+        address - memory + size <= m->memory_size) {
+        return m->memory + (address - memory);
+    }
+    CHECK(address >= STACK && address - STACK + size <= m->stack_size);
+    return m->stack + (address - STACK);
+}
+
+static uint64_t
+load(struct run *r, const struct decoded *d)
+{
+    unsigned size = 1U << (d->kind & 3);
+    uint64_t value = 0;
+
+    memcpy(&value,
+           bytes_find(r, d, r->x[d->a] + (uint64_t)d->immediate, size, false),
+           size);
+    return d->kind < 3 ? (uint64_t)extend(value, size * 8) : value;
+}
+
+static void
+store(struct run *r, const struct decoded *d)
+{
+    unsigned size = 1U << d->kind;
+
+    memcpy(bytes_find(r, d, r->x[d->a] + (uint64_t)d->immediate, size, true),
+           &r->x[d->b], size);
+}
+
+static uint64_t
+atomic_result(unsigned function, uint64_t old, uint64_t with)
+{
+    switch (function) {
+    case 0:
+        return old + with;
+    case 1:
+        return with;
+    case 4:
+        return old ^ with;
+    case 8:
+        return old | with;
+    default:
+        return old & with;
+    }
+}
+
+static uint64_t
+atomic(struct run *r, const struct decoded *d)
+{
+    unsigned size = d->kind == 2 ? 4 : 8;
+    unsigned function = d->upper >> 2;
+    uint64_t address = r->x[d->a];
+    uint8_t *bytes = bytes_find(r, d, address, size, true);
+    uint64_t old = 0;
+    uint64_t new;
+
+    memcpy(&old, bytes, size);
+    old = (uint64_t)extend(old, size * 8);
+    if (function == 2) {
+        r->reserved = true;
+        r->reservation = address;
+        return old;
+    }
+    if (function == 3) {
+        bool succeeds = r->reserved && r->reservation == address;
+
+        r->reserved = false;
+        if (r->disturbance > 0) {
+            r->disturbance--;
+            return 1;
+        }
+        if (succeeds) {
+            memcpy(bytes, &r->x[d->b], size);
+        }
+        return succeeds ? 0 : 1;
+    }
+    new = atomic_result(function, old, r->x[d->b]);
+    memcpy(bytes, &new, size);
+    return old;
+}
+
+/* RISC-V Unprivileged 7.2: by zero, and the lowest number by -1. */
+static uint64_t
+divide(unsigned kind, uint64_t a, uint64_t b)
+{
+    int64_t x = (int64_t)a;
+    int64_t y = (int64_t)b;
+
+    if (b == 0) {
+        return kind < 6 ? UINT64_MAX : a;
+    }
+    switch (kind) {
+    case 4:
+        return y == -1 ? 0 - a : (uint64_t)(x / y);
+    case 5:
+        return a / b;
+    case 6:
+        return y == -1 ? 0 : (uint64_t)(x % y);
+    default:
+        return a % b;
+    }
+}
+
+/* Operations of 64 bits; `upper` as in the word. */
+static uint64_t
+operate(unsigned kind, unsigned upper, uint64_t a, uint64_t b)
+{
+    if (upper == 1) {
+        return kind == 0 ? a * b : divide(kind, a, b);
+    }
+    switch (kind) {
+    case 0:
+        return upper == 0x20 ? a - b : a + b;
+    case 1:
+        return a << (b & 63);
+    case 2:
+        return (int64_t)a < (int64_t)b;
+    case 3:
+        return a < b;
+    case 4:
+        return a ^ b;
+    case 5:
+        return upper == 0x20 ? (uint64_t)((int64_t)a >> (b & 63))
+                             : a >> (b & 63);
+    case 6:
+        return a | b;
+    default:
+        return a & b;
+    }
+}
+
+static uint64_t
+operate_32(unsigned kind, unsigned upper, uint64_t a, uint64_t b)
+{
+    bool without =
+        (upper == 1 && (kind == 5 || kind == 7)) || (kind == 5 && upper == 0);
+    uint64_t x = without ? (uint32_t)a : (uint64_t)(int32_t)(uint32_t)a;
+    uint64_t y = without ? (uint32_t)b : (uint64_t)(int32_t)(uint32_t)b;
+
+    if (upper == 0x20 && kind == 5) {
+        y &= 31;
+    } else if (upper == 0 && (kind == 1 || kind == 5)) {
+        y &= 31;
+    }
+    return (uint64_t)extend(operate(kind, upper, x, y) & 0xffffffff, 32);
+}
+
+static bool
+compare(unsigned kind, uint64_t a, uint64_t b)
+{
+    switch (kind) {
+    case 0:
+        return a == b;
+    case 1:
+        return a != b;
+    case 4:
+        return (int64_t)a < (int64_t)b;
+    case 5:
+        return (int64_t)a >= (int64_t)b;
+    case 6:
+        return a < b;
+    default:
+        return a >= b;
+    }
+}
+
+/* A call of C: it may leave anything where it need not preserve. */
+static void
+helper_call(struct run *r, uint64_t address)
+{
+    const struct code_use *use = r->m->compiler->use;
+    uint64_t arguments[CODE_ARGUMENTS];
+    uint64_t result;
+    uint32_t row = 0;
+
+    while (row < use->helper_count && code_machine_helper(row) != address) {
+        row++;
+    }
+    CHECK(row < use->helper_count);
+    CHECK_EQUAL(r->x[X_A0], CONTEXT);
+    CHECK(r->x[X_SP] % 16 == 0);
+    memcpy(arguments, &r->x[X_A1], sizeof(arguments));
+    result = r->m->helper(r->m->wish, use->helpers[row].number, arguments);
+    r->context.stop = *r->m->wish;
+    for (unsigned x = 1; x < 32; x++) {
+        if ((x >= X_T0 && x <= X_T2) || (x >= X_A0 && x <= X_A7) || x >= X_T3 ||
+            x == X_RA) {
+            r->x[x] = r->m->poison + x;
+        }
+    }
+    r->x[X_A0] = result;
+}
+
+/* Where the word leads. */
+static uint64_t
+control(struct run *r, const struct decoded *d)
+{
+    uint64_t next = r->pc + 1;
+    uint64_t target = r->x[d->a] + (uint64_t)d->immediate;
+
+    if (d->opcode == 0x63) {
+        return compare(d->kind, r->x[d->a], r->x[d->b])
+                   ? r->pc + (uint64_t)(d->immediate / 4)
+                   : next;
+    }
+    if (d->opcode == 0x67 && d->to == X_RA) {
+        helper_call(r, target);
+        return next;
+    }
+    if (d->to != X_ZERO) {
+        r->x[d->to] = CODE + next * 4;
+    }
+    if (d->opcode == 0x6f) {
+        return r->pc + (uint64_t)(d->immediate / 4);
+    }
+    CHECK(target % 4 == 0);
+    if (target == BACK) {
+        return UINT64_MAX;
+    }
+    return (target - CODE) / 4;
+}
+
+static uint64_t
+value_of(struct run *r, const struct decoded *d)
+{
+    uint64_t a = r->x[d->a];
+    uint64_t immediate = (uint64_t)d->immediate;
+    unsigned upper = 0;
+
+    switch (d->opcode) {
+    case 0x03:
+        return load(r, d);
+    case 0x13:
+    case 0x1b:
+        if (d->kind == 1 || d->kind == 5) {
+            immediate &= 63;
+            upper = d->word >> 30 != 0 ? 0x20 : 0;
+        }
+        return d->opcode == 0x13 ? operate(d->kind, upper, a, immediate)
+                                 : operate_32(d->kind, upper, a, immediate);
+    case 0x2f:
+        return atomic(r, d);
+    case 0x33:
+        return operate(d->kind, d->upper, a, r->x[d->b]);
+    case 0x37:
+        return (uint64_t)extend(d->word & 0xfffff000, 32);
+    default:
+        CHECK(d->opcode == 0x3b);
+        return operate_32(d->kind, d->upper, a, r->x[d->b]);
+    }
+}
+
+static void
+step(struct run *r)
+{
+    struct decoded d;
+    uint64_t value;
+
+    CHECK(r->pc < r->m->length);
+    d = decode(r->m->words[r->pc]);
+    r->m->executed++;
+    if (d.opcode == 0x63 || d.opcode == 0x67 || d.opcode == 0x6f) {
+        r->pc = control(r, &d);
+        return;
+    }
+    if (d.opcode == 0x23) {
+        store(r, &d);
+    } else {
+        value = value_of(r, &d);
+        if (d.to != X_ZERO) {
+            r->x[d.to] = value;
+        }
+    }
+    r->pc++;
+}
+
+void
+code_machine_run(struct code_machine *m)
+{
+    struct run r = {.m = m, .disturbance = m->disturbance};
+    uint64_t before[32];
+
+    code_machine_check(m);
+    CHECK(m->stack_size % 8 == 0);
+    for (unsigned x = 1; x < 32; x++) {
+        r.x[x] = m->poison + x;
+    }
+    memset(r.saved, (int)(m->poison & 0xff), sizeof(r.saved));
+    code_context_begin(&r.context, m->stack, (uint32_t)m->stack_size,
+                       (int64_t)m->fuel);
+    code_context_memory(&r.context, m->memory, m->memory_size);
+    r.context.stack = (uint8_t *)(uintptr_t)(STACK + m->stack_size);
+    r.context.bottom = r.context.stack;
+    r.context.memory = (uint8_t *)(uintptr_t)(MEMORY + m->memory_odd);
+    r.x[X_RA] = BACK;
+    r.x[X_SP] = SAVED + sizeof(r.saved);
+    r.x[X_A0] = CONTEXT;
+    for (unsigned a = 0; a < CODE_ARGUMENTS; a++) {
+        if (m->compiler->use->arguments[a] != CODE_ABSENT) {
+            r.x[X_A1 + a] = m->arguments[a];
+        }
+    }
+    memcpy(before, r.x, sizeof(before));
+    for (m->executed = 0; r.pc != UINT64_MAX;) {
+        step(&r);
+    }
+    for (unsigned x = 0; x < 32; x++) {
+        if (x <= 4 || x == 8 || x == 9 || (x >= X_S2 && x < X_T3)) {
+            CHECK(x == X_RA || r.x[x] == before[x]);
+        }
+    }
+    m->result = (struct code_result){r.x[X_A0], r.x[X_A1]};
+    m->fuel = (uint64_t)r.context.fuel;
+}
