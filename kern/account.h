@@ -51,8 +51,8 @@ int account_charge(uint32_t account, enum account_kind kind, uint64_t amount);
 void account_release(uint32_t account, enum account_kind kind, uint64_t amount);
 
 /* Carves a new account off `from`, with these limits of frames, slots and code,
-   and a share of the rest (kern/abi/account.h). Its number, or -EINVAL if both are
-   0, -EDQUOT if `from` has no room, -ENOSPC if no row is free. */
+   and a share of the rest (kern/abi/account.h). Its number, or -EINVAL if both
+   are 0, -EDQUOT if `from` has no room, -ENOSPC if no row is free. */
 int64_t account_carve(uint32_t from, const uint64_t limit[ACCOUNT_KINDS]);
 
 /* Gives an account back to `from`. -EPERM if it was not carved off that, -EBUSY

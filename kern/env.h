@@ -56,7 +56,7 @@ struct context {
     uint64_t charged; /* when an epilogue last overran */
     uint32_t excess;
     bool asleep;
-    bool died; /* the callee that it waits for did: it gets -EDIED */
+    bool died;  /* the callee that it waits for did: it gets -EDIED */
     bool until; /* a predicate was to end its sleep: kern/predicate.c */
 
     _Atomic uint32_t reserved; /* entries of the completion ring that are owed:
@@ -250,8 +250,8 @@ int env_bind(struct env *e, struct hart *hart, struct frame *f);
 int env_destroy_step(struct env *e);
 
 /* A step of the end of some env that is dying, of taking what one owes, or of
-   looking after a disk that does not answer; false if there is none. For edges of slots, and harts that have nothing else
-   to do. No lock may be held. */
+   looking after a disk that does not answer; false if there is none. For edges
+   of slots, and harts that have nothing else to do. No lock may be held. */
 bool env_reap(void);
 
 /* When there is, or was, something to do for it that has a time: what envs owe,

@@ -108,9 +108,8 @@ env_withdraw(struct env *e)
         slot_free_all(e, e->slots_taken++);
         return -EAGAIN;
     }
-    if (e->root != NULL &&
-        (code_end_one(e->id) || extent_release_env(e->id) ||
-         store_leave_env(e->id))) {
+    if (e->root != NULL && (code_end_one(e->id) || extent_release_env(e->id) ||
+                            store_leave_env(e->id))) {
         return -EAGAIN;
     }
     if (e->root != NULL) {

@@ -68,9 +68,9 @@ event_post_any(struct env *e, uint64_t events)
     }
 }
 
-/* Entries that the env has not taken yet, or that are owed; what it says of that
-   may be wrong, which is then its own loss. What is owed is read first: it is
-   posted before it is owed no more. */
+/* Entries that the env has not taken yet, or that are owed; what it says of
+   that may be wrong, which is then its own loss. What is owed is read first: it
+   is posted before it is owed no more. */
 static uint64_t
 ring_used(const struct context *c)
 {

@@ -169,9 +169,9 @@ frame_pins(const struct frame *f)
 }
 
 /* Puts back a data frame that has no maps and no pins but those of devices: as
-   frame_return, or it is condemned: it is nobody's, stays charged, and goes back
-   when the last device is done with it. The caller holds the lock, which is
-   given back. */
+   frame_return, or it is condemned: it is nobody's, stays charged, and goes
+   back when the last device is done with it. The caller holds the lock, which
+   is given back. */
 int frame_let_go(struct frame_list *list, struct frame *f);
 
 /* Puts a FRAME_DATA under another guard. The caller holds the lock, has checked

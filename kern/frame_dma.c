@@ -33,7 +33,8 @@ frame_condemned_free(struct frame *f)
                   frame_state(f));
     condemned = list.first;
     word_unlock(&frame_lists.lock);
-    account_release(account, ACCOUNT_FRAMES, 0); /* that was its last, perhaps */
+    account_release(account, ACCOUNT_FRAMES,
+                    0); /* that was its last, perhaps */
 }
 
 int

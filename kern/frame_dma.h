@@ -20,8 +20,8 @@ static inline int
 frame_dma_begin(struct frame *f, uint64_t offset, uint64_t count,
                 const struct cap *cap, unsigned right)
 {
-    const uint32_t forbidden = FRAME_STATE_FLAG(
-        FRAME_UNSCRUBBED | FRAME_BREAKING | FRAME_CONDEMNED);
+    const uint32_t forbidden =
+        FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING | FRAME_CONDEMNED);
     uint32_t state;
     uint64_t pages;
     int error = 0;

@@ -3,12 +3,12 @@
  * Invariants:
  *
  *  - a predicate that is bound (`page` is not 0) has a program that it holds,
- *    READY and thus constant; and if it looks at a frame it is in the chain of
- *    that, and one of its maps. So the frame stays what it is;
+ *    READY and thus constant, for its entry; and if it looks at a frame it is
+ *    in the chain of that, and one of its maps. So the frame stays what it is;
  *  - it is bound and unbound under its own lock and that of its frame; its
  *    program runs under its own lock alone. So who unbinds it waits for one
  *    run, and nothing is read after that;
- *  - all but lock, page and links is written by its hart alone, while it is not
+ *  - all but lock, page, entry and links is written by its hart alone, while it is not
  *    bound; a context with `until` is asleep or about to be.
  *
  * The chain of a frame is in the upper bits of `harts` in its record, and in
@@ -25,7 +25,6 @@
 #include "kern/context.h"
 #include "kern/panic.h"
 #include "kern/slot.h"
-#include "kern/string.h"
 
 /* Instructions of the machine after which an edge has had enough, and what is
    little enough that it can do something else, too. */
@@ -38,12 +37,18 @@
 /* `page` of one that looks at an information page. */
 #define PAGE_INFORMATION (~(uint32_t)0)
 
+/* A program that was compiled, of whose result only the value matters: that of
+   one which was stopped is 0. */
+typedef uint64_t (*predicate_entry)(struct code_context *run, uint64_t page,
+                                    uint64_t argument, uint64_t, uint64_t,
+                                    uint64_t);
+
 struct predicate {
     uint32_t lock;     /* a word lock, after those of frames */
     uint32_t page;     /* of its frame, the first; 0: not bound */
     uint16_t next;     /* in the chain of the frame: numbers, 0 ends it */
     uint16_t previous;
-    code_entry entry; /* of its program */
+    predicate_entry entry; /* of its program, while it is bound */
     uint64_t argument;
     struct code_context run;
     struct code_object *program;
@@ -71,9 +76,12 @@ void
 predicate_init(void)
 {
     uint64_t size = hart_count * sizeof(*predicates);
+    paddr_t memory = boot_memory_take(size, FRAME_SIZE);
 
-    predicates = direct_map(boot_memory_take(size, FRAME_SIZE));
-    memset(predicates, 0, size);
+    predicates = direct_map(memory);
+    for (uint64_t done = 0; done < size; done += FRAME_SIZE) {
+        page_clear(direct_map(memory + done));
+    }
 }
 
 static struct predicate *
@@ -135,6 +143,15 @@ page_of(const struct predicate *p)
     return __atomic_load_n(&p->page, __ATOMIC_ACQUIRE);
 }
 
+/* Stands for the program of one that is not bound any more: it shall wake. */
+static uint64_t
+fallen(struct code_context *run, uint64_t page, uint64_t argument, uint64_t r3,
+       uint64_t r4, uint64_t r5)
+{
+    (void)run, (void)page, (void)argument, (void)r3, (void)r4, (void)r5;
+    return 1;
+}
+
 /* Unbinds it from the locked frame, NULL for an information page, if it is
    still bound to that, by that program if one is given. */
 static void
@@ -144,6 +161,7 @@ unbind_from(struct predicate *p, uint32_t page, struct frame *f,
     word_lock(&p->lock);
     if (page_of(p) == page && (o == NULL || p->program == o)) {
         __atomic_store_n(&p->page, 0, __ATOMIC_RELAXED);
+        p->entry = fallen;
         if (f != NULL) {
             chain_out(f, p);
         }
@@ -193,15 +211,11 @@ predicate_end(const struct code_object *o)
 __attribute__((noinline)) static bool
 predicate_ask(struct predicate *p)
 {
-    uint64_t value = 1;
+    uint64_t value;
 
     word_lock(&p->lock);
-    if (__builtin_expect(p->page != 0, 1)) {
-        p->run.fuel = PREDICATE_FUEL;
-        /* That of one that was stopped is 0. */
-        value =
-            p->entry(&p->run, CODE_MEMORY_ADDRESS, p->argument, 0, 0, 0).value;
-    }
+    p->run.fuel = PREDICATE_FUEL;
+    value = p->entry(&p->run, CODE_MEMORY_ADDRESS, p->argument, 0, 0, 0);
     word_unlock(&p->lock);
     return value != 0;
 }
@@ -307,7 +321,7 @@ predicate_bind(struct context *c, const struct cap *cap, uint64_t page)
     int error;
 
     p->context = c;
-    p->entry = p->program->entry;
+    p->entry = (predicate_entry)(uintptr_t)p->program->entry;
     code_context_begin(&p->run, stacks[hart], PREDICATE_STACK, 0);
     error = page >= INFORMATION_FRAMES ? bind_information(p, page)
                                        : bind_frame(p, cap, page);

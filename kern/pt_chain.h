@@ -41,7 +41,10 @@ void predicates_break(struct frame *f);
 static inline void
 predicate_break(struct frame *f)
 {
-    if (f->harts >> PREDICATE_SHIFT != 0 && !pt_is_table(f)) {
+    /* In one step: of a root other harts write it without the lock. */
+    uint64_t harts = __atomic_load_n(&f->harts, __ATOMIC_RELAXED);
+
+    if (!pt_is_table(f) && harts >> PREDICATE_SHIFT != 0) {
         predicates_break(f);
     }
 }

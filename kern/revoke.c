@@ -11,6 +11,7 @@
  *  - deadlines[] has the earliest deadline of each live env that has requests,
  *    1 for one of which frames are being taken, and 0 when nothing will be due.
  */
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
@@ -205,6 +206,12 @@ revoke_name_check(const struct env *e, uint64_t kind, uint64_t name)
     if (kind == RESOURCE_SLOT) {
         return name >> 16 < hart_count && (name & 0xffff) < SLOTS &&
                        SLOT_VECTORS[name >> 16][name & 0xffff] == e->id
+                   ? 0
+                   : -EPERM;
+    }
+    if (kind == RESOURCE_EXTENT || kind == RESOURCE_ENTRY) {
+        return (kind == RESOURCE_EXTENT ? extent_is_of : store_is_of)(e->id,
+                                                                      name)
                    ? 0
                    : -EPERM;
     }

@@ -12,6 +12,7 @@
  * then data that is not more than what is missing, then page tables and large
  * frames. Frames that others would inherit are passed over.
  */
+#include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/frame_one.h"
 #include "kern/pt.h"
@@ -73,6 +74,31 @@ slots_take(struct env *e, struct request *r)
         }
     }
     revoke_set_left(e, r, 0); /* it has no more */
+}
+
+/* Bindings, or entries of the registry. */
+static void
+disks_take(struct env *e, struct request *r)
+{
+    uint32_t name[STEP_SLOTS];
+    unsigned most = r->left < STEP_SLOTS ? r->left : STEP_SLOTS;
+    uint64_t kind = r->kind;
+    unsigned taken;
+
+    if (kind == RESOURCE_EXTENT) {
+        taken = extent_take(
+            e->id, r->name == REVOKE_ANY ? EXTENT_ANY : r->name, most, name);
+    } else {
+        taken =
+            store_take(e->id, r->name == REVOKE_ANY ? REGISTRY_NONE : r->name,
+                       most, name);
+    }
+    for (unsigned i = 0; i < taken; i++) {
+        revoke_tell(e, LOSS(kind, name[i], 0));
+    }
+    /* By name: that is gone, whoever did it. Nothing taken: it has no more. */
+    revoke_set_left(
+        e, r, r->name != REVOKE_ANY || taken == 0 ? 0 : r->left - taken);
 }
 
 /* Puts the env's record at the head of its list: a pass begins. */
@@ -266,7 +292,11 @@ frame_take_back(struct env *e, struct frame *f, struct taken *taken)
     /* First, so that an env which gets the frame anew, on another hart, can
        have read that it had lost it. */
     revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
-    frame_put_back(&e->frames, f, state & ~FRAME_STATE_FLAG(FRAME_SAID));
+    if (__builtin_expect(f->pins != 0, 0)) {
+        (void)frame_let_go(&e->frames, f); /* a device is not done with it */
+    } else {
+        frame_put_back(&e->frames, f, state & ~FRAME_STATE_FLAG(FRAME_SAID));
+    }
     if (e->revocation.named) { /* not what others ask for by count */
         revoke_meet(e, RESOURCE_FRAME, name, 0);
     } else if (e->revocation.requests > 1) {
@@ -343,6 +373,8 @@ revoke_step(struct env *e)
     if (r != NULL && r->deadline <= now) {
         if (r->kind == RESOURCE_SLOT) {
             slots_take(e, r);
+        } else if (r->kind != RESOURCE_FRAME) {
+            disks_take(e, r);
         } else if (v->taking_count == 0) {
             frames_choose(e, r);
         }

@@ -180,10 +180,10 @@ slot_timer_set(void)
     }
     self->timer = when;
     /* In grace it is not the edge's. */
-    self->timer_fast = self->has_stimecmp && self->phase == PHASE_SLICE &&
-                               !predicate_any(self)
-                           ? when
-                           : 0;
+    self->timer_fast =
+        self->has_stimecmp && self->phase == PHASE_SLICE && !predicate_any(self)
+            ? when
+            : 0;
 }
 
 /* Who owns the slot, if it is awake; or NULL. */

@@ -76,6 +76,7 @@ memcmp(const void *a, const void *b, size_t size)
 }
 
 /* What the compiler makes of its builtins, without the instructions. */
+/* NOLINTBEGIN(readability-identifier-naming): these are the compiler's */
 int __popcountdi2(uint64_t bits);
 int __ctzdi2(uint64_t bits);
 
@@ -95,3 +96,4 @@ __popcountdi2(uint64_t bits)
     }
     return count;
 }
+/* NOLINTEND(readability-identifier-naming) */

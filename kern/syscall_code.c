@@ -11,7 +11,7 @@
 
 /* What code_step does at a time, in instructions; its last step, and where a
    fence of all harts is due, come to that. */
-#define STEP_BUDGET 9000
+#define STEP_BUDGET 8000
 
 /* What programs of each purpose get. */
 static const struct code_kind *const kinds[CODE_PURPOSES] = {
@@ -26,7 +26,7 @@ struct source {
 };
 
 /* Locks the frame that has all of it, if the caller may read that: NULL, and in
-   *error -EINVAL, -EPERM or -EBUSY. */
+ *error -EINVAL, -EPERM or -EBUSY. */
 static struct frame *
 source_lock(const struct source *s, int *error)
 {
@@ -152,7 +152,7 @@ release_code(uint64_t name)
 int64_t
 sys_release(uint64_t kind, uint64_t name)
 {
-    return kind == RELEASE_CODE ? release_code(name)
+    return kind == RELEASE_CODE   ? release_code(name)
            : kind < RELEASE_KINDS ? disk_release(kind, name)
                                   : -EINVAL;
 }

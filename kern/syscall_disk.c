@@ -7,6 +7,7 @@
 #include "kern/csr.h"
 #include "kern/disk/store.h"
 #include "kern/event.h"
+#include "kern/revoke.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
 
@@ -221,20 +222,31 @@ release_entry(uint64_t number)
     return error;
 }
 
-int64_t
-disk_release(uint64_t kind, uint64_t name)
+/* Ends a binding of the caller's. */
+static int64_t
+release_binding(uint64_t handle)
 {
     struct drive *v;
-    struct extent *x;
+    struct extent *x = extent_open(handle, &v);
 
-    if (kind == RELEASE_ENTRY) {
-        return release_entry(name);
-    }
-    x = kind == RELEASE_BINDING ? extent_open(name, &v) : NULL;
     if (x == NULL) {
         return -ESTALE;
     }
     extent_release(v, x);
     lock_release(&v->lock);
     return 0;
+}
+
+int64_t
+disk_release(uint64_t kind, uint64_t name)
+{
+    bool binding = kind == RELEASE_BINDING;
+    int64_t error = binding ? release_binding(name) : release_entry(name);
+    struct env *e = error == 0 ? env_lock(caller_env()->id) : NULL;
+
+    if (e != NULL) {
+        revoke_settle(e, binding ? RESOURCE_EXTENT : RESOURCE_ENTRY, name, 1);
+        env_unlock(e);
+    }
+    return error;
 }

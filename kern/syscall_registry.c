@@ -68,8 +68,7 @@ change_read(struct store_change *ask, uint64_t words)
     uint64_t first = words >> 16;
     const uint64_t *word = &uarea->batch[first];
 
-    if (count == 0 || count > DISK_CHANGE_BLOCKS ||
-        first > UAREA_BATCH_WORDS ||
+    if (count == 0 || count > DISK_CHANGE_BLOCKS || first > UAREA_BATCH_WORDS ||
         CHANGE_WORDS + EDIT_WORDS * count > UAREA_BATCH_WORDS - first) {
         return -EINVAL;
     }
@@ -193,6 +192,5 @@ sys_disk_recover(uint64_t cap, uint64_t disk)
         return result;
     }
     d = drive_open(disk);
-    return d == NULL ? -ENODEV
-                     : drive_leave(d, begun, store_recover(d, begun));
+    return d == NULL ? -ENODEV : drive_leave(d, begun, store_recover(d, begun));
 }

@@ -10,9 +10,9 @@
  *
  * and no more than its limit. Rows are numbered from 0; row 0 is not used.
  *
- * Who carves names the limits of frames, slots and code. Of every other kind the
- * new account gets what part of its parent's frames it gets, but ACCOUNT_SHARE
- * at least, if the parent has that much left.
+ * Who carves names the limits of frames, slots and code. Of every other kind
+ * the new account gets what part of its parent's frames it gets, but
+ * ACCOUNT_SHARE at least, if the parent has that much left.
  */
 #include "kern/abi/types.h"
 

@@ -67,6 +67,9 @@
 enum resource_kind {
     RESOURCE_FRAME, /* counted in pages; named by the first page */
     RESOURCE_SLOT,
+    RESOURCE_EXTENT, /* bindings; named by the handle, in losses by its lower
+                        half */
+    RESOURCE_ENTRY,  /* of the registry, that it holds */
     RESOURCE_KINDS
 };
 #define REVOKE_ANY (~(uint64_t)0)
@@ -281,8 +284,7 @@ enum code_purpose {
       ARGUMENTS_5(uint64_t, cap, uint64_t, binding, uint64_t, block, uint64_t, \
                   pieces, uint64_t, cookie),                                   \
       "write them from the frames")                                            \
-    X(55, disk_flush, CALL,                                                    \
-      ARGUMENTS_2(uint64_t, binding, uint64_t, cookie),                        \
+    X(55, disk_flush, CALL, ARGUMENTS_2(uint64_t, binding, uint64_t, cookie),  \
       "make all that was written to the disk, and posted, be on it for good; " \
       "then the cookie is posted")                                             \
     X(56, disk_discard, CALL,                                                  \
@@ -292,13 +294,16 @@ enum code_purpose {
     X(57, disk_change, CALL,                                                   \
       ARGUMENTS_4(uint64_t, cap, uint64_t, disk, uint64_t, words, uint64_t,    \
                   cookie),                                                     \
-      "propose bytes for metadata blocks; whether they are accepted is posted") \
+      "propose bytes for metadata blocks; whether they are accepted is "       \
+      "posted")                                                                \
     X(58, registry_read, CALL,                                                 \
       ARGUMENTS_6(uint64_t, cap, uint64_t, parent, uint64_t, block, uint64_t,  \
                   frame, uint64_t, flags, uint64_t, cookie),                   \
-      "have a block that an entry's block owns in the registry, in a frame of " \
+      "have a block that an entry's block owns in the registry, in a frame "   \
+      "of "                                                                    \
       "the caller's; its entry")                                               \
-    X(59, registry_write, CALL, ARGUMENTS_2(uint64_t, entry, uint64_t, cookie), \
+    X(59, registry_write, CALL,                                                \
+      ARGUMENTS_2(uint64_t, entry, uint64_t, cookie),                          \
       "write an entry to its disk")                                            \
     X(60, disk_recover, CALL, ARGUMENTS_2(uint64_t, cap, uint64_t, disk),      \
       "a step towards knowing what owns each block of a disk: 0 at the end, "  \

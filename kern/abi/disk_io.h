@@ -34,7 +34,7 @@
 #define DISK_IS_READ_ONLY 4
 #define DISK_IS_DEAD 8 /* it did not come back from a reset */
 
-/* A row of the table at INFORMATION_DISKS, for each disk that there is; the
+/* A row of the table at INFORMATION_DISK_ROWS, for each disk that there is; the
    others are zero. Counters grow, and are of requests that were completed. */
 struct disk_row {
     uint64_t blocks; /* 0: no such disk */

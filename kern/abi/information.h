@@ -5,7 +5,7 @@
  * What the kernel tells every env, in pages that all can read
  * (kern/abi/layout.h says where): at INFORMATION_BOOT a struct information
  * about the machine and its boot, which is not written after the first env
- * runs; at INFORMATION_ENVS a struct env_row for each env; at INFORMATION_DISKS
+ * runs; at INFORMATION_ENVS a struct env_row for each env; at INFORMATION_DISK_ROWS
  * a struct disk_row (kern/abi/disk_io.h) for each disk; at INFORMATION_SLOTS
  * for each hart the ids of the owners of its SLOTS slots, 0 for none.
  */

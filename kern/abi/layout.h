@@ -11,7 +11,7 @@
  *   0x0000003f_e0000000  INFORMATION_BOOT: struct information
  *   0x0000003f_e0010000  INFORMATION_ENVS: a row for each env
  *   0x0000003f_e0020000  INFORMATION_ACCOUNTS: a row for each account
- *   0x0000003f_e0030000  INFORMATION_DISKS: a row for each disk
+ *   0x0000003f_e0030000  INFORMATION_DISK_ROWS: a row for each disk
  *   0x0000003f_e0040000  INFORMATION_SLOTS: the vector of each hart
  *   0x0000003f_e0080000  INFORMATION_DOUBLES: of each disk, extents of which
  *                        DISK_DOUBLES_MAX rows tell (kern/abi/disk.h)
@@ -28,7 +28,7 @@
 #define INFORMATION_BOOT 0x3fe0000000
 #define INFORMATION_ENVS 0x3fe0010000
 #define INFORMATION_ACCOUNTS 0x3fe0020000
-#define INFORMATION_DISKS 0x3fe0030000
+#define INFORMATION_DISK_ROWS 0x3fe0030000
 #define INFORMATION_SLOTS 0x3fe0040000
 #define INFORMATION_DOUBLES 0x3fe0080000
 #define INFORMATION_REGISTRY 0x3fe0200000

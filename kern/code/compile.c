@@ -44,25 +44,8 @@
 #include "kern/abi/error.h"
 #include "kern/code/compile_part.h"
 
-#define CONTEXT(field) ((int64_t)offsetof(struct code_context, field))
-
-#define SAVES_CALL 16U    /* ra */
-#define SAVES_HELPER 32U  /* context, frame and fuel, of the first function */
-#define SAVES_REGISTERS 8 /* the most of them */
-#define ENTRY_SHIFT 8
-
-_Static_assert(SAVES_REGISTERS * 8 * CODE_DEPTH_MAX <= CODE_COMPILE_STACK,
-               "and what is a multiple of 16 stays one");
-_Static_assert(offsetof(struct code_context, kept) < 2048, "in reach");
-
-static struct code_note *
-function_note(const struct code_compiler *c, uint32_t at)
-{
-    return &c->notes[c->notes[at].function];
-}
-
-static void
-cost_raise(struct code_compiler *c, uint32_t cost)
+void
+compile_cost(struct code_compiler *c, uint32_t cost)
 {
     c->cost = cost > c->cost ? cost : c->cost;
 }
@@ -89,272 +72,10 @@ emit_stop_if(struct code_compiler *c, uint32_t operation, unsigned a,
     emit_branch(c, operation, a, b, place, c->length - place < EMIT_NEAR);
 }
 
-/* Takes fuel; what is missing makes it negative. */
-static void
-fuel_take(struct code_compiler *c, uint32_t amount)
+void
+compile_fuel(struct code_compiler *c, uint32_t amount)
 {
     emit_add(c, c->fuel, c->fuel, -(int64_t)amount, T0);
-}
-
-/* The registers that are saved, in their order; how many. */
-static unsigned
-saves_list(uint32_t saves, uint8_t *list)
-{
-    unsigned count = 0;
-
-    for (unsigned r = 0; r < 4; r++) {
-        if ((saves >> r & 1) != 0) {
-            list[count++] = (uint8_t)(S2 + r);
-        }
-    }
-    if ((saves & SAVES_CALL) != 0) {
-        list[count++] = RA;
-    }
-    if ((saves & SAVES_HELPER) != 0) {
-        list[count++] = S6;
-        list[count++] = S7;
-        list[count++] = S8;
-    }
-    return count;
-}
-
-static int64_t
-saves_size(unsigned count)
-{
-    return (count * 8 + 15) & ~15LL;
-}
-
-static void
-saves_store(struct code_compiler *c, uint32_t saves)
-{
-    uint8_t list[SAVES_REGISTERS];
-    unsigned count = saves_list(saves, list);
-
-    if (count > 0) {
-        emit_immediate(c, ADDI, SP, SP, -saves_size(count));
-    }
-    for (unsigned i = 0; i < count; i++) {
-        emit_store(c, SD, list[i], SP, 8 * i);
-    }
-}
-
-/* And returns. */
-static void
-saves_load(struct code_compiler *c, uint32_t saves)
-{
-    uint8_t list[SAVES_REGISTERS];
-    unsigned count = saves_list(saves, list);
-
-    for (unsigned i = 0; i < count; i++) {
-        emit_immediate(c, LD, list[i], SP, 8 * i);
-    }
-    if (count > 0) {
-        emit_immediate(c, ADDI, SP, SP, saves_size(count));
-    }
-    emit_immediate(c, JALR, ZERO, RA, 0);
-}
-
-/* What the first function saves: for all of them. */
-static uint32_t
-saves_first(const struct code_compiler *c)
-{
-    uint32_t helper = compile_uses(c, ROUTINE_HELPER) ? SAVES_HELPER : 0;
-
-    return helper | c->saves;
-}
-
-/* Zeroes a frame; a loop does what is more than some words of it. */
-static void
-frame_clear(struct code_compiler *c, uint32_t frame)
-{
-    uint32_t alone = frame <= 128 ? frame : frame % 64;
-    uint32_t again;
-
-    for (uint32_t byte = 8; byte <= alone; byte += 8) {
-        emit_store(c, SD, ZERO, c->frame, -(int64_t)byte);
-    }
-    if (alone == frame) {
-        return;
-    }
-    emit_add(c, T0, c->frame, -(int64_t)frame, T0);
-    emit_add(c, T1, c->frame, -(int64_t)alone, T1);
-    again = c->length;
-    for (uint32_t byte = 0; byte < 64; byte += 8) {
-        emit_store(c, SD, ZERO, T0, byte);
-    }
-    emit_immediate(c, ADDI, T0, T0, 64);
-    emit_branch(c, BNE, T0, T1, again, true);
-}
-
-/* The most that this takes beyond its words. */
-static uint32_t
-frame_cost(uint32_t frame)
-{
-    return frame <= 128 ? 0 : frame / 64 * 10;
-}
-
-/* The way out for a reason: t0 to zero, a1 says why. */
-static void
-stops_emit(struct code_compiler *c)
-{
-    uint32_t leave[ROUTINE_HELPER];
-
-    for (unsigned stop = ROUTINE_ACCESS; stop < ROUTINE_HELPER; stop++) {
-        c->routine[stop] = c->length;
-        emit_constant(c, A1, CODE_STOP_ACCESS + stop);
-        leave[stop] = emit_forward(c, JAL, ZERO, ZERO);
-    }
-    c->routine[ROUTINE_HELPER] = c->length;
-    emit_immediate(c, LD, A1, c->context, CONTEXT(stop));
-    for (unsigned stop = ROUTINE_ACCESS; stop < ROUTINE_HELPER; stop++) {
-        emit_land(c, leave[stop]);
-    }
-    emit_move(c, A0, ZERO);
-    if (compile_uses(c, USES_LOCAL)) {
-        emit_immediate(c, LD, SP, c->context, CONTEXT(kept));
-    }
-    saves_load(c, saves_first(c));
-}
-
-static void
-state_load(struct code_compiler *c)
-{
-    emit_move(c, c->context, A0);
-    if (compile_uses(c, USES_LOCAL)) {
-        emit_store(c, SD, SP, c->context, CONTEXT(kept));
-    }
-    if (compile_uses(c, USES_MEMORY)) {
-        emit_immediate(c, LD, A6, c->context, CONTEXT(memory));
-    }
-    if (c->stack > 0) {
-        emit_immediate(c, LD, c->frame, c->context, CONTEXT(stack));
-    }
-    if (compile_uses(c, USES_FUEL)) {
-        emit_immediate(c, LD, c->fuel, c->context, CONTEXT(fuel));
-    }
-}
-
-/* Whether it needs anything but registers of its own. */
-static bool
-has_state(const struct code_compiler *c)
-{
-    return c->uses != 0 || c->stack > 0;
-}
-
-static void
-head_emit(struct code_compiler *c)
-{
-    uint32_t frame = c->notes[0].frame;
-    uint32_t body = 0;
-
-    saves_store(c, saves_first(c));
-    if (has_state(c)) {
-        state_load(c);
-    }
-    frame_clear(c, frame);
-    cost_raise(c, c->length + 1 + frame_cost(frame));
-    if ((c->uses & USES_STOP) == 0 && (c->uses >> ROUTINE_LOAD) == 0) {
-        return;
-    }
-    body = emit_forward(c, JAL, ZERO, ZERO);
-    if ((c->uses & USES_STOP) != 0) {
-        stops_emit(c);
-    }
-    for (unsigned r = ROUTINE_LOAD; r < ROUTINES; r++) {
-        if (compile_uses(c, r)) {
-            c->routine[r] = c->length;
-            access_routine(c, (enum routine)r);
-        }
-    }
-    emit_land(c, body);
-}
-
-/* The entry of a function that is called. */
-static void
-function_enter(struct code_compiler *c, uint32_t at)
-{
-    struct code_note *note = &c->notes[at];
-    uint32_t begin = c->length;
-
-    fuel_take(c, note->length);
-    emit_stop_if(c, BLT, c->fuel, ZERO, ROUTINE_FUEL);
-    saves_store(c, note->waiting & 0x1f);
-    frame_clear(c, note->frame);
-    emit_move(c, register_of(0), ZERO);
-    note->waiting =
-        (uint16_t)((note->waiting & 0xff) | (c->length - begin) << ENTRY_SHIFT);
-}
-
-static void
-exit_emit(struct code_compiler *c, uint32_t at)
-{
-    if (c->notes[at].function != 0) {
-        saves_load(c, function_note(c, at)->waiting & 0x1f);
-        return;
-    }
-    if (compile_uses(c, USES_FUEL)) {
-        emit_store(c, SD, c->fuel, c->context, CONTEXT(fuel));
-    }
-    emit_constant(c, A1, CODE_STOP_EXIT);
-    saves_load(c, saves_first(c));
-}
-
-/* The frame below the caller's is the function's. */
-static void
-local_emit(struct code_compiler *c, uint32_t at)
-{
-    const struct code_note *target =
-        &c->notes[code_target(&c->program[at], at)];
-    int64_t frame = function_note(c, at)->frame;
-    uint32_t entry = target->waiting >> ENTRY_SHIFT;
-
-    emit_add(c, c->frame, c->frame, -frame, T0);
-    emit_jump(c, RA, target->state - entry);
-    emit_add(c, c->frame, c->frame, frame, T0);
-    cost_raise(c, entry + frame_cost(target->frame) + 3);
-}
-
-static uint64_t
-helper_address(const struct code_compiler *c, int32_t number)
-{
-    for (uint32_t h = 0; h < c->use->helper_count; h++) {
-        if (c->use->helpers[h].number == (uint32_t)number) {
-            return c->helpers[h];
-        }
-    }
-    return 0;
-}
-
-/* Arguments and result are where C wants them. Helpers see fuel and frame in
-   the context. */
-static void
-helper_emit(struct code_compiler *c, uint32_t at)
-{
-    uint64_t address = helper_address(c, c->program[at].immediate);
-    int64_t low = (int64_t)((address & 0xfff) ^ 0x800) - 0x800;
-
-    if (address == 0) {
-        c->pass = COMPILE_WRONG;
-        return;
-    }
-    if (compile_uses(c, USES_FUEL)) {
-        emit_store(c, SD, c->fuel, c->context, CONTEXT(fuel));
-    }
-    if (c->stack > 0) {
-        emit_add(c, T0, c->frame, -(int64_t)function_note(c, at)->frame, T0);
-        emit_store(c, SD, T0, c->context, CONTEXT(bottom));
-    }
-    emit_move(c, A0, c->context);
-    emit_constant(c, T0, address - (uint64_t)low);
-    emit_immediate(c, JALR, RA, T0, low);
-    emit_immediate(c, LD, T0, c->context, CONTEXT(stop));
-    emit_stop_if(c, BNE, T0, ZERO, ROUTINE_HELPER);
-    if (compile_uses(c, USES_FUEL)) {
-        emit_immediate(c, LD, c->fuel, c->context, CONTEXT(fuel));
-    }
-    if (compile_uses(c, USES_MEMORY)) {
-        emit_immediate(c, LD, A6, c->context, CONTEXT(memory));
-    }
 }
 
 /* Whether a branch reaches the slot: decided once, when upper bounds of places
@@ -399,7 +120,7 @@ slot_branch(struct code_compiler *c, uint32_t at, uint32_t operation,
     if (!always) {
         skip = emit_forward(c, operation ^ BRANCH_CONTRARY, a, b);
     }
-    fuel_take(c, at - target + 1);
+    compile_fuel(c, at - target + 1);
     emit_branch(c, BGE, c->fuel, ZERO, place, near);
     emit_jump(c, ZERO, c->routine[ROUTINE_FUEL]);
     if (!always) {
@@ -480,11 +201,11 @@ slot_emit(struct code_compiler *c, uint32_t at)
     } else if (code_instruction_accesses(i)) {
         compile_access(c, at);
     } else if (code_is_exit(i)) {
-        exit_emit(c, at);
+        compile_exit(c, at);
     } else if (code_is_call(i, CODE_LOCAL)) {
-        local_emit(c, at);
+        compile_local(c, at);
     } else if (code_is_call(i, CODE_HELPER)) {
-        helper_emit(c, at);
+        compile_helper(c, at);
     } else {
         jump_emit(c, at);
     }
@@ -495,7 +216,7 @@ static void
 slot_survey(struct code_compiler *c, uint32_t at)
 {
     const struct code_instruction *i = &c->program[at];
-    struct code_note *function = function_note(c, at);
+    struct code_note *function = compile_function(c, at);
     uint32_t writes = code_instruction_writes(i) >> 6 & 0xf;
 
     if (code_instruction_accesses(i)) {
@@ -526,7 +247,7 @@ slot_place(struct code_compiler *c, uint32_t at)
 
     c->rough = note->state;
     if ((note->marks & CODE_NOTE_START) != 0 && at != 0) {
-        function_enter(c, at);
+        compile_enter(c, at);
     }
     if (c->pass == COMPILE_EMIT && note->state != c->length) {
         c->pass = COMPILE_WRONG; /* something moved */
@@ -537,7 +258,7 @@ slot_place(struct code_compiler *c, uint32_t at)
         /* The longest routine, or the tries of an exchange. */
         beyond = code_is_atomic(&c->program[at]) ? 6 * COMPILE_RETRIES : 24;
     }
-    cost_raise(c, c->length - begin + beyond);
+    compile_cost(c, c->length - begin + beyond);
 }
 
 /* What each pass begins with. */
@@ -554,7 +275,7 @@ pass_begin(struct code_compiler *c)
     }
     c->length = 0;
     c->cost = 0;
-    head_emit(c);
+    compile_head(c);
 }
 
 static void

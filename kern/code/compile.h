@@ -113,7 +113,7 @@ code_context_bytes(const struct code_context *context, uint64_t address,
 /* An upper bound for the output of a program of so many slots, in words; what
    it takes is known before the first word is written. All of it is in reach of
    one jump. */
-#define CODE_COMPILE_WORDS(count) (192 + 56 * (uint32_t)(count))
+#define CODE_COMPILE_WORDS(count) (192 + 40 * (uint32_t)(count))
 _Static_assert(CODE_COMPILE_WORDS(CODE_INSTRUCTIONS_MAX) * 4 < 1 << 20,
                "a jump leads everywhere");
 

@@ -22,8 +22,6 @@
  */
 #include "kern/code/compile_part.h"
 
-#define CONTEXT(field) ((int64_t)offsetof(struct code_context, field))
-
 /* Where an access goes: a register with a real address, and what is added. */
 struct place {
     unsigned base;
@@ -31,18 +29,12 @@ struct place {
     bool proved;
 };
 
-static const struct code_note *
-function_note(const struct code_compiler *c, uint32_t at)
-{
-    return &c->notes[c->notes[at].function];
-}
-
 /* t0 is a distance from the lowest byte of the memory; ends with it being a
    real address, or elsewhere. */
 static void
 memory_guard(struct code_compiler *c, unsigned order)
 {
-    emit_immediate(c, LD, T1, c->context, CONTEXT(limit) + 8 * order);
+    emit_immediate(c, LD, T1, c->context, CONTEXT(limit) + 8L * order);
     emit_stop_if(c, BGEU, T0, T1, ROUTINE_ACCESS);
     emit_registers(c, ADD, T0, T0, A6);
 }
@@ -52,10 +44,10 @@ memory_guard(struct code_compiler *c, unsigned order)
 static void
 stack_guard(struct code_compiler *c, uint32_t at, unsigned order)
 {
-    int64_t frame = function_note(c, at)->frame;
+    int64_t frame = compile_function(c, at)->frame;
 
     if (c->stack == 0) { /* there is none */
-        emit_stop_if(c, BEQ, ZERO, ZERO, ROUTINE_ACCESS);
+        emit_jump(c, ZERO, c->routine[ROUTINE_ACCESS]);
         return;
     }
     emit_immediate(c, LD, T1, c->context, CONTEXT(stack));
@@ -88,7 +80,7 @@ guard_emit(struct code_compiler *c, uint32_t at, unsigned order)
         stack_guard(c, at, order);
     } else {
         emit_add(c, T0, base, i->offset - CODE_MEMORY_ADDRESS, T0);
-        emit_immediate(c, LD, T1, c->context, CONTEXT(limit) + 8 * order);
+        emit_immediate(c, LD, T1, c->context, CONTEXT(limit) + 8L * order);
         other = emit_forward(c, BGEU, T0, T1);
         emit_registers(c, ADD, T0, T0, A6);
         done = emit_forward(c, JAL, ZERO, ZERO);
@@ -141,7 +133,7 @@ static void
 load_emit(struct code_compiler *c, const struct code_instruction *i,
           const struct place *place)
 {
-    static const uint32_t loads[] = {LBU, LHU, LWU, LD, LB, LH, LW};
+    static const uint32_t loads[] = {LBU, LHU, LWU, LD, LB, LH, LW, LD};
     unsigned order = access_order(i);
     bool sign = code_mode(i) == CODE_MEMSX;
     uint32_t load = loads[sign ? 4 + order : order];
@@ -238,7 +230,7 @@ exchange_emit(struct code_compiler *c, const struct code_instruction *i,
     done = emit_forward(c, BEQ, T6, ZERO);
     emit_immediate(c, ADDI, T2, T2, -1);
     emit_branch(c, BNE, T2, ZERO, again, true);
-    emit_stop_if(c, BEQ, ZERO, ZERO, ROUTINE_FUEL);
+    emit_jump(c, ZERO, c->routine[ROUTINE_FUEL]);
     emit_land(c, different);
     emit_land(c, done);
     emit_move(c, expected, A7);
@@ -335,7 +327,7 @@ access_routine(struct code_compiler *c, enum routine routine)
             }
         } else if (byte > 0) {
             emit_immediate(c, LBU, A7, T0, byte);
-            emit_immediate(c, SLLI, A7, A7, 8 * byte);
+            emit_immediate(c, SLLI, A7, A7, 8L * byte);
             emit_registers(c, OR, T1, T1, A7);
         }
     }

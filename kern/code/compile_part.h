@@ -2,9 +2,9 @@
 #ifndef CHITIN_KERN_CODE_COMPILE_PART_H
 #define CHITIN_KERN_CODE_COMPILE_PART_H
 /*
- * What the parts of the compiler share: compile.c has the passes and control,
- * compile_access.c loads, stores and atomic operations, compile_arithmetic.c
- * the rest.
+ * What the parts of the compiler share: compile.c has the passes and jumps,
+ * compile_call.c functions and calls, compile_access.c loads, stores and atomic
+ * operations, compile_arithmetic.c the rest.
  *
  *   r0          a0        result of the program, of a function, of a helper
  *   r1 to r5    a1 to a5  arguments
@@ -42,11 +42,18 @@ _Static_assert(ROUTINES <=
                    sizeof((struct code_compiler){0}.routine) / sizeof(uint32_t),
                "each has its place");
 
+/* In `waiting` of a function's first slot, above the bits for r6 to r9: it has
+   calls, so saves ra. */
+#define SAVES_CALL 16U
+
 /* A slot that branches, to a place that is not near. */
 #define COMPILE_FAR 128U
 
 /* A compare-and-exchange that others disturb so often ends the program. */
 #define COMPILE_RETRIES 16
+
+/* Where the context has a field. */
+#define CONTEXT(field) ((int64_t)offsetof(struct code_context, field))
 
 static inline bool
 compile_uses(const struct code_compiler *c, unsigned what)
@@ -86,6 +93,19 @@ access_order(const struct code_instruction *i)
  */
 unsigned value_get(struct code_compiler *c, unsigned number, unsigned scratch);
 
+/* What is known of the function of a slot. */
+static inline struct code_note *
+compile_function(const struct code_compiler *c, uint32_t at)
+{
+    return &c->notes[c->notes[at].function];
+}
+
+/* A slot, or what comes before the first, takes so many instructions. */
+void compile_cost(struct code_compiler *c, uint32_t cost);
+
+/* Takes fuel; what is missing makes it negative. */
+void compile_fuel(struct code_compiler *c, uint32_t amount);
+
 /* Ends the program that way if the condition holds. */
 void emit_stop_if(struct code_compiler *c, uint32_t operation, unsigned a,
                   unsigned b, enum routine stop);
@@ -94,6 +114,15 @@ void emit_stop_if(struct code_compiler *c, uint32_t operation, unsigned a,
 void compile_arithmetic(struct code_compiler *c,
                         const struct code_instruction *i);
 void compile_access(struct code_compiler *c, uint32_t at);
+
+/* What is before the slots: the first function's entry, ways out, routines. */
+void compile_head(struct code_compiler *c);
+
+/* The entry of a function that is called, before its first slot. */
+void compile_enter(struct code_compiler *c, uint32_t at);
+void compile_exit(struct code_compiler *c, uint32_t at);
+void compile_local(struct code_compiler *c, uint32_t at);
+void compile_helper(struct code_compiler *c, uint32_t at);
 
 /* The survey's part for an access: the routines that it may need. */
 uint32_t access_uses(const struct code_compiler *c, uint32_t at);

@@ -17,9 +17,8 @@
 
 #include "kern/code/arena.h"
 #include "kern/csr.h"
-#include "kern/lock.h"
+#include "kern/frame.h"
 #include "kern/panic.h"
-#include "kern/string.h"
 
 /* The compiler's longest step, for which the verifier's are taken too. */
 #define STEP_MAX 3500
@@ -187,7 +186,7 @@ static void
 state_set(struct code_object *o, enum code_state state)
 {
     lock_acquire(&objects_lock);
-    o->state = state;
+    o->state = (uint8_t)state;
     lock_release(&objects_lock);
 }
 
@@ -201,7 +200,8 @@ job_refuse(struct code_object *o, uint32_t fault, uint32_t at)
     return -EINVAL;
 }
 
-/* Room for what the compiler is about to write. */
+/* Room for what the compiler is about to write. What will be left of the last
+   page shall be no code: zeroes are none. */
 static int
 output_take(struct code_object *o, struct code_compiler *c)
 {
@@ -211,6 +211,7 @@ output_take(struct code_object *o, struct code_compiler *c)
     if (first < 0) {
         return first;
     }
+    page_clear(arena_address((unsigned)first + count - 1));
     o->output = (uint16_t)first;
     o->output_pages = (uint16_t)count;
     c->output = arena_address(o->output);
@@ -226,20 +227,17 @@ run_cost(const struct code_object *o, const struct job *job)
            (1U + job->notes[0].length + o->kind->fuel);
 }
 
-/* It is compiled. What is left of its last page shall be no code. */
+/* It is compiled. */
 static int
 job_finish(struct code_object *o)
 {
-    struct job *job = job_of(o);
-    uint32_t length = job->compiler.length;
+    const struct job *job = job_of(o);
 
     if (o->kind->longest != 0 && run_cost(o, job) > o->kind->longest) {
         pages_give(o, o->output, &o->output_pages);
         return job_refuse(o, CODE_FAULT_SLOW, 0);
     }
-    ASSERT(length <= job->compiler.capacity);
-    memset(job->compiler.output + length, 0,
-           (job->compiler.capacity - length) * sizeof(*job->compiler.output));
+    ASSERT(job->compiler.length <= job->compiler.capacity);
     arena_seal(o->output, o->output_pages);
     pages_give(o, o->work, &o->work_pages);
     o->entry = (code_entry)arena_address(o->output);

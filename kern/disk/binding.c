@@ -84,6 +84,52 @@ extent_release(struct drive *v, struct extent *x)
 }
 
 bool
+extent_is_of(uint32_t id, uint64_t handle)
+{
+    struct drive *v = extent_drive(handle);
+    bool found;
+
+    if (v == NULL) {
+        return false;
+    }
+    lock_acquire(&v->lock);
+    found = extent_find(v, handle, id) != NULL;
+    lock_release(&v->lock);
+    return found;
+}
+
+unsigned
+extent_take(uint32_t id, uint64_t handle, unsigned most, uint32_t *name)
+{
+    unsigned taken = 0;
+
+    for (unsigned i = 0; i < disk_count && taken < most; i++) {
+        struct drive *v = &drive_table[i];
+        const uint16_t *left = &v->extents_of[env_index(id)];
+
+        lock_acquire(&v->lock);
+        for (uint32_t row = 0; *left != 0 && row < EXTENTS_MAX && taken < most;
+             row++) {
+            struct extent *x = &v->extent[row];
+            uint32_t low = i << EXTENT_DISK_SHIFT | row;
+
+            if (x->env == id &&
+                (handle == EXTENT_ANY ||
+                 handle == ((uint64_t)x->generation << EXTENT_GENERATION_SHIFT |
+                            low))) {
+                extent_release(v, x);
+                name[taken++] = low;
+            }
+        }
+        lock_release(&v->lock);
+        if (taken > 0) { /* one table is enough for a step */
+            break;
+        }
+    }
+    return taken;
+}
+
+bool
 extent_release_env(uint32_t id)
 {
     unsigned released = 0;

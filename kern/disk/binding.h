@@ -7,7 +7,8 @@
  * charged to its account (ACCOUNT_BINDINGS).
  *
  *     free --bind--> bound --release, break, env's end--> free
- *                      '---- with requests on their way ---> ended --last--> free
+ *                      '---- with requests on their way ---> ended --last-->
+ * free
  *
  * A handle is the number of the disk, the row in its table, and the row's
  * generation, which grows each time: so a handle of a binding that has ended
@@ -35,8 +36,8 @@ struct extent {
     uint32_t parent;  /* the registry entry that it hangs at, or EXTENT_NONE */
     uint32_t next;    /* in the list of free ones, or of that entry */
     uint32_t previous;
-    uint32_t answer[2];       /* of a typed one: what `access` said when it was
-                                 bound, of reading and of writing */
+    uint32_t answer[2]; /* of a typed one: what `access` said when it was
+                           bound, of reading and of writing */
     struct cap_name guard[2];
     uint64_t checked; /* the change for which it was looked at last */
     uint64_t zero[4];
@@ -92,8 +93,17 @@ extent_done(struct drive *v, uint32_t index)
     }
 }
 
-/* A step towards ending all bindings of env `id`; whether there may be more.
-   No lock but the env's may be held. */
+/* Ends up to `most` bindings of env `id`, or the one of that handle unless it is
+   EXTENT_ANY: how many, and in `name` what they are called in losses. No lock
+   but the env's may be held, here and below. */
+#define EXTENT_ANY UINT64_MAX
+unsigned extent_take(uint32_t id, uint64_t handle, unsigned most,
+                     uint32_t *name);
+
+/* Whether env `id` has that binding. */
+bool extent_is_of(uint32_t id, uint64_t handle);
+
+/* A step towards ending all bindings of env `id`; whether there may be more. */
 bool extent_release_env(uint32_t id);
 
 #endif

@@ -12,8 +12,8 @@
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/print.h"
-#include "kern/string.h"
 #include "kern/slot.h"
+#include "kern/string.h"
 #include "kern/time.h"
 #include "platform/device.h"
 
@@ -45,20 +45,21 @@ row_fill(struct drive *v)
 void
 drive_init(void)
 {
-    information_map(INFORMATION_DISKS, DISKS_MAX * sizeof(struct disk_row));
+    information_map(INFORMATION_DISK_ROWS, DISKS_MAX * sizeof(struct disk_row));
     for (unsigned i = 0; i < disk_count; i++) {
         struct drive *v = &drive_table[i];
 
         v->lock.rank = LOCK_DISK;
         v->disk = &disk_table[i];
-        v->row = (struct disk_row *)information_at(INFORMATION_DISKS) + i;
+        v->row = (struct disk_row *)information_at(INFORMATION_DISK_ROWS) + i;
         v->deadline = TIME_NEVER;
         v->piece_pages = v->disk->segment_bytes >> FRAME_SHIFT;
         if (v->piece_pages > DISK_PIECE_PAGES_MAX) {
             v->piece_pages = DISK_PIECE_PAGES_MAX;
         }
         v->silence = time_ticks(DISK_SILENCE_NANOSECONDS);
-        v->request = memory_take(v->disk->requests * sizeof(struct disk_request));
+        v->request =
+            memory_take(v->disk->requests * sizeof(struct disk_request));
         v->extent = memory_take(EXTENTS_MAX * sizeof(struct extent));
         row_fill(v);
         request_init(v);
@@ -94,7 +95,9 @@ drive_deadline(void)
         uint64_t deadline = atomic_load_explicit(&drive_table[i].deadline,
                                                  memory_order_relaxed);
 
-        deadline = drive_table[i].work ? 0 : deadline;
+        if (atomic_load_explicit(&drive_table[i].work, memory_order_relaxed)) {
+            return 0;
+        }
         first = deadline < first ? deadline : first;
     }
     return first;
@@ -135,7 +138,7 @@ drive_interrupt(struct disk *disk)
     if (later) {
         drive_attend_later();
     }
-    if (v->work) {
+    if (atomic_load_explicit(&v->work, memory_order_relaxed)) {
         slot_wake_at(0);
     }
     ends_tell(ends, count);
@@ -190,7 +193,8 @@ drive_step(struct drive *v)
 void
 drive_attend(void)
 {
-    static unsigned turn; /* so that one disk does not keep the others waiting */
+    static unsigned
+        turn; /* so that one disk does not keep the others waiting */
 
     for (unsigned i = 0; i < disk_count; i++) {
         struct drive *v;

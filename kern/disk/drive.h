@@ -37,30 +37,30 @@ struct store;
 
 struct drive {
     struct lock lock;
-    struct disk *disk;     /* immutable, */
-    struct disk_row *row;  /* as all see it; immutable */
-    uint32_t piece_pages;  /* at most in one piece; immutable */
-    bool dead;   /* it did not come back from a reset */
-    bool broken; /* the device has said what cannot be so: reset it */
-    bool more;   /* it may be done with more than was taken from it */
+    struct disk *disk;    /* immutable, */
+    struct disk_row *row; /* as all see it; immutable */
+    uint32_t piece_pages; /* at most in one piece; immutable */
+    bool dead;            /* it did not come back from a reset */
+    bool broken;          /* the device has said what cannot be so: reset it */
+    bool more;            /* it may be done with more than was taken from it */
+    _Atomic bool work; /* jobs can go on; also read without the lock */
 
     /* kern/disk/request.c */
     struct disk_request *request; /* disk->requests of them; immutable */
-    uint32_t first_free;     /* a tag, or REQUEST_NONE */
-    uint32_t free;           /* how many */
-    uint64_t again;          /* tags to be submitted once more, or failed */
-    uint8_t of_env[ENVS_MAX];   /* by index of env: those that it has here */
-    uint64_t silence;           /* DISK_SILENCE_NANOSECONDS in ticks */
+    uint32_t first_free;          /* a tag, or REQUEST_NONE */
+    uint32_t free;                /* how many */
+    uint64_t again;            /* tags to be submitted once more, or failed */
+    uint8_t of_env[ENVS_MAX];  /* by index of env: those that it has here */
+    uint64_t silence;          /* DISK_SILENCE_NANOSECONDS in ticks */
     _Atomic uint64_t deadline; /* when to reset it; TIME_NEVER: it has nothing
                                   to do. Also read without the lock */
 
-    struct store *store;   /* what is on it; immutable */
-    _Atomic bool work;     /* steps can be taken; also read without the lock */
+    struct store *store; /* what is on it; immutable */
 
     /* kern/disk/binding.c */
-    struct extent *extent; /* EXTENTS_MAX of them; immutable */
-    uint32_t extent_free;  /* the first, or EXTENT_NONE */
-    uint32_t whole;        /* bindings of a raw disk that are in use */
+    struct extent *extent;         /* EXTENTS_MAX of them; immutable */
+    uint32_t extent_free;          /* the first, or EXTENT_NONE */
+    uint32_t whole;                /* bindings of a raw disk that are in use */
     uint16_t extents_of[ENVS_MAX]; /* by index of env: those that it has */
 };
 

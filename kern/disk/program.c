@@ -86,8 +86,7 @@ program_step(uint32_t name, enum program_kind kind, const uint8_t *code,
         if (*o == NULL) {
             return -EINVAL;
         }
-        memcpy(code_program(*o), code,
-               count * sizeof(struct code_instruction));
+        memcpy(code_program(*o), code, count * sizeof(struct code_instruction));
         return -EAGAIN;
     }
     if ((*o)->state == CODE_READY) {

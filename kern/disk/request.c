@@ -121,8 +121,7 @@ piece_add(struct drive *v, struct disk_request *r, uint64_t word,
         r->segments == v->disk->segments) {
         return -EINVAL;
     }
-    error = frame_dma_begin(frame_record(number), offset, count, cap,
-                            right);
+    error = frame_dma_begin(frame_record(number), offset, count, cap, right);
     if (error == 0) {
         segment->address = (number + offset) << FRAME_SHIFT;
         segment->bytes = (uint32_t)(count << FRAME_SHIFT);
@@ -171,9 +170,11 @@ request_submit(struct drive *v, struct disk_request *r)
     r->state = REQUEST_QUEUED;
     r->tries++;
     v->row->waiting++;
-    if (v->deadline == TIME_NEVER) {
+    if (atomic_load_explicit(&v->deadline, memory_order_relaxed) ==
+        TIME_NEVER) {
         silence_begin(v);
-        slot_wake_at(v->deadline);
+        slot_wake_at(
+            atomic_load_explicit(&v->deadline, memory_order_relaxed));
     }
     return 0;
 }
@@ -226,8 +227,7 @@ extent_check(const struct drive *v, const struct disk_request *r,
                    : 0;
     }
     for (uint64_t i = 0; i < r->count; i++) {
-        if (block_state(&volume->blocks, r->block + i) ==
-            BLOCK_UNINITIALISED) {
+        if (block_state(&volume->blocks, r->block + i) == BLOCK_UNINITIALISED) {
             return -ENODATA;
         }
     }
@@ -260,9 +260,9 @@ request_make(struct drive *v, struct extent *x, const struct request_ask *ask,
         r->count = (uint32_t)ask->count;
     }
     for (uint64_t i = 0; moves && error == 0 && i < ask->count; i++) {
-        error = piece_add(
-            v, r, __atomic_load_n(&ask->pieces[i], __ATOMIC_RELAXED), ask->cap,
-            operation == DISK_READ ? CAP_WRITE : CAP_READ);
+        error =
+            piece_add(v, r, __atomic_load_n(&ask->pieces[i], __ATOMIC_RELAXED),
+                      ask->cap, operation == DISK_READ ? CAP_WRITE : CAP_READ);
     }
     if (error == 0 && operation != DISK_FLUSH) {
         error = !extent_has(x, ask->block, r->count) ? -EINVAL

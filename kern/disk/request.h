@@ -70,8 +70,8 @@ void request_init(struct drive *v);
 struct request_ask {
     struct context *context; /* of the caller, on this hart */
     uint64_t cookie;
-    uint64_t block; /* of the binding */
-    uint64_t count; /* blocks; of read and write: pieces */
+    uint64_t block;         /* of the binding */
+    uint64_t count;         /* blocks; of read and write: pieces */
     const uint64_t *pieces; /* words that the env may write at any time: each is
                                read once; read and write only */
     const struct cap *cap;  /* for the frames; likewise */

@@ -37,12 +37,12 @@
 /* What a request does that is not an env's own. */
 enum request_purpose {
     REQUEST_ENV,
-    REQUEST_FILL,    /* reads an entry */
+    REQUEST_FILL,     /* reads an entry */
     REQUEST_METADATA, /* writes one of metadata: flush, write, flush */
-    REQUEST_DATA,    /* writes one of data */
-    REQUEST_RECOVER, /* reads a block for recovery */
-    REQUEST_TYPE,    /* writes a type block, and flushes */
-    REQUEST_CHANGE   /* waits for a change */
+    REQUEST_DATA,     /* writes one of data */
+    REQUEST_RECOVER,  /* reads a block for recovery */
+    REQUEST_TYPE,     /* writes a type block, and flushes */
+    REQUEST_CHANGE    /* waits for a change */
 };
 
 /* The answers of `owns` and `access` of one image, kept from one call to the
@@ -75,13 +75,13 @@ struct store {
     struct recover recover;
     struct lookup lookup;
     struct type_job type;
-    uint64_t blocks_max;   /* of the device, as far as the table reaches */
-    uint32_t first;        /* number of entry 0 in the machine's array */
-    uint32_t releasing;    /* a frame that is free when it is not mapped; they
-                              are chained by `used` */
-    uint64_t changes;      /* ever begun */
-    bool progress;         /* a call of the volume that says -EAGAIN did some */
-    bool waits;            /* nothing to do before something has happened */
+    uint64_t blocks_max; /* of the device, as far as the table reaches */
+    uint32_t first;      /* number of entry 0 in the machine's array */
+    uint32_t releasing;  /* a frame that is free when it is not mapped; they
+                            are chained by `used` */
+    uint64_t changes;    /* ever begun */
+    bool progress;       /* a call of the volume that says -EAGAIN did some */
+    bool waits;          /* nothing to do before something has happened */
     uint32_t recovery_frame; /* or 0 */
     uint64_t recovery_block; /* what is in it, or RECOVER_NOTHING */
     bool recovery_reading;
@@ -111,6 +111,15 @@ void store_unhang(struct drive *d, struct extent *x);
 /* Ends what env `id` holds, some of it; whether there may be more. No lock but
    the env's may be held. */
 bool store_leave_env(uint32_t id);
+
+/* Takes up to `most` entries from env `id`, or the one of that number unless it
+   is REGISTRY_NONE: how many, and in `name` which. What is clean is free memory
+   then; what is dirty stays for who writes it. */
+unsigned store_take(uint32_t id, uint64_t number, unsigned most,
+                    uint32_t *name);
+
+/* Whether env `id` holds that entry. */
+bool store_is_of(uint32_t id, uint64_t number);
 
 /* Gives back frames of entries that nobody needs; whether it found one. No lock
    may be held. */
@@ -168,8 +177,8 @@ int store_write(struct drive *d, struct context *c, uint32_t e,
 /* disk_recover: as in docs/disk.md. */
 int64_t store_recover(struct drive *d, uint64_t begun);
 
-/* disk_type: the block is copied out of the frame, which the capability must let
-   the caller read. 0: it will be told. */
+/* disk_type: the block is copied out of the frame, which the capability must
+   let the caller read. 0: it will be told. */
 int store_type(struct drive *d, struct context *c, struct frame *from,
                const struct cap *cap, uint64_t cookie);
 
@@ -218,7 +227,8 @@ int store_hold(struct drive *d, uint32_t e, const struct env *env,
                uint32_t more);
 /* Frees up to `most` entries that nobody needs; whether it did any. */
 bool store_evict(struct drive *d, unsigned most);
-/* Breaks some mappings of frames that are to be free; whether there are more. */
+/* Breaks some mappings of frames that are to be free; whether there are more.
+ */
 bool store_release_step(struct drive *d);
 /* A step towards installing a type; whether it could take one. */
 bool store_type_step(struct drive *d);

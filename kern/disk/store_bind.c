@@ -127,9 +127,9 @@ store_bind(struct drive *d, uint32_t e, const struct store_bind *ask)
     int64_t handle;
     int error = store_extent(d, e, ask->first, ask->begun, &extent);
 
-    if (error == 0 && (extent.type != DISK_TYPE_DATA ||
-                       ask->count > extent.count -
-                                        (ask->first - extent.first))) {
+    if (error == 0 &&
+        (extent.type != DISK_TYPE_DATA ||
+         ask->count > extent.count - (ask->first - extent.first))) {
         error = -EINVAL;
     }
     error = error < 0 ? error : rights_check(d, ask, &extent);

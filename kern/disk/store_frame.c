@@ -164,8 +164,7 @@ unhold(struct drive *d, uint32_t e)
 int
 store_unhold(struct drive *d, uint32_t e, uint32_t id)
 {
-    const struct registry_entry *entry =
-        &d->store->volume.registry.entry[e];
+    const struct registry_entry *entry = &d->store->volume.registry.entry[e];
 
     if (entry->state == REGISTRY_FREE || entry->holder != id) {
         return -ESTALE;
@@ -226,6 +225,44 @@ store_leave_env(uint32_t id)
     return false;
 }
 
+unsigned
+store_take(uint32_t id, uint64_t number, unsigned most, uint32_t *name)
+{
+    unsigned taken = 0;
+
+    for (unsigned i = 0; i < disk_count && taken == 0; i++) {
+        struct drive *d = &drive_table[i];
+        const struct registry *r = &d->store->volume.registry;
+        uint32_t first = d->store->first;
+        const uint16_t *left = &d->store->held_of[env_index(id)];
+
+        lock_acquire(&d->lock);
+        for (uint32_t e = 0; *left > 0 && e < r->count && taken < most; e++) {
+            if (r->entry[e].holder == id &&
+                (number == REGISTRY_NONE || number == first + e)) {
+                unhold(d, e);
+                name[taken++] = first + e;
+            }
+        }
+        lock_release(&d->lock);
+    }
+    return taken;
+}
+
+bool
+store_is_of(uint32_t id, uint64_t number)
+{
+    uint32_t e;
+    struct drive *d = store_open(number, &e);
+    bool found = false;
+
+    if (d != NULL) {
+        found = d->store->volume.registry.entry[e].holder == id;
+        lock_release(&d->lock);
+    }
+    return found;
+}
+
 /* Whether no env has a frame of the entry mapped. */
 static bool
 unmapped(const struct registry_entry *entry, const struct registry_twin *twin)
@@ -234,8 +271,8 @@ unmapped(const struct registry_entry *entry, const struct registry_twin *twin)
     uint32_t maps = 0;
 
     for (unsigned i = 0; i < 3; i++) {
-        maps |= __atomic_load_n(&frame_record(frames[i])->maps,
-                                __ATOMIC_RELAXED);
+        maps |=
+            __atomic_load_n(&frame_record(frames[i])->maps, __ATOMIC_RELAXED);
     }
     return maps == 0;
 }

@@ -258,8 +258,7 @@ wish_check(const struct drive *d, const struct store_read *ask,
            struct wish *wish)
 {
     const struct volume *v = &d->store->volume;
-    bool never =
-        block_state(&v->blocks, ask->block) == BLOCK_UNINITIALISED;
+    bool never = block_state(&v->blocks, ask->block) == BLOCK_UNINITIALISED;
     bool insert = (ask->flags & REGISTRY_READ_INSERT) != 0;
     bool create = (ask->flags & REGISTRY_READ_CREATE) != 0;
 
@@ -267,10 +266,10 @@ wish_check(const struct drive *d, const struct store_read *ask,
         bool frozen = double_frozen(&v->doubles, ask->block, 1);
 
         wish->flags = frozen ? REGISTRY_FROZEN : 0;
-        return create              ? -EINVAL
-               : insert && frozen  ? -EBUSY
-               : !insert && never  ? -ENODATA
-                                   : 0;
+        return create             ? -EINVAL
+               : insert && frozen ? -EBUSY
+               : !insert && never ? -ENODATA
+                                  : 0;
     }
     wish->flags = volume_entry_flags(v, ask->block);
     return insert            ? -EINVAL
@@ -319,12 +318,10 @@ store_read(struct drive *d, uint32_t parent, const struct store_read *ask)
         return answer;
     }
     answer = store_guard(d, &extent, right, ask->begun, &guard);
-    if (answer < 0 ||
-        (answer == 1 && !cap_allows(ask->cap, &guard, right))) {
+    if (answer < 0 || (answer == 1 && !cap_allows(ask->cap, &guard, right))) {
         return answer == -EAGAIN ? -EAGAIN : -EPERM;
     }
-    wish.answer =
-        store_guard(d, &extent, CAP_READ, ask->begun, &wish.guard);
+    wish.answer = store_guard(d, &extent, CAP_READ, ask->begun, &wish.guard);
     if (wish.answer == -EAGAIN) {
         return -EAGAIN;
     }
@@ -365,9 +362,8 @@ store_read_recovery(struct drive *d, const struct store_read *ask)
         return error;
     }
     if (s->recovery_frame == 0) {
-        error = ask->frame == NULL
-                    ? -EINVAL
-                    : store_adopt(ask->context->env, ask->frame);
+        error = ask->frame == NULL ? -EINVAL
+                                   : store_adopt(ask->context->env, ask->frame);
         if (error < 0) {
             request_end(d, r);
             event_unreserve(ask->context);
@@ -399,17 +395,17 @@ store_write(struct drive *d, struct context *c, uint32_t e, uint64_t cookie)
     if (d->disk->read_only) {
         return -EROFS;
     }
-    error = store_request(d, c, data ? REQUEST_DATA : REQUEST_METADATA, cookie,
-                          &r);
+    error =
+        store_request(d, c, data ? REQUEST_DATA : REQUEST_METADATA, cookie, &r);
     if (error < 0) {
         return error;
     }
     r->entry = e;
     if (data) {
-        error = entry->state == REGISTRY_WRITING  ? -EBUSY
-                : entry->flags & REGISTRY_FROZEN  ? -EBUSY
-                : entry->state == REGISTRY_CLEAN  ? 1
-                                                  : 0;
+        error = entry->state == REGISTRY_WRITING ? -EBUSY
+                : entry->flags & REGISTRY_FROZEN ? -EBUSY
+                : entry->state == REGISTRY_CLEAN ? 1
+                                                 : 0;
     } else {
         error = write_begin(v, e);
     }

@@ -72,15 +72,15 @@ store_init(struct drive *d)
     uint32_t count = entries_of_one();
     uint32_t heads = heads_of(count);
     unsigned disk = d->disk->index;
-    uint64_t table = INFORMATION_BLOCKS + disk * INFORMATION_BLOCKS_SIZE;
+    uint64_t table = INFORMATION_BLOCKS + (uint64_t)disk * INFORMATION_BLOCKS_SIZE;
     uint64_t most = (memory_pages() << FRAME_SHIFT) / TABLE_SHARE;
 
     if (disk == 0) {
-        information_map(INFORMATION_DOUBLES,
-                        DISKS_MAX * DISK_DOUBLES_MAX *
-                            sizeof(struct disk_double));
-        information_map(INFORMATION_REGISTRY, (uint64_t)disk_count * count *
-                                                  sizeof(struct registry_entry));
+        information_map(INFORMATION_DOUBLES, (uint64_t)DISKS_MAX * DISK_DOUBLES_MAX *
+                                                 sizeof(struct disk_double));
+        information_map(INFORMATION_REGISTRY,
+                        (uint64_t)disk_count * count *
+                            sizeof(struct registry_entry));
     }
     most = most < VOLUME_BLOCKS_MAX ? most : VOLUME_BLOCKS_MAX;
     s->blocks_max = d->disk->blocks < most ? d->disk->blocks : most;
@@ -92,11 +92,12 @@ store_init(struct drive *d)
     s->volume.doubles.entry =
         (struct disk_double *)information_at(INFORMATION_DOUBLES) +
         (size_t)disk * DISK_DOUBLES_MAX;
-    registry_init(&s->volume.registry,
-                  (struct registry_entry *)information_at(INFORMATION_REGISTRY) +
-                      s->first,
-                  memory_take(count * sizeof(struct registry_twin)), count,
-                  memory_take(heads * sizeof(uint32_t)), heads, (uint8_t)disk);
+    registry_init(
+        &s->volume.registry,
+        (struct registry_entry *)information_at(INFORMATION_REGISTRY) +
+            s->first,
+        memory_take(count * sizeof(struct registry_twin)), count,
+        memory_take(heads * sizeof(uint32_t)), heads, (uint8_t)disk);
     volume_init(&s->volume);
     s->recovery_block = RECOVER_NOTHING;
     s->type.block = memory_take(FRAME_SIZE);
@@ -110,9 +111,7 @@ store_init(struct drive *d)
 uint64_t
 store_pages(void)
 {
-    return disk_count == 0
-               ? 0
-               : (uint64_t)disk_count * entries_of_one() * 4;
+    return disk_count == 0 ? 0 : (uint64_t)disk_count * entries_of_one() * 4;
 }
 
 struct drive *
@@ -273,7 +272,7 @@ store_type(struct drive *d, struct context *c, struct frame *from,
     int error = d->store->volume.state != DISK_READY ? -EPERM
                 : t->stage != TYPE_NONE              ? -EAGAIN
                 : d->disk->read_only                 ? -EROFS
-                                    : frame_copy(t->frame, from, cap);
+                                     : frame_copy(t->frame, from, cap);
 
     error = error < 0 ? error : store_request(d, c, REQUEST_TYPE, cookie, &r);
     if (error == 0) {
@@ -399,10 +398,11 @@ store_change(struct drive *d, const struct store_change *ask)
     struct change_block block[DISK_CHANGE_BLOCKS];
     struct disk_request *r;
     unsigned taken = 0;
-    int error = s->volume.state != DISK_READY ? -EPERM
-                : s->volume.change.active     ? -EAGAIN
-                : store_request(d, ask->context, REQUEST_CHANGE, ask->cookie,
-                                &r);
+    int error =
+        s->volume.state != DISK_READY ? -EPERM
+        : s->volume.change.active
+            ? -EAGAIN
+            : store_request(d, ask->context, REQUEST_CHANGE, ask->cookie, &r);
 
     if (error < 0) {
         return error;

@@ -334,6 +334,7 @@ main(void)
 #define MEASURE(name, budget, what) measure(#name, name);
     REVOCATION_BUDGETS(MEASURE)
     PRIMITIVE_BUDGETS(MEASURE)
+    DISK_GOALS(MEASURE)
     DISK_BUDGETS(MEASURE)
     bench_run(); /* what follows is no row's */
     for (uint64_t slot = 0; slot < 1024; slot++) {

@@ -66,9 +66,28 @@ uint64_t map_count(uint64_t count);
 /* Complains if the call that was measured did not return `wanted`. */
 void want(const char *name, int64_t wanted);
 
+/* For kernel_longest: makes the call and counts it; its result. */
+int64_t timed(const char *what, uint64_t number, uint64_t a0, uint64_t a1,
+              uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+
+/* The same, and it must return that. */
+#define TIMED(wanted, what, call, ...)                                         \
+    do {                                                                       \
+        (void)timed(what, CALL_##call, __VA_ARGS__);                           \
+        want(#call " (" what ")", (int64_t)(wanted));                          \
+    } while (0)
+
+/* Notes what a call took; EDGE is no call, but the end of a slice. */
+#define EDGE CALL_MAX
+void row_note(unsigned row, const char *what, uint64_t count);
+
+/* What the calls on downloaded code take. */
+void longest_code(void);
+
 #define DECLARE(name, budget, what) uint64_t name(void);
 PRIMITIVE_BUDGETS(DECLARE)
 REVOCATION_BUDGETS(DECLARE)
+DISK_GOALS(DECLARE)
 DISK_BUDGETS(DECLARE)
 LONGEST_BUDGETS(DECLARE)
 

@@ -20,15 +20,13 @@ static void
 disk_open(void)
 {
     if (binding == 0) {
-        binding =
-            (uint64_t)sys_disk_bind(0, DISK_WHOLE, 0, 1024, CAP_READ);
+        binding = (uint64_t)sys_disk_bind(0, DISK_WHOLE, 0, 1024, CAP_READ);
         large = (uint64_t)sys_frame_alloc(0, LARGE_ORDER, 0);
         while (sys_frame_scrub(large) == -EAGAIN) {
         }
         bench_result = (int64_t)binding > 0 && (int64_t)large > 0;
         want("disk_bind", 1);
     }
-    exo_uarea->masked = MASKED_INTERRUPT;
 }
 
 /* The interrupt of the request that is on its way. */
@@ -44,18 +42,21 @@ answer_count(void)
         __asm__ volatile("rdtime %0" : "=r"(now));
         longest = bench_gap(now + MILLISECOND);
     }
-    bench_result =
-        (int64_t)exo_uarea->ring[posted % UAREA_RING_ENTRIES].value;
+    bench_result = (int64_t)exo_uarea->ring[posted % UAREA_RING_ENTRIES].value;
     want("its answer", 0);
     exo_uarea->ring_taken = posted + 1;
     exo_uarea->pending = 0;
+    exo_uarea->masked = 0;
     return longest;
 }
 
 static uint64_t
 read_count(uint64_t pieces)
 {
-    uint64_t count = bench_call(CALL_disk_read, 0, binding, 0, pieces, 1);
+    uint64_t count;
+
+    exo_uarea->masked = MASKED_INTERRUPT;
+    count = bench_call(CALL_disk_read, 0, binding, 0, pieces, 1);
 
     want("disk_read", 0);
     return count;
@@ -106,8 +107,7 @@ disk_read_128k_loose(void)
 uint64_t
 extent_bind(void)
 {
-    uint64_t count =
-        bench_call(CALL_disk_bind, 0, DISK_WHOLE, 7, 9, CAP_READ);
+    uint64_t count = bench_call(CALL_disk_bind, 0, DISK_WHOLE, 7, 9, CAP_READ);
 
     (void)sys_release(RELEASE_BINDING, (uint64_t)bench_result);
     return count;

@@ -23,8 +23,6 @@
 #define CAP_CHILD_BOTH (CAP_CHILD | CAP_CHILD << 8)
 
 #define NAME(number, name, path, arguments, meaning) [number] = #name,
-/* The last row is no call: the end of a slice. */
-#define EDGE CALL_MAX
 #define ROWS (CALL_MAX + 1)
 static const char *const names[ROWS] = {CALL_TABLE(NAME)[EDGE] = "edge"};
 
@@ -33,7 +31,7 @@ static struct {
     uint64_t count;
 } worst[ROWS];
 
-static void
+void
 row_note(unsigned row, const char *what, uint64_t count)
 {
     if (count > worst[row].count) {
@@ -52,9 +50,9 @@ slot_now(void)
     return now / 10000;
 }
 
-/* Makes the call and counts it; its result. An edge behind the call is an entry
-   of its own, which has a row: a call that one followed is not noted. */
-static int64_t
+/* An edge behind the call is an entry of its own, which has a row: a call that
+   one followed is not noted. */
+int64_t
 timed(const char *what, uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2,
       uint64_t a3, uint64_t a4, uint64_t a5)
 {
@@ -66,13 +64,6 @@ timed(const char *what, uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2,
     }
     return bench_result;
 }
-
-/* The same, and it must return that. */
-#define TIMED(wanted, what, call, ...)                                         \
-    do {                                                                       \
-        (void)timed(what, CALL_##call, __VA_ARGS__);                           \
-        want(#call " (" what ")", (int64_t)(wanted));                          \
-    } while (0)
 
 /* Takes frames, each under a guard of its own. */
 static void
@@ -442,6 +433,7 @@ kernel_longest(void)
     longest_batch();
     longest_accounts();
     longest_revoke();
+    longest_code();
     longest_env(false);
     longest_rest();
     longest_slots();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chitin-bpf: verifies and interprets one program; docs/code.md. It is called
+ * chitin-bpf: verifies one program and interprets it, or has it run on the
+ * target as it is compiled; docs/code.md. It is called
  * the way that conformance suites call their plug-ins: the memory may be absent
  * or empty, options may come in one argument or be empty, bytes may be apart.
  * Status 1 for whatever is wrong, with one line on standard error.
@@ -9,22 +10,22 @@
 
 #include "lib/code/code.h"
 #include "test/host/check.h"
-#include "test/host/code_run.h"
+#include "test/host/chitin_bpf_target.h"
 
-#define MEMORY_ADDRESS 0x100000000ULL
-#define STACK_ADDRESS 0x200000000ULL
 #define STACK_SIZE (CODE_DEPTH_MAX * CODE_FRAME_MAX)
 #define FUEL (1ULL << 25)
 #define INPUT_MAX (16U << 20)
+#define MEMORY_MAX (32 << 20)
 
 struct options {
     const char *memory;
     bool elf;
     bool debug;
+    bool target;
 };
 
 static const char usage[] =
-    "usage: chitin-bpf [MEMORY] [--elf] [--debug]\n"
+    "usage: chitin-bpf [MEMORY] [--elf] [--target] [--debug]\n"
     "\n"
     "Reads a program of RFC 9669 from standard input, as hexadecimal bytes\n"
     "(blanks and lines do not matter), verifies and runs it, and prints r0 in\n"
@@ -32,6 +33,7 @@ static const char usage[] =
     "length; both are 0 without.\n"
     "\n"
     "  --elf    the bytes are an object file of clang -target bpf\n"
+    "  --target compile it to RV64, and run that in QEMU\n"
     "  --debug  the program as text on standard error, before it runs\n"
     "\n"
     "Status: 0, or 1 with the reason on standard error.\n";
@@ -55,6 +57,8 @@ options_read(struct options *options, const char *argument)
 
         if (word_is(word, length, "--elf")) {
             options->elf = true;
+        } else if (word_is(word, length, "--target")) {
+            options->target = true;
         } else if (word_is(word, length, "--debug")) {
             options->debug = true;
         } else if (word_is(word, length, "--help")) {
@@ -201,21 +205,43 @@ static const struct code_use use = {
     .arguments = {CODE_POINTER, CODE_NUMBER},
 };
 
-static struct code_note *
-program_verify(const struct code_instruction *program, uint32_t count)
+static void
+program_verify(struct code_verifier *v, const struct code_instruction *program,
+               uint32_t count)
 {
-    struct code_note *notes = memory_take(count * sizeof(*notes));
-    struct code_verifier v;
-
-    code_verify_begin(&v, program, count, &use, notes);
-    if (code_verify_step(&v, UINT32_MAX) != 0) {
-        if (v.fault == CODE_FAULT_HELPER) {
-            FAIL("refused at %u: helper %d is not offered", v.fault_at,
-                 program[v.fault_at].immediate);
+    code_verify_begin(v, program, count, &use,
+                      memory_take(count * sizeof(*v->notes)));
+    if (code_verify_step(v, UINT32_MAX) != 0) {
+        if (v->fault == CODE_FAULT_HELPER) {
+            FAIL("refused at %u: helper %d is not offered", v->fault_at,
+                 program[v->fault_at].immediate);
         }
-        FAIL("refused at %u: %s", v.fault_at, code_fault_text(v.fault));
+        FAIL("refused at %u: %s", v->fault_at, code_fault_text(v->fault));
     }
-    return notes;
+}
+
+/* On the target, where it is not known which instruction ended it. */
+static void
+program_run_target(struct code_run *run, struct code_verifier *v)
+{
+    const char *reason = "";
+
+    if (run->memory_size > MEMORY_MAX) {
+        FAIL("the memory is longer than %d bytes", MEMORY_MAX);
+    }
+    switch (target_run(v, run, &reason)) {
+    case CODE_STOP_EXIT:
+        printf("%llx\n", (unsigned long long)run->registers[0]);
+        return;
+    case CODE_STOP_ACCESS:
+        FAIL("stopped: an access where it has nothing");
+    case CODE_STOP_ALIGNMENT:
+        FAIL("stopped: %s", code_fault_text(CODE_FAULT_ALIGNMENT));
+    case CODE_STOP_FUEL:
+        FAIL("stopped: out of fuel");
+    default:
+        FAIL("%s", reason);
+    }
 }
 
 static void
@@ -242,12 +268,13 @@ main(int argc, char **argv)
 {
     static uint8_t stack[STACK_SIZE];
     struct options options = {.memory = ""};
-    struct code_run run = {.memory_address = MEMORY_ADDRESS,
+    struct code_run run = {.memory_address = CODE_MEMORY_ADDRESS,
                            .stack = stack,
                            .stack_size = sizeof(stack),
-                           .stack_address = STACK_ADDRESS,
+                           .stack_address = CODE_STACK_END - STACK_SIZE,
                            .fuel = FUEL};
     struct code_instruction *program;
+    struct code_verifier v;
     uint32_t count = 0;
     size_t size = 0;
 
@@ -259,9 +286,14 @@ main(int argc, char **argv)
     if (options.debug) {
         program_print(program, count);
     }
-    run.notes = program_verify(program, count);
-    run.registers[1] = size == 0 ? 0 : MEMORY_ADDRESS;
+    program_verify(&v, program, count);
+    run.notes = v.notes;
+    run.registers[1] = size == 0 ? 0 : CODE_MEMORY_ADDRESS;
     run.registers[2] = size;
-    program_run(&run);
+    if (options.target) {
+        program_run_target(&run, &v);
+    } else {
+        program_run(&run);
+    }
     return 0;
 }

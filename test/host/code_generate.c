@@ -6,6 +6,9 @@
 #define FUNCTIONS_MAX 4
 #define BODY_MAX 40
 
+const struct code_helper code_generate_helpers[CODE_GENERATE_HELPERS] = {
+    {7, 2}, {0x80000001, 5}, {11, 0}};
+
 #define CHOOSE(array, state)                                                   \
     ((array)[random_below(state, sizeof(array) / sizeof(*(array)))])
 
@@ -13,6 +16,8 @@ struct generator {
     struct code_instruction *program;
     uint32_t count;
     uint32_t size; /* of the memory */
+    bool helpers;
+    bool joined; /* to what is before: no jump leads in between */
     uint64_t *state;
     uint32_t start; /* of the function being written */
     uint32_t function;
@@ -27,7 +32,7 @@ slot_put(struct generator *g, unsigned opcode, unsigned registers,
          int64_t offset, int64_t immediate)
 {
     CHECK(g->count < CODE_GENERATE_MAX);
-    g->starts[g->count] = true;
+    g->starts[g->count] = !g->joined;
     g->program[g->count++] =
         (struct code_instruction){(uint8_t)opcode, (uint8_t)registers,
                                   (int16_t)offset, (int32_t)immediate};
@@ -123,6 +128,47 @@ unary_put(struct generator *g)
              swap ? 16 << random_below(g->state, 3) : 0);
 }
 
+/* A pointer to the stack into a register, and how far below the frame's end. */
+static int64_t
+stack_pointer_put(struct generator *g, unsigned to)
+{
+    int64_t below = 8 * (int64_t)(1 + random_below(g->state, 64));
+
+    slot_put(g, CODE_ALU64 | CODE_MOV | CODE_X, to | CODE_FRAME_POINTER << 4, 0,
+             0);
+    g->joined = true;
+    slot_put(g, CODE_ALU64 | CODE_ADD, to, 0, -below);
+    return below;
+}
+
+/* Instead of such a place, one through a pointer to the stack, or through one
+   that was on the stack, of which nobody knows what it is. */
+static void
+pointer_choose(struct generator *g, unsigned size, unsigned *base,
+               int64_t *offset)
+{
+    unsigned from = *base;
+    int64_t below;
+
+    if (random_below(g->state, 2) == 0) {
+        *base = 7 + (unsigned)random_below(g->state, 3);
+        below = stack_pointer_put(g, *base);
+        *offset = (int64_t)random_below(g->state, (uint64_t)below);
+        if (random_below(g->state, 8) != 0) {
+            *offset = below - (int64_t)size;
+        }
+        from = *base;
+    }
+    if (random_below(g->state, 2) == 0 && from != CODE_FRAME_POINTER) {
+        slot_put(g, CODE_STX | CODE_MEM | CODE_DW,
+                 CODE_FRAME_POINTER | from << 4, -8, 0);
+        g->joined = true;
+        *base = 7 + (unsigned)random_below(g->state, 3);
+        slot_put(g, CODE_LDX | CODE_MEM | CODE_DW,
+                 *base | CODE_FRAME_POINTER << 4, -8, 0);
+    }
+}
+
 /* Where an access of that size goes: base and offset, mostly inside. */
 static void
 address_choose(struct generator *g, unsigned size, unsigned *base,
@@ -139,6 +185,9 @@ address_choose(struct generator *g, unsigned size, unsigned *base,
         *offset = (int64_t)random_below(g->state, g->size + 16) - 8;
     } else {
         *offset = (int64_t)random_below(g->state, g->size - size + 1);
+    }
+    if (random_below(g->state, 4) == 0) {
+        pointer_choose(g, size, base, offset);
     }
 }
 
@@ -224,21 +273,43 @@ jump_put(struct generator *g)
     }
 }
 
-/* A call of a later function, and what it left unset set again. */
+/* What a call left unset is set again. */
 static void
-call_put(struct generator *g)
+arguments_put(struct generator *g)
 {
-    if (g->function + 1 >= g->functions) {
-        return;
-    }
-    g->calls[g->count] =
-        (uint8_t)(g->function + 1 +
-                  random_below(g->state, g->functions - g->function - 1));
-    slot_put(g, CODE_JMP | CODE_CALL, CODE_LOCAL << 4, 0, 0);
     slot_put(g, CODE_ALU64 | CODE_MOV | CODE_X, 6 << 4 | 1, 0, 0);
     for (unsigned r = 2; r <= CODE_ARGUMENTS; r++) {
         constant_put(g, r);
     }
+}
+
+static void
+helper_put(struct generator *g)
+{
+    const struct code_helper *helper = &CHOOSE(code_generate_helpers, g->state);
+
+    slot_put(g, CODE_JMP | CODE_CALL, 0, 0, (int32_t)helper->number);
+    arguments_put(g);
+}
+
+/* A call of a later function, r3 a pointer to the stack. */
+static void
+call_put(struct generator *g)
+{
+    if (g->helpers && random_below(g->state, 2) == 0) {
+        helper_put(g);
+        return;
+    }
+    if (g->function + 1 >= g->functions) {
+        return;
+    }
+    (void)stack_pointer_put(g, 3);
+    g->calls[g->count] =
+        (uint8_t)(g->function + 1 +
+                  random_below(g->state, g->functions - g->function - 1));
+    slot_put(g, CODE_JMP | CODE_CALL, CODE_LOCAL << 4, 0, 0);
+    g->joined = false;
+    arguments_put(g);
 }
 
 static void
@@ -275,6 +346,11 @@ function_put(struct generator *g)
 
     g->start = g->count;
     slot_put(g, CODE_ALU64 | CODE_MOV | CODE_X, 1 << 4 | 6, 0, 0);
+    if (g->function > 0) { /* its caller's frame */
+        slot_put(g, CODE_LDX | CODE_MEM | CODE_DW, 3 << 4, 0, 0);
+        slot_put(g, CODE_STX | CODE_MEM | CODE_H, 3,
+                 (int64_t)random_below(g->state, 8), 0);
+    }
     for (unsigned r = 0; r < CODE_FRAME_POINTER; r++) {
         if (r != 1 && r != 6 && (r != 2 || random_below(g->state, 2) == 0)) {
             constant_put(g, r);
@@ -287,6 +363,7 @@ function_put(struct generator *g)
         };
 
         CHOOSE(kinds, g->state)(g);
+        g->joined = false;
         if (random_below(g->state, 20) == 0) {
             call_put(g);
         }
@@ -296,9 +373,11 @@ function_put(struct generator *g)
 }
 
 uint32_t
-code_generate(struct code_instruction *program, uint32_t size, uint64_t *state)
+code_generate(struct code_instruction *program, uint32_t size, uint64_t *state,
+              bool helpers)
 {
-    struct generator g = {.program = program, .size = size, .state = state};
+    struct generator g = {
+        .program = program, .size = size, .helpers = helpers, .state = state};
     uint32_t starts[FUNCTIONS_MAX] = {0};
 
     g.functions = 1 + (uint32_t)random_below(state, FUNCTIONS_MAX);
@@ -313,4 +392,23 @@ code_generate(struct code_instruction *program, uint32_t size, uint64_t *state)
         }
     }
     return g.count;
+}
+
+uint64_t
+code_generate_helper(void *context, uint32_t number, const uint64_t *arguments)
+{
+    uint64_t result = number;
+    uint32_t row = 0;
+
+    while (code_generate_helpers[row].number != number) {
+        row++;
+    }
+    for (uint32_t a = 0; a < code_generate_helpers[row].arguments; a++) {
+        result = (result ^ arguments[a]) * 0x9e3779b97f4a7c15;
+    }
+    if (result >> 60 == 0) {
+        *(enum code_stop *)context =
+            (enum code_stop)(CODE_STOP_HELPER + (result >> 59 & 1));
+    }
+    return result;
 }

@@ -91,7 +91,7 @@ decode(uint32_t word)
 uint64_t
 code_machine_helper(uint32_t row)
 {
-    return HELPERS + row * 0x800;
+    return HELPERS + row * 0x800ULL;
 }
 
 /* Registers whose values are addresses that the compiler keeps. */
@@ -402,9 +402,7 @@ operate_32(unsigned kind, unsigned upper, uint64_t a, uint64_t b)
     uint64_t x = without ? (uint32_t)a : (uint64_t)(int32_t)(uint32_t)a;
     uint64_t y = without ? (uint32_t)b : (uint64_t)(int32_t)(uint32_t)b;
 
-    if (upper == 0x20 && kind == 5) {
-        y &= 31;
-    } else if (upper == 0 && (kind == 1 || kind == 5)) {
+    if (upper != 1 && (kind == 1 || kind == 5)) {
         y &= 31;
     }
     return (uint64_t)extend(operate(kind, upper, x, y) & 0xffffffff, 32);

@@ -13,15 +13,26 @@
 #define SIZE 64
 #define FUEL 4000
 
-static uint32_t stops[CODE_STOP_FUEL + 1];
+static uint32_t stops[CODE_STOP_HELPER + 2];
 static uint32_t faults[CODE_FAULT_WRITE + 1];
+
+static const struct code_use use_helpers = {
+    .helpers = code_generate_helpers,
+    .helper_count = CODE_GENERATE_HELPERS,
+    .stack = CODE_DEPTH_MAX * CODE_FRAME_MAX,
+    .arguments = {CODE_POINTER, CODE_NUMBER},
+};
 
 static void
 program_try(const struct code_instruction *program, uint32_t count,
-            uint64_t *state)
+            uint64_t *state, bool helpers)
 {
     uint8_t memory[SIZE];
-    struct code_trial t = {.memory = memory, .memory_size = SIZE, .fuel = FUEL};
+    struct code_trial t = {.use = helpers ? &use_helpers : NULL,
+                           .memory = memory,
+                           .memory_size = SIZE,
+                           .fuel = FUEL,
+                           .helper = code_generate_helper};
 
     for (unsigned i = 0; i < SIZE; i++) {
         memory[i] = (uint8_t)random_next(state);
@@ -64,10 +75,11 @@ program_damage(struct code_instruction *program, uint32_t count,
 static void
 counts_print(const char *what)
 {
-    printf("%s: %u accepted; %u ended, %u accesses, %u misaligned, %u fuel;",
+    printf("%s: %u accepted; %u ended, %u accesses, %u misaligned, %u fuel, %u "
+           "helpers;",
            what, faults[CODE_FAULT_NONE], stops[CODE_STOP_EXIT],
            stops[CODE_STOP_ACCESS], stops[CODE_STOP_ALIGNMENT],
-           stops[CODE_STOP_FUEL]);
+           stops[CODE_STOP_FUEL], stops[CODE_STOP_HELPER]);
     for (unsigned f = 1; f <= CODE_FAULT_WRITE; f++) {
         printf(" %u", faults[f]);
     }
@@ -81,7 +93,10 @@ programs_run(uint32_t programs, uint64_t state)
     uint32_t damaged = programs < ENOUGH ? programs : ENOUGH;
 
     for (uint32_t n = 0; n < programs; n++) {
-        program_try(program, code_generate(program, SIZE, &state), &state);
+        bool helpers = random_below(&state, 3) == 0;
+
+        program_try(program, code_generate(program, SIZE, &state, helpers),
+                    &state, helpers);
     }
     counts_print("as made");
     CHECK_EQUAL(faults[CODE_FAULT_NONE], programs);
@@ -89,15 +104,17 @@ programs_run(uint32_t programs, uint64_t state)
     CHECK(stops[CODE_STOP_ACCESS] > programs / 200);
     CHECK(stops[CODE_STOP_ALIGNMENT] > programs / 200);
     CHECK(stops[CODE_STOP_FUEL] > programs / 200);
+    CHECK(stops[CODE_STOP_HELPER] > programs / 2000);
     memset(stops, 0, sizeof(stops));
     memset(faults, 0, sizeof(faults));
     for (uint32_t n = 0; n < damaged; n++) {
-        uint32_t count = code_generate(program, SIZE, &state);
+        bool helpers = random_below(&state, 3) == 0;
+        uint32_t count = code_generate(program, SIZE, &state, helpers);
 
         for (uint64_t d = 1 + random_below(&state, 4); d > 0; d--) {
             program_damage(program, count, &state);
         }
-        program_try(program, count, &state);
+        program_try(program, count, &state, helpers);
     }
     counts_print("damaged");
     CHECK(faults[CODE_FAULT_NONE] > damaged / 20);

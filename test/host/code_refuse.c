@@ -84,7 +84,7 @@ static const struct {
     {"r3 = 1; call f; call f; exit; f: r0 = r3; exit", CODE_FAULT_UNSET, 4},
     /* Type confusion: an address that no pointer is in. */
     {"r0 = *(u8 *)(r2 + 0); exit", CODE_FAULT_POINTER, 0},
-    {"r3 = 0x7000000000 ll; r0 = *(u8 *)(r3 + 0); exit", CODE_FAULT_POINTER, 2},
+    {"r3 = 0x800 ll; r0 = *(u8 *)(r3 + 0); exit", CODE_FAULT_POINTER, 2},
     {"w1 = w1; r0 = *(u8 *)(r1 + 0); exit", CODE_FAULT_POINTER, 1},
     {"r1 = (s32)r1; r0 = *(u8 *)(r1 + 0); exit", CODE_FAULT_POINTER, 1},
     {"r3 = *(u32 *)(r1 + 0); r0 = *(u8 *)(r3 + 0); exit", CODE_FAULT_POINTER,
@@ -219,6 +219,17 @@ static const struct {
     {"r1 |= -1; r0 = *(u64 *)(r1 - 7);  r0 = 0; exit", CODE_STOP_ACCESS, 1},
     {"r3 = *(u64 *)(r1 + 0); r0 = *(u8 *)(r3 + 0);  r0 = 0; exit",
      CODE_STOP_ACCESS, 1},
+    /* Where the running call has no stack, but a later one. */
+    {"r3 = *(u64 *)(r1 + 0); r0 = *(u64 *)(r3 + 0); call f; exit;"
+     "f: *(u64 *)(r10 - 8) = 1; exit",
+     CODE_STOP_ACCESS, 1},
+    {"r3 = *(u64 *)(r1 + 0); *(u8 *)(r3 + 0) = 1; call f; exit;"
+     "f: *(u64 *)(r10 - 8) = 1; exit",
+     CODE_STOP_ACCESS, 1},
+    {"r3 = 0x3ffffff8 ll; r3 += r1; r3 -= r1; *(u64 *)(r1 + 0) = r3;"
+     "r3 = *(u64 *)(r1 + 0); *(u32 *)(r3 + 4) = 1; call f; exit;"
+     "f: *(u64 *)(r10 - 8) = 1; exit",
+     CODE_STOP_ACCESS, 6},
     {"r1 *= r1; r0 = 0; *(u8 *)(r1 + 0) = r0;  r0 = 0; exit", CODE_STOP_ACCESS,
      2},
     /* Stack smashers: above the top, below the frame, into a dead one. */
@@ -236,7 +247,7 @@ static const struct {
      "f: *(u64 *)(r10 - 8) = 1; exit",
      CODE_STOP_ACCESS, 3},
     /* From memory to the stack. */
-    {"r3 = 0xf00000000 ll; r1 += r3; r0 = *(u8 *)(r1 - 8);"
+    {"r3 = 0x3ffff800 ll; r1 += r3; r0 = *(u8 *)(r1 - 8);"
      "*(u64 *)(r10 - 8) = 0; r0 = 0; exit",
      CODE_STOP_ACCESS, 3},
     {"r3 = 1; lock *(u32 *)(r1 + 2) += w3;  r0 = 0; exit", CODE_STOP_ALIGNMENT,
@@ -390,6 +401,57 @@ stack_check(void)
     CHECK_EQUAL(t.stack, 512);
 }
 
+/* Memory that is only to be read: what surely writes to it is refused, and what
+   may be the stack must be. */
+static void
+read_only_check(void)
+{
+    static const struct code_use use = {
+        .stack = 512, .arguments = {CODE_POINTER}, .read_only = true};
+    static const struct {
+        const char *text;
+        enum code_fault fault;
+        enum code_stop stop;
+    } rows[] = {
+        {"r0 = *(u64 *)(r1 + 0); exit", CODE_FAULT_NONE, CODE_STOP_EXIT},
+        {"*(u8 *)(r1 + 0) = 1; r0 = 0; exit", CODE_FAULT_WRITE, 0},
+        {"*(u64 *)(r1 + 0) = r1; r0 = 0; exit", CODE_FAULT_WRITE, 0},
+        {"r3 = r1; r3 += 1; *(u8 *)(r3 + 0) = r1; r0 = 0; exit",
+         CODE_FAULT_WRITE, 0},
+        {"r0 = 0; lock *(u64 *)(r1 + 0) += r0; exit", CODE_FAULT_WRITE, 0},
+        {"r0 = 0; r0 = cmpxchg_64(r1 + 0, r0, r0); exit", CODE_FAULT_WRITE, 0},
+        {"r0 = 0; *(u8 *)(r0 + 0) = 1; exit", CODE_FAULT_POINTER, 0},
+        {"*(u64 *)(r10 - 8) = r1; r0 = *(u64 *)(r10 - 8); exit",
+         CODE_FAULT_NONE, CODE_STOP_EXIT},
+        {"*(u64 *)(r10 - 8) = r1; r3 = *(u64 *)(r10 - 8);"
+         "r0 = *(u8 *)(r3 + 0); exit",
+         CODE_FAULT_NONE, CODE_STOP_EXIT},
+        {"*(u64 *)(r10 - 8) = r1; r3 = *(u64 *)(r10 - 8);"
+         "*(u8 *)(r3 + 0) = 7; r0 = 0; exit",
+         CODE_FAULT_NONE, CODE_STOP_ACCESS},
+        {"*(u64 *)(r10 - 8) = r1; r3 = *(u64 *)(r10 - 8);"
+         "r0 = 0; lock *(u64 *)(r3 + 0) += r0; exit",
+         CODE_FAULT_NONE, CODE_STOP_ACCESS},
+        {"r3 = r10; r3 += -8; *(u8 *)(r3 + 0) = 7; r0 = *(u8 *)(r10 - 8); exit",
+         CODE_FAULT_NONE, CODE_STOP_EXIT},
+        {"r3 = r10; r3 += -16; *(u64 *)(r10 - 8) = r3; r4 = *(u64 *)(r10 - 8);"
+         "*(u8 *)(r4 + 0) = 7; r0 = *(u8 *)(r3 + 0); exit",
+         CODE_FAULT_NONE, CODE_STOP_EXIT},
+    };
+    static const uint8_t memory[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct code_trial t = {
+            .use = &use, .memory = memory, .memory_size = sizeof(memory)};
+
+        code_trial_text(&t, rows[i].text);
+        CHECK_EQUAL(t.fault, rows[i].fault);
+        CHECK(t.fault != CODE_FAULT_NONE || t.stop == rows[i].stop);
+        CHECK(t.fault != CODE_FAULT_NONE ||
+              memcmp(t.after, memory, sizeof(memory)) == 0);
+    }
+}
+
 /* The number in the first digit, what helper 9 got behind it. */
 static uint64_t
 helper_call(void *context, uint32_t number, const uint64_t *arguments)
@@ -443,6 +505,7 @@ main(void)
     stopped_check();
     fuel_check();
     stack_check();
+    read_only_check();
     helpers_check();
     for (uint32_t i = 0; i <= CODE_INSTRUCTIONS_MAX; i++) {
         longest[i].opcode = CODE_ALU64 | CODE_MOV;

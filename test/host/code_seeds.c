@@ -14,7 +14,7 @@ main(int argc, char **argv)
 
     CHECK_EQUAL(argc, 2);
     for (int n = 0; n < FILES; n++) {
-        uint32_t count = code_generate(program, 35, &state);
+        uint32_t count = code_generate(program, 35, &state, (n & 8) != 0);
         char path[4096];
         FILE *file;
 
@@ -22,7 +22,7 @@ main(int argc, char **argv)
         file = fopen(path, "wb");
         check_subject = path;
         CHECK(file != NULL);
-        CHECK(fputc(0x1c | (n & 3) | (n & 4) << 3, file) != EOF);
+        CHECK(fputc(0x1c | (n & 3) | (n & 4) << 3 | (n & 8) << 3, file) != EOF);
         CHECK_EQUAL(fwrite(program, sizeof(*program), count, file), count);
         CHECK_EQUAL(fclose(file), 0);
     }

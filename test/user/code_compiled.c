@@ -1,61 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compiled code where it is at home: written into pages that can be written,
- * which then become pages that can be executed, fenced and called. The rows and
- * random programs of test/host are linked with this, so what each does here is
- * compared with the interpreter. test/host/code_compiled.c is the sibling that
+ * Compiled code where it is at home. The rows and random programs of test/host
+ * are linked with this, so what each does here is compared with the
+ interpreter. test/host/code_compiled.c is the sibling that
  * looks at each instruction.
  */
-#include "kern/abi/error.h"
-#include "lib/exo/exo.h"
-#include "lib/exo/map.h"
 #include "test/host/check.h"
 #include "test/host/code_check.h"
+#include "test/user/code_output.h"
 
-#include "kern/code/compile.h"
-
-#define PAGE 4096UL
-#define OUTPUT 0x80000000UL
-#define OUTPUT_PAGES 256UL
-#define MARK 0x13579bdfU /* behind the output */
 #define ROWS 4
 
-_Static_assert(CODE_COMPILE_WORDS(CODE_INSTRUCTIONS_MAX) * 4 + 4 <=
-                   OUTPUT_PAGES * PAGE,
-               "any program has room");
-
-static uint32_t *const output = (uint32_t *)OUTPUT;
 static const struct code_trial *running;
 static enum code_stop wish;
-
-static void
-output_make(void)
-{
-    static uint64_t frames[OUTPUT_PAGES];
-    struct exo_map own = exo_map_own();
-
-    for (unsigned i = 0; i < OUTPUT_PAGES; i++) {
-        int64_t frame = exo_frame_alloc(0, 0);
-
-        CHECK(frame > 0);
-        frames[i] = (uint64_t)frame;
-    }
-    CHECK_EQUAL(exo_map_insert(&own,
-                               &(struct exo_range){OUTPUT, OUTPUT_PAGES, 0}, 0,
-                               frames, EXO_R | EXO_W),
-                0);
-}
-
-/* Never writable and executable at once. */
-static void
-output_turn(uint32_t words, uint64_t clear, uint64_t set)
-{
-    struct exo_map own = exo_map_own();
-    uint64_t pages = (words * sizeof(*output) + PAGE - 1) / PAGE;
-
-    CHECK_EQUAL(exo_map_protect(&own, OUTPUT, pages * PAGE, 0, clear, set),
-                pages);
-}
 
 static uint64_t
 helper_call(struct code_context *context, uint32_t row,
@@ -81,7 +38,7 @@ HELPER(1)
 HELPER(2)
 HELPER(3)
 
-static void
+static code_entry
 program_compile(struct code_trial *t, struct code_verifier *v,
                 struct code_compiler *c)
 {
@@ -93,24 +50,14 @@ program_compile(struct code_trial *t, struct code_verifier *v,
     for (unsigned row = 0; row < ROWS; row++) {
         helpers[row] = (uint64_t)(uintptr_t)functions[row];
     }
-    if (running == NULL) {
-        output_make();
-    }
     running = t;
-    code_compile_begin(c, v, output, 0, helpers);
-    CHECK_EQUAL(code_compile_step(c, UINT32_MAX), -ENOSPC);
-    CHECK(c->length <= CODE_COMPILE_WORDS(v->count));
-    t->words = c->capacity = c->length;
-    output[t->words] = MARK;
-    CHECK_EQUAL(code_compile_step(c, UINT32_MAX), 0);
-    CHECK_EQUAL(c->length, t->words);
-    CHECK_EQUAL(output[t->words], MARK);
+    return code_output_make(c, v, helpers);
 }
 
 static void
-program_run(const struct code_trial *t, unsigned odd, int poison)
+program_run(const struct code_trial *t, code_entry entry, unsigned odd,
+            int poison)
 {
-    code_entry entry = (code_entry)OUTPUT;
     _Alignas(16) static uint8_t memory[sizeof(t->after) + 16];
     _Alignas(16) static uint8_t stack[CODE_DEPTH_MAX * CODE_FRAME_MAX];
     struct code_context context;
@@ -150,13 +97,12 @@ void
 code_trial_compiled(struct code_trial *t, struct code_verifier *v)
 {
     struct code_compiler c;
+    code_entry entry = program_compile(t, v, &c);
 
-    program_compile(t, v, &c);
-    output_turn(c.length + 1, EXO_W, EXO_X);
-    CHECK_EQUAL(sys_code_fence(), 0);
-    program_run(t, 0, 0);
+    t->words = c.length;
+    program_run(t, entry, 0, 0);
     if (!code_trial_exchanges(v)) {
-        program_run(t, 1 + c.length % 7, 0xa5);
+        program_run(t, entry, 1 + c.length % 7, 0xa5);
     }
-    output_turn(c.length + 1, EXO_X, EXO_W);
+    code_output_end(&c);
 }

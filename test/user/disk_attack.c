@@ -57,10 +57,9 @@ strangers(uint64_t own)
 
         switch (random_next() % 6) {
         case 0:
-            result = puppet_call(CALL_disk_bind, cap,
-                                 random_next() % 2 ? DISK_WHOLE : handle,
-                                 random_next() % 64, random_next() % 64,
-                                 random_next() % 5);
+            result = puppet_call(
+                CALL_disk_bind, cap, random_next() % 2 ? DISK_WHOLE : handle,
+                random_next() % 64, random_next() % 64, random_next() % 5);
             break;
         case 1:
             result = puppet_call(CALL_disk_read, cap, handle, 0, 1, i);
@@ -75,7 +74,8 @@ strangers(uint64_t own)
             result = puppet_call(CALL_disk_discard, handle, 0, 1, i, 0);
             break;
         default:
-            result = puppet_call(CALL_release, RELEASE_BINDING, handle, 0, 0, 0);
+            result =
+                puppet_call(CALL_release, RELEASE_BINDING, handle, 0, 0, 0);
             break;
         }
         EXPECT(result < 0 && result != -EAGAIN, 1);
@@ -98,8 +98,8 @@ bounds(uint64_t own)
     uint64_t posted = 0;
 
     EXPECT(sys_cap_grant(0, CAP_CHILD, puppet.id, 4, CAP_RIGHTS_ALL), 0);
-    narrow = (uint64_t)puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 10, 2,
-                                   CAP_READ);
+    narrow =
+        (uint64_t)puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 10, 2, CAP_READ);
     EXPECT((int64_t)narrow > 0, 1);
     EXPECT(puppet_call(CALL_cap_drop, 4, 0, 0, 0, 0), 0);
     PUPPET->batch = DISK_PIECE(own, 0, 1);
@@ -113,7 +113,8 @@ bounds(uint64_t own)
         }
         EXPECT(disk_word(CAP_CHILD, own, 0), 10 + block);
     }
-    EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, narrow, 2, 1, 1), -EINVAL);
+    EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, narrow, 2, 1, 1),
+           -EINVAL);
     EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, narrow, ~0UL, 1, 1),
            -EINVAL);
     EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, narrow, ~0UL - 9, 1, 1),

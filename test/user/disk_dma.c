@@ -3,7 +3,8 @@
  * Frames that a disk is not done with: they are not given, not split, not put
  * under another guard; freed, taken, or their env ended, they are out of
  * everybody's reach at once, charged until the disk is done, and free then. The
- * disk answers a third of a second after it was asked, and reads zeroes, which are there at once.
+ * disk answers a third of a second after it was asked, and reads zeroes, which
+ * are there at once.
  */
 #include "lib/exo/map.h"
 #include "test/user/disk_puppet.h"
@@ -34,11 +35,10 @@ reachable(uint64_t index)
     unsigned before = faults;
     uint64_t value;
 
-    __asm__ volatile(
-        ".option push; .option norvc; ld %0, 0(%1); .option pop"
-        : "=r"(value)
-        : "r"(SHARED + index * 4096)
-        : "memory");
+    __asm__ volatile(".option push; .option norvc; ld %0, 0(%1); .option pop"
+                     : "=r"(value)
+                     : "r"(SHARED + index * 4096)
+                     : "memory");
     return faults == before;
 }
 
@@ -193,7 +193,8 @@ taken(uint64_t hart)
     frame = frame_full(CAP_CHILD, 43);
     EXPECT(sys_frame_give(CAP_CHILD, frame, puppet.id), 0);
     {
-        int64_t own = puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 0, 8, DISK_BOTH);
+        int64_t own =
+            puppet_call(CALL_disk_bind, 4, DISK_WHOLE, 0, 8, DISK_BOTH);
 
         EXPECT(own > 0, 1);
         /* Nobody else's. */
@@ -201,9 +202,9 @@ taken(uint64_t hart)
                -ESTALE);
         EXPECT(puppet_call(CALL_disk_read, 4, binding, 0, 1, 1), -ESTALE);
         PUPPET->batch = DISK_PIECE(frame, 0, 1);
-        EXPECT(puppet_call(CALL_disk_read, CHILD_CAP_OWN, (uint64_t)own, 0, 1,
-                           9),
-               0);
+        EXPECT(
+            puppet_call(CALL_disk_read, CHILD_CAP_OWN, (uint64_t)own, 0, 1, 9),
+            0);
         EXPECT(PUPPET->posted, 0);
         EXPECT(ACCOUNT_ROW[account].used[ACCOUNT_REQUESTS], 1);
         EXPECT(ACCOUNT_ROW[account].used[ACCOUNT_BINDINGS], 1);

@@ -31,8 +31,8 @@ errors(void)
     EXPECT(sys_release(RELEASE_BINDING, binding), 0);
 }
 
-/* It is reset, asked again, reset, and then the request has failed. Disk 0 works
-   meanwhile. */
+/* It is reset, asked again, reset, and then the request has failed. Disk 0
+   works meanwhile. */
 static void
 silence(void)
 {

@@ -128,9 +128,9 @@ refusals(void)
            -EPERM);
     EXPECT(sys_disk_read(0, binding ^ 1, 0, disk_piece(frame, 0, 1), 1),
            -ESTALE);
-    EXPECT(sys_disk_read(0, binding + (1UL << 32), 0, disk_piece(frame, 0, 1),
-                         1),
-           -ESTALE);
+    EXPECT(
+        sys_disk_read(0, binding + (1UL << 32), 0, disk_piece(frame, 0, 1), 1),
+        -ESTALE);
     EXPECT(sys_disk_read(0, 0, 0, disk_piece(frame, 0, 1), 1), -ESTALE);
     EXPECT(sys_disk_read(0, ~0UL, 0, disk_piece(frame, 0, 1), 1), -ESTALE);
     EXPECT(sys_disk_discard(binding, 0, 0, 1), -EINVAL);
@@ -180,8 +180,7 @@ sizes(void)
                          disk_piece((uint64_t)large, 0, LARGE_PAGES + 1), 1),
            -EINVAL);
     for (unsigned i = 0; i < 9; i++) {
-        exo_uarea->batch[i] =
-            DISK_PIECE(large, i * LARGE_PAGES, LARGE_PAGES);
+        exo_uarea->batch[i] = DISK_PIECE(large, i * LARGE_PAGES, LARGE_PAGES);
     }
     EXPECT(sys_disk_read(0, binding, 0, 9, 1), -EINVAL);
     EXPECT(sys_disk_read(0, binding, 0, 8, 1), 0);
@@ -243,7 +242,8 @@ many(void)
     /* Without taking answers: the ring has room for so many. */
     for (count = 0; count < 1000; count++) {
         do {
-            error = sys_disk_read(0, binding, 1, disk_piece(frame, 0, 1), count);
+            error =
+                sys_disk_read(0, binding, 1, disk_piece(frame, 0, 1), count);
         } while (error == -EAGAIN && disk_ready() + 1 < UAREA_RING_ENTRIES &&
                  exo_uarea->ring_posted - exo_uarea->ring_taken != count);
         if (error != 0) {

@@ -21,9 +21,9 @@ puppet_main(struct uarea *uarea)
             continue;
         }
         uarea->batch[0] = p->batch;
-        p->result = call_raw(p->number, p->argument[0], p->argument[1],
-                             p->argument[2], p->argument[3], p->argument[4],
-                             p->argument[5]);
+        p->result =
+            call_raw(p->number, p->argument[0], p->argument[1], p->argument[2],
+                     p->argument[3], p->argument[4], p->argument[5]);
         p->posted = uarea->ring_posted;
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         p->done = p->asked;

@@ -8,7 +8,7 @@
 #include "kern/abi/frame.h"
 #include "lib/exo/exo.h"
 
-#define DISK_ROW ((const volatile struct disk_row *)INFORMATION_DISKS)
+#define DISK_ROW ((const volatile struct disk_row *)INFORMATION_DISK_ROWS)
 #define ACCOUNT_ROW ((const volatile struct account *)INFORMATION_ACCOUNTS)
 #define FRAME_ROW ((const volatile struct frame *)INFORMATION_FRAMES)
 
@@ -18,7 +18,8 @@
    NULL. */
 int64_t disk_next(uint64_t *cookie);
 
-/* Waits for the completion of that cookie, which must be the next: its value. */
+/* Waits for the completion of that cookie, which must be the next: its value.
+ */
 int64_t disk_wait(uint64_t cookie);
 
 /* How many completions are there and not taken. */

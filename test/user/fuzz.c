@@ -299,6 +299,7 @@ main(void)
         base[i] = (uint64_t)number;
     }
     EXPECT(sys_frame_split(base[0]), 0);
+    codes_begin();
     for (unsigned i = 1; i < hart_count; i++) {
         hart_begin(i);
     }

@@ -110,6 +110,16 @@ void others_end(void);
 void end(void);
 void versions_write(void);
 
+/* Downloaded code (fuzz_code.c): a page of programs, once; what a call returned
+   that loads one; arguments that such a call may well accept; sleep on one for
+   a while; the end of all that this env has loaded. */
+#define SLEEP_TICKS 20000
+void codes_begin(void);
+void code_note(int64_t code);
+void code_arguments(uint64_t number, uint64_t a[6]);
+int64_t code_sleep(const uint64_t a[6]);
+void codes_end(void);
+
 /* The value of a boot argument, `name` with its =, or what it is without. */
 uint64_t argument(const char *name, uint64_t without);
 

@@ -248,7 +248,8 @@ number_pick(void)
         2,  3,  4,  5,  6,  7,  8,  8,  8,  9,  9,  10, 10, 11, 12, 13, 13,
         13, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 18, 18, 19, 19, 19, 21,
         21, 22, 22, 22, 23, 24, 25, 25, 25, 29, 30, 31, 31, 9,  9,  32, 32,
-        33, 34, 35, 36, 37, 39, 40, 41, 44, 42, 43, 45, 45, 46};
+        33, 34, 35, 36, 37, 39, 40, 41, 44, 42, 43, 45, 45, 46, 47, 48,
+        49, 50, 50};
 
     uint64_t number = numbers[below(sizeof(numbers))];
 
@@ -461,6 +462,12 @@ arguments_likely(uint64_t number, uint64_t a[6])
     case 46: /* guarantee */
         a[0] = (FREE_ROOT + below(FREE_ROOT_END - FREE_ROOT)) << 30 |
                below(4) << 21 | below(8) << 12;
+        break;
+    case 47: /* code_load, code_step, release, sleep_until */
+    case 48:
+    case 49:
+    case 50:
+        code_arguments(number, a);
         break;
     default:
         break;

@@ -137,11 +137,12 @@ batch_run(uint64_t first, uint64_t count)
     return result;
 }
 
-/* Calls that leave a frame half unbound: they are finished. */
+/* Calls that leave a frame half unbound, or a program half compiled: they are
+   finished. */
 static bool
 again(uint64_t number)
 {
-    return number == 9 || number == 32;
+    return number == 9 || number == 32 || number == NUMBER_code_step;
 }
 
 /* One random call, by this env or the puppet. */
@@ -186,6 +187,11 @@ call_random(void)
     if (by_puppet && below(40) == 0) {
         number = below(2) && hart_count > 1 ? NUMBER_sleep : CALL_PCT_RETURN;
     }
+    /* On one hart nobody would wake it. */
+    if (by_puppet && number == NUMBER_sleep_until && hart_count == 1) {
+        number = NUMBER_code_load;
+        code_arguments(number, a);
+    }
     if (by_puppet) {
         shared->number = number;
         for (unsigned i = 0; i < 6; i++) {
@@ -198,6 +204,8 @@ call_random(void)
         } while (result == -EAGAIN && again(number));
     } else if (number == NUMBER_batch) {
         result = batch_run(a[0], a[1]);
+    } else if (number == NUMBER_sleep_until) {
+        result = code_sleep(a);
     } else {
         if (number == 15) {
             batch_fill();
@@ -213,6 +221,9 @@ call_random(void)
     }
     if (number < CALL_MAX) {
         me->good_of[number] += result >= 0;
+    }
+    if (number == NUMBER_code_load) {
+        code_note(result);
     }
     if (number == 21 && result > 0) {
         id_note(result);
