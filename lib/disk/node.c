@@ -156,24 +156,12 @@ disk_type(const struct disk *disk, const void *block)
 /*
  * Nodes.
  */
-int64_t
-node_catalogue(const struct disk *disk, struct node *node)
+/* The node of a block that is there, when it is. */
+static int64_t
+node_at(const struct disk *disk, uint64_t parent, uint64_t block,
+        struct node *node)
 {
-    int64_t entry = entry_read(disk, disk_whole(disk), DISK_CATALOGUE_BLOCK, 0);
-
-    if (entry < 0) {
-        return entry;
-    }
-    *node = (struct node){DISK_CATALOGUE_BLOCK, (uint32_t)entry, 0};
-    entry_wait(node->entry);
-    return 0;
-}
-
-int64_t
-node_open(const struct disk *disk, const struct node *parent, uint64_t block,
-          struct node *node)
-{
-    int64_t entry = entry_read(disk, parent->entry, block, 0);
+    int64_t entry = entry_read(disk, parent, block, 0);
 
     if (entry < 0) {
         return entry;
@@ -181,6 +169,19 @@ node_open(const struct disk *disk, const struct node *parent, uint64_t block,
     *node = (struct node){block, (uint32_t)entry, 0};
     entry_wait(node->entry);
     return 0;
+}
+
+int64_t
+node_catalogue(const struct disk *disk, struct node *node)
+{
+    return node_at(disk, disk_whole(disk), DISK_CATALOGUE_BLOCK, node);
+}
+
+int64_t
+node_open(const struct disk *disk, const struct node *parent, uint64_t block,
+          struct node *node)
+{
+    return node_at(disk, parent->entry, block, node);
 }
 
 int64_t
