@@ -9,7 +9,7 @@
 #include "lib/exo/exo.h"
 #include "lib/exo/map.h"
 
-#define ROWS ((const volatile struct disk_row *)INFORMATION_DISKS)
+#define ROWS ((const volatile struct disk_row *)INFORMATION_DISK_ROWS)
 #define ROWS_MAX (FRAME_SIZE / sizeof(struct disk_row))
 
 int64_t
