@@ -75,6 +75,7 @@ struct fs {
     unsigned dirty_count;
     struct fs_order order[FS_ORDERS_MAX];
     unsigned orders;
+    unsigned orders_kept; /* the others are of the change that is being made */
     struct fs_file open[FS_OPEN_MAX];
     struct fs_file *root;
     struct fs_file *links;

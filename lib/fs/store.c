@@ -102,6 +102,7 @@ void
 store_forget(struct fs *fs)
 {
     fs->edits = 0;
+    fs->orders = fs->orders_kept;
 }
 
 static void
@@ -151,6 +152,7 @@ dirty_remove(struct fs *fs, uint64_t block)
             i++;
         }
     }
+    fs->orders_kept = fs->orders;
 }
 
 int64_t
@@ -171,7 +173,10 @@ store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
         fs->edited[i]->empty = false;
         dirty_add(fs, edit[i].block);
     }
-    fs->edits = 0;
+    if (error == 0) {
+        fs->orders_kept = fs->orders;
+    }
+    store_forget(fs);
     return error == -ENOENT ? -ESTALE : error;
 }
 
@@ -238,7 +243,10 @@ store_settle(struct fs *fs)
             progress |= error == 0;
         }
     }
-    return fs->dirty_count == 0 ? 0 : -EBUSY;
+    if (fs->dirty_count > 0) {
+        return -EBUSY;
+    }
+    return 0;
 }
 
 void
@@ -280,7 +288,7 @@ fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
         store_forget(fs);
         store_unpin(fs);
         result = error != 0 ? error : try(fs, what);
-        if ((result == -EBUSY || result == -ENOSPC) && fs->dirty_count > 0 &&
+        if ((result == -EBUSY || (result == -ENOSPC && fs->dirty_count > 0)) &&
             busy++ < BUSY_TRIES) {
             error = store_settle(fs);
             result = error != 0 ? error : -ESTALE;

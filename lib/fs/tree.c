@@ -287,9 +287,9 @@ split_below(struct fs *fs, struct fs_cached *top, uint32_t at)
 
     for (i = 0; i < 2 && error == 0; i++) {
         error = tree_spare(fs, top, 0, i, 0, &child[i]);
-        if (error == 0) {
-            error = store_order(fs, child[i], top);
-        }
+    }
+    for (i = 0; i < 2 && error == 0; i++) {
+        error = store_order(fs, child[i], top);
     }
     if (error != 0) {
         return error;

@@ -249,6 +249,18 @@ entry_get(uint64_t block, uint64_t parent)
     uint32_t next;
     int64_t made;
 
+    if (block != DISK_CATALOGUE_BLOCK) {
+        /* The kernel walks up from where something moves to: the whole way is
+           to be in the registry. */
+        uint32_t up = parent == DISK_CATALOGUE_BLOCK
+                          ? (uint32_t)entry_get(parent, parent)
+                          : registry_find(r, parent);
+
+        if (up == REGISTRY_NONE) {
+            return -ENOENT;
+        }
+        registry_touch(r, up);
+    }
     if (e != REGISTRY_NONE && k.entry[e].parent == parent) {
         registry_touch(r, e);
         return e;
