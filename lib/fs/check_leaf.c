@@ -54,7 +54,10 @@ look(struct check *c, const struct fs_node *leaf,
         }
         if (e->kind == FS_LINK) {
             s->names++;
-        } else if (e->kind != FS_DYING && (!s->exists || e->moves > s->moves)) {
+            continue;
+        }
+        s->copies += e->kind != FS_DYING;
+        if (e->kind != FS_DYING && (!s->exists || e->moves > s->moves)) {
             s->exists = true;
             s->moves = e->moves;
             s->in_links = range->number == LINKS_NUMBER;
@@ -87,8 +90,12 @@ judge(struct check *c, const struct fs_entry *e,
     if (e->hash < range->low || e->hash > range->high) {
         return FIX_PLACE;
     }
-    return range->number == LINKS_NUMBER && e->links != s->names ? FIX_NAMES
-                                                                 : FIX_NOTHING;
+    /* What was counted holds as long as nothing was repaired since: an old copy
+       may become a name. */
+    return range->number == LINKS_NUMBER && e->links != s->names &&
+                   s->copies == 1 && !c->changed
+               ? FIX_NAMES
+               : FIX_NOTHING;
 }
 
 /* The records of an entry go out of an edit: the blocks given back. */

@@ -10,6 +10,7 @@ struct check_seen {
     uint64_t number; /* 0: nothing */
     uint32_t moves;  /* of the entry that has moved most: it is right */
     uint32_t names;  /* references, from whatever directory */
+    uint32_t copies; /* entries; more than one after a crash */
     bool exists;
     bool in_links;
     bool judged; /* that entry has been met, in the second walk */

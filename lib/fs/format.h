@@ -25,8 +25,9 @@
 
 #define FS_MAGIC 0x5346206e69746943 /* "Citin FS", as memory has it */
 #define FS_VERSION 1
-#define FS_TREE_NAME "files" /* in the catalogue, unless somebody says other   \
-                              */
+#define FS_TREE_NAME                                                           \
+    "files" /* in the catalogue, unless somebody says other                    \
+             */
 #define FS_TYPE_NAME "fs"
 
 enum fs_kind { FS_ROOT = 1, FS_LEAF, FS_INDEX, FS_EXTENTS };

@@ -38,8 +38,8 @@ struct fs_entry *store_entry(struct fs *fs, struct fs_cached *node,
 /* Proposes what was edited; or forgets it. */
 int64_t store_commit(struct fs *fs, uint64_t claimed, uint64_t given);
 void store_forget(struct fs *fs);
-/* `first` must be on the disk before `then` is, as they are after the change that
-   is being made. -EBUSY: write everything, and try again. */
+/* `first` must be on the disk before `then` is, as they are after the change
+   that is being made. -EBUSY: write everything, and try again. */
 int64_t store_order(struct fs *fs, const struct fs_cached *first,
                     const struct fs_cached *then);
 /* A node is on the disk. -EBUSY: others must be first. */

@@ -175,9 +175,9 @@ choose_name(struct model *m)
 static void
 new_name(struct model *m, struct model_operation *o)
 {
-    (void)snprintf(o->new_name, sizeof(o->new_name), "n%llu",
-                   (unsigned long long)random_below(&m->random,
-                                                    NAMES_OF_A_KIND));
+    (void)snprintf(
+        o->new_name, sizeof(o->new_name), "n%llu",
+        (unsigned long long)random_below(&m->random, NAMES_OF_A_KIND));
 }
 
 /* Whether directory `inode` is `of`, or below it. */
@@ -232,10 +232,8 @@ name_add(struct model *m, uint32_t directory, const char *name, uint32_t inode)
         i++;
         CHECK(i < MODEL_NAMES);
     }
-    m->name[i] = (struct model_name){.used = true,
-                                     .directory = directory,
-                                     .inode = inode,
-                                     .touched = true};
+    m->name[i] = (struct model_name){
+        .used = true, .directory = directory, .inode = inode, .touched = true};
     memcpy(m->name[i].name, name, MODEL_NAME_BYTES);
 }
 

@@ -65,7 +65,8 @@ make_do(struct fs *fs, const struct model *m, const struct model_operation *o)
 {
     struct fs_file *d = model_open(fs, m, o->directory);
     struct fs_file *f = NULL;
-    struct fs_status status = {.kind = o->file_kind, .mode = 0644, .uid = o->id};
+    struct fs_status status = {
+        .kind = o->file_kind, .mode = 0644, .uid = o->id};
     size_t length = strlen(o->new_name);
     int64_t error;
 

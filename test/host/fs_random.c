@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random operations on the file system and on the model: the same must be there,
- * also after the disk was recovered and mounted anew; and the check must have
- * nothing to say. With few registry entries, so that the volume forgets nodes.
+ * Random operations on the file system and on the model: the same must be
+ * there, also after the disk was recovered and mounted anew; and the check must
+ * have nothing to say. With few registry entries, so that the volume forgets
+ * nodes.
  *
  *     fs_random [OPERATIONS [SEED]]
  */
