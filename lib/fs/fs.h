@@ -58,6 +58,14 @@ struct fs_order {
     uint64_t then;
 };
 
+/* A node that was claimed, and may have no bytes yet. */
+#define FS_BARE_MAX 4
+struct fs_bare {
+    uint64_t parent;
+    uint64_t block;
+    struct fs_head head; /* of its first bytes */
+};
+
 struct fs {
     struct fs_volume *volume;
     /* The rest is the library's. */
@@ -76,6 +84,8 @@ struct fs {
     struct fs_order order[FS_ORDERS_MAX];
     unsigned orders;
     unsigned orders_kept; /* the others are of the change that is being made */
+    struct fs_bare bare[FS_BARE_MAX];
+    unsigned bares;
     struct fs_file open[FS_OPEN_MAX];
     struct fs_file *root;
     struct fs_file *links;

@@ -78,23 +78,6 @@ fs_open(struct fs *fs, struct fs_file *directory, const char *name,
                       : fs_handle(fs, directory, w.hash, w.number, file);
 }
 
-/* The first bytes of a new directory's top. Whoever finds it without makes
-   them, so that a crash, or an error, between the two changes does no harm. */
-static int64_t
-top_make(struct fs *fs, const struct fs_place *place, uint64_t block,
-         uint64_t number)
-{
-    struct fs_cached *top;
-    int64_t error = store_get(fs, place->way.node->block, block, &top);
-
-    if (error == -ENODATA) {
-        node_make(store_edit(fs, top), FS_LEAF, number,
-                  &place->way.node->node.head);
-        error = store_commit(fs, 0, 0);
-    }
-    return error;
-}
-
 static int64_t
 make_try(struct fs *fs, void *what)
 {
@@ -131,12 +114,9 @@ make_try(struct fs *fs, void *what)
         return tree_grow(fs, &place.way, w->hash);
     }
     fs_touch(fs, &place);
-    error = store_commit(fs, directory, 0);
-    if (error == 0 && directory) {
-        error = top_make(fs, &place, record_first(&r), w->like->number);
-        error = error == -ESTALE || error == -EBUSY ? 0 : error;
-    }
-    return error;
+    return directory ? store_commit_node(fs, place.way.node, record_first(&r),
+                                         FS_LEAF, w->like->number)
+                     : store_commit(fs, 0, 0);
 }
 
 static int64_t

@@ -42,6 +42,12 @@ void store_forget(struct fs *fs);
    that is being made. -EBUSY: write everything, and try again. */
 int64_t store_order(struct fs *fs, const struct fs_cached *first,
                     const struct fs_cached *then);
+/* Proposes the same, which claims one block: a node, of this kind and number,
+   that `holder` has; then gives it its first bytes. The kernel writes no node
+   whose children have none; so if the latter does not work now, it is tried again
+   before anything is written. */
+int64_t store_commit_node(struct fs *fs, struct fs_cached *holder,
+                          uint64_t block, enum fs_kind kind, uint64_t number);
 /* A node is on the disk. -EBUSY: others must be first. */
 int64_t store_write(struct fs *fs, uint64_t block);
 /* All are. */

@@ -180,6 +180,47 @@ store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
     return error == -ENOENT ? -ESTALE : error;
 }
 
+/* Gives nodes that were claimed their first bytes. */
+static int64_t
+bare_fill(struct fs *fs)
+{
+    while (fs->bares > 0) {
+        const struct fs_bare *b = &fs->bare[fs->bares - 1];
+        struct fs_cached *node;
+        int64_t error = store_get(fs, b->parent, b->block, &node);
+
+        if (error == -ENODATA) {
+            store_edit(fs, node)->head = b->head;
+            memset(fs->edit[fs->edits - 1].body, 0, sizeof(fs->edit[0].body));
+            error = store_commit(fs, 0, 0);
+        }
+        /* Somebody else has made it, or given it back. */
+        if (error != 0 && error != -ESTALE && error != -EINVAL) {
+            return error;
+        }
+        fs->bares--;
+    }
+    return 0;
+}
+
+int64_t
+store_commit_node(struct fs *fs, struct fs_cached *holder, uint64_t block,
+                  enum fs_kind kind, uint64_t number)
+{
+    int64_t error = fs->bares < FS_BARE_MAX ? 0 : -EBUSY;
+    struct fs_node n;
+
+    node_make(&n, kind, number, &holder->node.head);
+    if (error == 0) {
+        error = store_commit(fs, 1, 0);
+    }
+    if (error == 0) {
+        fs->bare[fs->bares++] = (struct fs_bare){holder->block, block, n.head};
+        (void)bare_fill(fs);
+    }
+    return error;
+}
+
 int64_t
 store_order(struct fs *fs, const struct fs_cached *first,
             const struct fs_cached *then)
@@ -229,8 +270,14 @@ int64_t
 store_settle(struct fs *fs)
 {
     bool progress = true;
+    int64_t bare;
     unsigned i;
 
+    store_forget(fs);
+    bare = bare_fill(fs);
+    if (bare != 0) {
+        return bare;
+    }
     while (fs->dirty_count > 0 && progress) {
         progress = false;
         /* What came last is mostly below what came first. */

@@ -9,7 +9,7 @@
  *     nodes, which get what it had
  *
  * So nodes never move from index to index. A new node is claimed first, as a
- * spare record; then it gets empty bytes; then one change moves what is to
+ * spare record, and gets empty bytes; then one change moves what is to
  * move, and puts it to use. The kernel wants it on the disk by then, if what
  * moves is: -EBUSY, all is written, and the next try finds the spare one and
  * goes on.
@@ -108,13 +108,7 @@ tree_spare(struct fs *fs, struct fs_cached *holder, uint16_t id, unsigned which,
             store_pin(*child);
             return (*child)->node.head.records == 0 ? 0 : -EINVAL;
         }
-        if (found != -ENODATA) {
-            return found;
-        }
-        node_make(store_edit(fs, *child), FS_EXTENTS, holder->node.head.number,
-                  &holder->node.head);
-        found = store_commit(fs, 0, 0);
-        return found == 0 ? -ESTALE : found;
+        return found == -ENODATA ? -EBUSY : found;
     }
     found = store_find(fs, holder->block, 1, &got);
     if (found < 0) {
@@ -125,7 +119,8 @@ tree_spare(struct fs *fs, struct fs_cached *holder, uint16_t id, unsigned which,
         store_forget(fs);
         return -ENOSPC;
     }
-    found = store_commit(fs, 1, 0);
+    found = store_commit_node(fs, holder, (uint64_t)found, FS_EXTENTS,
+                              holder->node.head.number);
     return found == 0 ? -ESTALE : found;
 }
 
@@ -313,18 +308,32 @@ split_below(struct fs *fs, struct fs_cached *top, uint32_t at)
     return error == 0 ? -ESTALE : error;
 }
 
+/* Whether an index has a record more, or room for one. */
+static bool
+has_spare(const struct fs_node *n)
+{
+    const struct fs_record *r = node_records(n);
+    unsigned i;
+
+    for (i = 0; i < n->head.records; i++) {
+        if ((r[i].flags & FS_RECORD_SPARE) != 0) {
+            return true;
+        }
+    }
+    return n->head.records < FS_RECORDS_MAX;
+}
+
 int64_t
 tree_grow(struct fs *fs, const struct fs_way *way, uint32_t key)
 {
+    const struct fs_node *n = &way->node->node;
     uint32_t at;
 
-    if (way->node->node.head.kind == FS_ROOT ||
-        !split_key(&way->node->node, key, &at) ||
-        at <= way->node->node.head.low) {
+    if (n->head.kind == FS_ROOT || !split_key(n, key, &at) ||
+        at <= n->head.low) {
         return -ENOSPC;
     }
-    return way->parent != NULL &&
-                   way->parent->node.head.records < FS_RECORDS_MAX
+    return way->parent != NULL && has_spare(&way->parent->node)
                ? split_beside(fs, way, at)
                : split_below(fs, way->node, at);
 }

@@ -454,7 +454,7 @@ cut_check(void *context, const uint8_t *disk, uint64_t size,
         }
         repairs += report.repaired;
     }
-    if (fs_check(&fs, false, NULL, NULL, &report) != 0 || report.faults != 0) {
+    if (fs_check(&fs, false, say, NULL, &report) != 0 || report.faults != 0) {
         return is_wrong("repaired, it is not right");
     }
     if (!mounted_check(p)) {
