@@ -194,10 +194,76 @@ check_head(struct check *c, struct check_node *n,
     }
 }
 
+/* Data in a node that was to get it, and the file has it still. */
+static void
+spare_strip(struct check *c, struct check_node *n)
+{
+    struct fs_cached *cached;
+    struct fs_node *edit;
+    uint64_t given = 0;
+
+    if (c->phase == CHECK_LOOK) {
+        return;
+    }
+    check_say(c, "block %llu: a node that is not in use has data",
+              (unsigned long long)n->block);
+    if (!c->repair || check_load(c, n) != 0 ||
+        store_get(c->fs, n->parent, n->block, &cached) != 0) {
+        return;
+    }
+    edit = store_edit(c->fs, cached);
+    while (edit->head.records > 0) {
+        given += record_count(node_records(edit));
+        node_record_remove(edit, 0);
+    }
+    if (store_commit(c->fs, 0, given) == 0) {
+        c->changed = true;
+        c->report->repaired++;
+    }
+}
+
+void
+check_spares(struct check *c, struct check_node *n,
+             const struct check_range *range)
+{
+    const struct check_range nothing = {range->directory, range->number, 1, 0,
+                                        NULL};
+    struct check_node *spare = malloc(sizeof(*spare));
+    unsigned i;
+
+    if (spare == NULL) {
+        c->error = -ENOMEM;
+        return;
+    }
+    for (i = 0; i < n->node.head.records && c->error == 0; i++) {
+        const struct fs_record *r = &node_records(&n->node)[i];
+
+        *spare = (struct check_node){.up = n,
+                                     .parent = n->block,
+                                     .block = record_first(r),
+                                     .depth = n->depth + 1};
+        if ((r->flags & FS_RECORD_SPARE) == 0 || !meet(c, spare->block) ||
+            check_load(c, spare) != 0) {
+            continue;
+        }
+        if (spare->node.head.kind == FS_EXTENTS &&
+            spare->node.head.records > 0) {
+            spare_strip(c, spare);
+        } else if (spare->node.head.kind == FS_LEAF &&
+                   range->directory != NULL) {
+            check_leaf(c, spare, &nothing);
+        }
+    }
+    free(spare);
+}
+
 static void
 check_node_kind(struct check *c, struct check_node *n,
                 const struct check_range *range)
 {
+    if (n->node.head.kind != FS_LEAF) {
+        check_spares(c, n, range);
+    }
     switch (n->node.head.kind) {
     case FS_INDEX:
         check_index(c, n, range);

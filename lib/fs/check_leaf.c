@@ -6,10 +6,10 @@
  *     two nodes. It goes; if the inode is in the directory of links by now, it
  *     becomes a reference. What both own is frozen until then (the kernel's
  * list of doubles), and dropping it frees nothing a reference to nothing goes
- *   an entry that is in the wrong leaf goes where it belongs
- *   a count of names is what is counted; an inode without a name dies
- *   what is dying gives back what it has
- *   blocks behind the end of a file are given back
+ *   an entry that is in the wrong leaf, or in one that is not in use, goes
+ * where it belongs; what has its name there is older, and dies a count of names
+ * is what is counted; an inode without a name dies what is dying gives back
+ * what it has blocks behind the end of a file are given back
  *
  * One thing is put right at a time; then the leaf is looked at anew.
  */
@@ -56,8 +56,13 @@ look(struct check *c, const struct fs_node *leaf,
             s->names++;
             continue;
         }
-        s->copies += e->kind != FS_DYING;
-        if (e->kind != FS_DYING && (!s->exists || e->moves > s->moves)) {
+        if (e->kind == FS_DYING) {
+            s->dying_moves =
+                e->moves > s->dying_moves ? e->moves : s->dying_moves;
+            continue;
+        }
+        s->copies++;
+        if (!s->exists || e->moves > s->moves) {
             s->exists = true;
             s->moves = e->moves;
             s->in_links = range->number == LINKS_NUMBER;
@@ -74,26 +79,29 @@ judge(struct check *c, const struct fs_entry *e,
       const struct check_range *range)
 {
     struct check_seen *s = check_find(c, e->number);
+    bool out = e->hash < range->low || e->hash > range->high;
 
     if (s == NULL) {
         return FIX_NOTHING;
     }
     if (e->kind == FS_DYING) {
-        return FIX_DYING;
+        return s->exists || e->moves < s->dying_moves ? FIX_OLD
+               : out                                  ? FIX_PLACE
+                                                      : FIX_DYING;
     }
-    if (e->kind == FS_LINK) {
-        return s->exists && s->in_links ? FIX_NOTHING : FIX_REFERENCE;
+    if (e->kind == FS_LINK && (!s->exists || !s->in_links)) {
+        return FIX_REFERENCE;
     }
-    if (e->moves < s->moves || s->judged) {
+    if (e->kind != FS_LINK && (e->moves < s->moves || s->judged)) {
         return FIX_OLD;
     }
-    if (e->hash < range->low || e->hash > range->high) {
+    if (out) {
         return FIX_PLACE;
     }
     /* What was counted holds as long as nothing was repaired since: an old copy
        may become a name. */
-    return range->number == LINKS_NUMBER && e->links != s->names &&
-                   s->copies == 1 && !c->changed
+    return range->number == LINKS_NUMBER && e->kind != FS_LINK &&
+                   e->links != s->names && s->copies == 1 && !c->changed
                ? FIX_NAMES
                : FIX_NOTHING;
 }
@@ -124,6 +132,7 @@ entry_place(struct check *c, struct fs_cached *leaf, const struct fs_entry *e,
             const struct check_range *range)
 {
     struct fs_name name = {e->hash, e->name, e->name_bytes};
+    const struct fs_entry *other;
     struct fs_place place;
     struct fs_node *n;
     int64_t error;
@@ -138,6 +147,18 @@ entry_place(struct check *c, struct fs_cached *leaf, const struct fs_entry *e,
         return error;
     }
     n = store_edit(c->fs, leaf);
+    other =
+        node_entry_find(&place.way.node->node, e->hash, e->name, e->name_bytes);
+    if (other != NULL && e->kind == FS_LINK && other->kind == FS_LINK) {
+        node_entry_remove(n, store_entry(c->fs, leaf, e));
+        return store_commit(c->fs, 0, 0);
+    }
+    if (other != NULL && e->kind != FS_DYING) { /* this one is newer */
+        struct fs_entry *old = store_entry(c->fs, place.way.node, other);
+
+        old->was = old->kind;
+        old->kind = FS_DYING;
+    }
     if (!node_entry_move(n, store_entry(c->fs, leaf, e),
                          store_edit(c->fs, place.way.node), &name)) {
         store_forget(c->fs);
@@ -156,7 +177,8 @@ entry_old(struct check *c, struct fs_cached *leaf, const struct fs_entry *e,
     struct fs_entry *edit = store_entry(c->fs, leaf, e);
     uint64_t given = entry_strip(n, e->id);
 
-    if (s != NULL && s->in_links && range->number != LINKS_NUMBER) {
+    if (s != NULL && s->in_links && range->number != LINKS_NUMBER &&
+        e->kind != FS_DYING) {
         struct fs_entry reference = {.hash = e->hash,
                                      .kind = FS_LINK,
                                      .name_bytes = e->name_bytes,
@@ -372,6 +394,7 @@ check_leaf(struct check *c, struct check_node *leaf,
         return;
     }
     *now = leaf->node;
+    check_spares(c, leaf, range);
     for (e = node_entry_first(now); e != NULL && c->error == 0;
          e = node_entry_next(now, e)) {
         if (e->kind == FS_DIRECTORY) {

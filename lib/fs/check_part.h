@@ -7,10 +7,11 @@
 
 /* What is known of an inode. */
 struct check_seen {
-    uint64_t number; /* 0: nothing */
-    uint32_t moves;  /* of the entry that has moved most: it is right */
-    uint32_t names;  /* references, from whatever directory */
-    uint32_t copies; /* entries; more than one after a crash */
+    uint64_t number;      /* 0: nothing */
+    uint32_t moves;       /* of the entry that has moved most: it is right */
+    uint32_t names;       /* references, from whatever directory */
+    uint32_t copies;      /* entries; more than one after a crash */
+    uint32_t dying_moves; /* of the entry that has no name, likewise */
     bool exists;
     bool in_links;
     bool judged; /* that entry has been met, in the second walk */
@@ -59,6 +60,10 @@ struct check_seen *check_find(struct check *c, uint64_t number);
 /* Reads the newest bytes of a node, and of those above it if the volume has
    forgotten them. */
 int64_t check_load(struct check *c, struct check_node *n);
+/* Nodes that a node has, and that are not in use: what a crash left in them is
+   put where it belongs, or is there already. */
+void check_spares(struct check *c, struct check_node *n,
+                  const struct check_range *range);
 /* A tree from its top down. */
 void check_tree(struct check *c, struct check_node *up, uint64_t top,
                 const struct check_range *range);

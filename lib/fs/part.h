@@ -44,8 +44,8 @@ int64_t store_order(struct fs *fs, const struct fs_cached *first,
                     const struct fs_cached *then);
 /* Proposes the same, which claims one block: a node, of this kind and number,
    that `holder` has; then gives it its first bytes. The kernel writes no node
-   whose children have none; so if the latter does not work now, it is tried again
-   before anything is written. */
+   whose children have none; so if the latter does not work now, it is tried
+   again before anything is written. */
 int64_t store_commit_node(struct fs *fs, struct fs_cached *holder,
                           uint64_t block, enum fs_kind kind, uint64_t number);
 /* A node is on the disk. -EBUSY: others must be first. */

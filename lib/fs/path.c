@@ -103,9 +103,8 @@ path_open(struct fs *fs, const char *path, size_t length, bool follow,
           struct fs_file **file)
 {
     struct walk w = {.fs = fs, .at = {fs_root(fs)}};
-    int64_t error = length > FS_PATH_MAX
-                        ? -ENAMETOOLONG
-                        : walk_path(&w, path, length, follow);
+    int64_t error = length > FS_PATH_MAX ? -ENAMETOOLONG
+                                         : walk_path(&w, path, length, follow);
 
     *file = w.at[w.depth];
     if (error == 0 && w.depth > 0) {

@@ -68,8 +68,8 @@ say(void *context, const char *text)
 static void
 image_open(const char *path, uint64_t make_blocks)
 {
-    int fd = open(path, O_RDWR | (make_blocks > 0 ? O_CREAT | O_TRUNC : 0),
-                  0644);
+    int fd =
+        open(path, O_RDWR | (make_blocks > 0 ? O_CREAT | O_TRUNC : 0), 0644);
     struct stat status;
 
     if (fd < 0 ||
@@ -162,15 +162,14 @@ fsck(int count, char **arguments)
     }
     try("it cannot be checked", path,
         fs_check(&fs, repair, say, NULL, &report));
-    (void)printf("%llu files, %llu directories, %llu symbolic links; %llu "
-                 "nodes, %llu blocks of data; %llu faults, %llu repaired\n",
-                 (unsigned long long)report.files,
-                 (unsigned long long)report.directories,
-                 (unsigned long long)report.symlinks,
-                 (unsigned long long)report.nodes,
-                 (unsigned long long)report.data,
-                 (unsigned long long)report.faults,
-                 (unsigned long long)report.repaired);
+    (void)printf(
+        "%llu files, %llu directories, %llu symbolic links; %llu "
+        "nodes, %llu blocks of data; %llu faults, %llu repaired\n",
+        (unsigned long long)report.files,
+        (unsigned long long)report.directories,
+        (unsigned long long)report.symlinks, (unsigned long long)report.nodes,
+        (unsigned long long)report.data, (unsigned long long)report.faults,
+        (unsigned long long)report.repaired);
     if (repair) {
         image_end(path);
     }
@@ -324,8 +323,7 @@ command(int count, char **a)
                strcmp(a[1], "-s") == 0) {
         directory = path_parent(a[3], &name);
         try("cannot be linked", a[3],
-            fs_symlink(&fs, directory, name, strlen(name), a[2],
-                       strlen(a[2])));
+            fs_symlink(&fs, directory, name, strlen(name), a[2], strlen(a[2])));
     } else {
         fail("no such command", a[0], 0);
     }

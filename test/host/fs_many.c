@@ -13,8 +13,8 @@
 #define BLOCKS ((uint64_t)24000)
 #define ENTRIES 16384 /* of the registry */
 #define SAMPLE 1000
-#define NODES_MAX 6   /* from the root node down, for one name */
-#define LOADS_MAX 3   /* of these from the disk, the first two being there */
+#define NODES_MAX 6 /* from the root node down, for one name */
+#define LOADS_MAX 3 /* of these from the disk, the first two being there */
 
 static struct fs fs;
 static struct fs_volume *volume;
@@ -49,8 +49,7 @@ lookups(uint8_t *image, uint64_t entries)
         struct fs_host_counts before = fs_host_counts;
         struct fs_file *file;
         char name[32];
-        size_t length =
-            name_make(name, sizeof(name), i * (entries / SAMPLE));
+        size_t length = name_make(name, sizeof(name), i * (entries / SAMPLE));
 
         CHECK_EQUAL(fs_open(&fs, fs_root(&fs), name, length, &file), 0);
         fs_close(&fs, file);
@@ -94,17 +93,17 @@ main(int argc, char **argv)
     for (i = 0; i < entries; i++) {
         size_t length = name_make(name, sizeof(name), i);
 
-        CHECK_EQUAL(
-            fs_create(&fs, fs_root(&fs), name, length, &status, &file), 0);
+        CHECK_EQUAL(fs_create(&fs, fs_root(&fs), name, length, &status, &file),
+                    0);
         fs_close(&fs, file);
     }
-    (void)printf("%llu entries: %llu changes, %llu refused, %llu nodes written, "
-                 "%llu blocks\n",
-                 (unsigned long long)entries,
-                 (unsigned long long)fs_host_counts.changes,
-                 (unsigned long long)fs_host_counts.refused,
-                 (unsigned long long)fs_host_counts.writes,
-                 (unsigned long long)(free_before - fs_host_free()));
+    (void)printf(
+        "%llu entries: %llu changes, %llu refused, %llu nodes written, "
+        "%llu blocks\n",
+        (unsigned long long)entries, (unsigned long long)fs_host_counts.changes,
+        (unsigned long long)fs_host_counts.refused,
+        (unsigned long long)fs_host_counts.writes,
+        (unsigned long long)(free_before - fs_host_free()));
     lookups(image, entries);
     for (i = 0; fs_next(&fs, fs_root(&fs), &cursor) == 1; i++) {
     }
