@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes of files. Blocks that a file gets are claimed in one change with the
+ * size, and then written: the kernel writes no node that owns what was never
+ * written. Bytes of the last block behind the end mean nothing; whoever makes a
+ * file longer clears them first.
+ */
+#include <string.h>
+
+#include "lib/fs/part.h"
+
+#define FILE_BYTES_MAX ((uint64_t)FS_FILE_BLOCKS * FS_BLOCK)
+
+struct io_what {
+    struct fs_file *file;
+    uint64_t offset;
+    uint8_t *bytes;
+    const uint8_t *source;
+    uint64_t count;
+    uint64_t done;
+};
+
+/* One block of a file, into fs->page; what was never written is zero. */
+static int64_t
+page_read(struct fs *fs, const struct fs_map *map)
+{
+    int64_t error = fs->volume->f->data_read(fs->volume, map->way.node->block,
+                                             map->first, 1, fs->page);
+
+    if (error == -ENODATA) {
+        memset(fs->page, 0, FS_BLOCK);
+        return 0;
+    }
+    return error;
+}
+
+/* How many bytes of the next block of a request are meant. */
+static uint64_t
+part_of(const struct io_what *w)
+{
+    uint64_t at = (w->offset + w->done) % FS_BLOCK;
+    uint64_t left = w->count - w->done;
+
+    return left < FS_BLOCK - at ? left : FS_BLOCK - at;
+}
+
+/* Reads from one run or hole. */
+static int64_t
+read_try(struct fs *fs, void *what)
+{
+    struct io_what *w = what;
+    uint64_t at = w->offset + w->done;
+    uint64_t part = part_of(w);
+    uint64_t blocks = (w->count - w->done) / FS_BLOCK;
+    struct fs_map map;
+    int64_t error;
+
+    error = fs_map(fs, w->file, (uint32_t)(at / FS_BLOCK), &map);
+    if (error != 0) {
+        return error;
+    }
+    if (at >= map.entry->size) {
+        return 0;
+    }
+    if (w->count > map.entry->size - w->offset) {
+        w->count = map.entry->size - w->offset;
+        return -ESTALE; /* again, with the parts that are there */
+    }
+    if (part < FS_BLOCK) {
+        if (map.first == 0) {
+            memset(w->bytes + w->done, 0, part);
+        } else {
+            error = page_read(fs, &map);
+            memcpy(w->bytes + w->done, fs->page + at % FS_BLOCK, part);
+        }
+        w->done += part;
+    } else {
+        blocks = blocks < map.count ? blocks : map.count;
+        if (map.first != 0) {
+            error =
+                fs->volume->f->data_read(fs->volume, map.way.node->block,
+                                         map.first, blocks, w->bytes + w->done);
+        }
+        if (map.first == 0 || error == -ENODATA) {
+            memset(w->bytes + w->done, 0, blocks * FS_BLOCK);
+            error = 0;
+        }
+        w->done += blocks * FS_BLOCK;
+    }
+    return error != 0 ? error : w->done < w->count;
+}
+
+int64_t
+fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
+        uint64_t count)
+{
+    struct io_what w = {
+        .file = file, .offset = offset, .bytes = bytes, .count = count};
+    int64_t result = 1;
+
+    if (offset >= FILE_BYTES_MAX) {
+        return 0;
+    }
+    if (count > FILE_BYTES_MAX - offset) {
+        w.count = FILE_BYTES_MAX - offset;
+    }
+    while (result == 1 && w.done < w.count) {
+        result = fs_do(fs, read_try, &w);
+    }
+    return result < 0 ? result : (int64_t)w.done;
+}
+
+/* Clears what lies behind the end in its block, before the file gets longer. */
+static int64_t
+tail_try(struct fs *fs, void *what)
+{
+    struct io_what *w = what;
+    struct fs_map map;
+    uint64_t size;
+    int64_t error = fs_map(fs, w->file, 0, &map);
+
+    if (error != 0) {
+        return error;
+    }
+    size = map.entry->size;
+    if (size >= w->offset || size % FS_BLOCK == 0) {
+        return 0;
+    }
+    error = fs_map(fs, w->file, (uint32_t)(size / FS_BLOCK), &map);
+    if (error != 0 || map.first == 0) {
+        return error;
+    }
+    error = page_read(fs, &map);
+    if (error != 0) {
+        return error;
+    }
+    memset(fs->page + size % FS_BLOCK, 0, FS_BLOCK - size % FS_BLOCK);
+    return fs->volume->f->data_write(fs->volume, map.way.node->block, map.first,
+                                     1, fs->page);
+}
+
+/* Writes blocks of a run that begin at byte `at` of the file; those of which
+   the request has only a part get the rest from the file, or zeroes if they are
+   new. */
+static int64_t
+run_write(struct fs *fs, struct io_what *w, struct fs_map *map, uint64_t blocks,
+          bool new)
+{
+    int64_t error = 0;
+
+    while (blocks > 0 && error == 0) {
+        uint64_t at = (w->offset + w->done) % FS_BLOCK;
+        uint64_t part = part_of(w);
+        uint64_t n = 1;
+        const uint8_t *from = w->source + w->done;
+
+        if (part == FS_BLOCK) {
+            n = (w->count - w->done) / FS_BLOCK;
+            n = n < blocks ? n : blocks;
+            part = n * FS_BLOCK;
+        } else {
+            if (new) {
+                memset(fs->page, 0, FS_BLOCK);
+            } else {
+                error = page_read(fs, map);
+            }
+            /* What lies behind the end is not the file's. */
+            if (error == 0 &&
+                w->offset + w->done - at + FS_BLOCK > map->entry->size) {
+                uint64_t begin = w->offset + w->done - at;
+                uint64_t size = map->entry->size;
+                uint64_t keep = size > begin ? size - begin : 0;
+
+                memset(fs->page + keep, 0, FS_BLOCK - keep);
+            }
+            memcpy(fs->page + at, from, part);
+            from = fs->page;
+        }
+        if (error == 0) {
+            error = fs->volume->f->data_write(fs->volume, map->way.node->block,
+                                              map->first, n, from);
+        }
+        w->done += error == 0 ? part : 0;
+        map->first += n;
+        blocks -= n;
+    }
+    return error;
+}
+
+/* Size and time of a file that has been written up to byte `end`. */
+static void
+entry_set(struct fs *fs, struct fs_entry *e, uint64_t end)
+{
+    e->size = end > e->size ? end : e->size;
+    e->mtime = fs->volume->f->now(fs->volume);
+}
+
+/* The blocks that were claimed a moment ago cannot be written: they go again,
+   for else the node that has them could never be written. */
+static int64_t
+claim_undo(struct fs *fs, struct io_what *w, const struct fs_map *map,
+           uint64_t size)
+{
+    struct fs_node *n = store_edit(fs, map->way.node);
+    struct fs_record *r = node_records_of(n);
+    unsigned i = 0;
+    uint64_t keep;
+
+    while (record_first(&r[i]) + record_count(&r[i]) <
+           map->first + map->count) {
+        i++;
+    }
+    keep = record_count(&r[i]) - map->count;
+    if (keep > 0) {
+        r[i].place = record_place(record_first(&r[i]), keep);
+    } else {
+        node_record_remove(n, i);
+    }
+    store_entry(fs, map->place.way.node, map->entry)->size = size;
+    (void)w;
+    return store_commit(fs, 0, map->count);
+}
+
+static int64_t
+write_try(struct fs *fs, void *what)
+{
+    struct io_what *w = what;
+    uint64_t at = w->offset + w->done;
+    uint64_t end = w->offset + w->count;
+    uint64_t blocks = (end + FS_BLOCK - 1) / FS_BLOCK - at / FS_BLOCK;
+    struct fs_map map;
+    struct fs_map claimed;
+    struct fs_entry *entry;
+    uint64_t size;
+    int64_t error = fs_map(fs, w->file, (uint32_t)(at / FS_BLOCK), &map);
+
+    if (error != 0) {
+        return error;
+    }
+    blocks = blocks < map.count ? blocks : map.count;
+    size = map.entry->size;
+    if (map.first != 0) {
+        error = run_write(fs, w, &map, blocks, false);
+        at = w->offset + w->done;
+        if (error == 0 && (at > size || at == end)) {
+            entry_set(fs, store_entry(fs, map.place.way.node, map.entry), at);
+            error = store_commit(fs, 0, 0);
+            /* The bytes are there; to write them again does no harm. */
+            w->done = error == -ESTALE || error == -EBUSY ? 0 : w->done;
+        }
+    } else {
+        error = fs_claim(fs, &map, (uint32_t)(at / FS_BLOCK), blocks, &entry);
+        if (error != 0) {
+            return error;
+        }
+        at = (at / FS_BLOCK + map.count) * FS_BLOCK;
+        entry_set(fs, entry, at < end ? at : end);
+        error = store_commit(fs, map.count, 0);
+        if (error != 0) {
+            return error;
+        }
+        claimed = map;
+        error = run_write(fs, w, &map, map.count, true);
+        if (error != 0) {
+            (void)claim_undo(fs, w, &claimed, size);
+        }
+    }
+    return error != 0 ? error : w->done < w->count;
+}
+
+int64_t
+fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
+         const void *bytes, uint64_t count)
+{
+    struct io_what w = {
+        .file = file, .offset = offset, .source = bytes, .count = count};
+    int64_t result;
+
+    if (offset > FILE_BYTES_MAX || count > FILE_BYTES_MAX - offset) {
+        return -EFBIG;
+    }
+    result = fs_use(fs);
+    if (result == 0) {
+        result = fs_do(fs, tail_try, &w);
+    }
+    if (result == 0 && count > 0) {
+        result = 1;
+    }
+    while (result == 1) {
+        result = fs_do(fs, write_try, &w);
+    }
+    return result < 0 && w.done == 0 ? result : (int64_t)w.done;
+}
+
+static int64_t
+size_try(struct fs *fs, void *what)
+{
+    struct io_what *w = what;
+    struct fs_map map;
+    struct fs_entry *e;
+    int64_t error = fs_map(fs, w->file, 0, &map);
+
+    if (error != 0) {
+        return error;
+    }
+    w->done = map.entry->size;
+    e = store_entry(fs, map.place.way.node, map.entry);
+    e->size = w->offset;
+    e->mtime = fs->volume->f->now(fs->volume);
+    return store_commit(fs, 0, 0);
+}
+
+int64_t
+fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
+{
+    struct io_what w = {.file = file, .offset = size};
+    int64_t error;
+
+    if (size > FILE_BYTES_MAX) {
+        return -EFBIG;
+    }
+    error = fs_use(fs);
+    if (error == 0) {
+        error = fs_do(fs, tail_try, &w);
+    }
+    if (error == 0) {
+        error = fs_do(fs, size_try, &w);
+    }
+    if (error == 0 && size < w.done) {
+        error = fs_cut(fs, file, (uint32_t)((size + FS_BLOCK - 1) / FS_BLOCK));
+    }
+    return error;
+}
+
+/*
+ * Onto the disk.
+ */
+int64_t
+fs_sync(struct fs *fs)
+{
+    int64_t error = store_settle(fs);
+
+    return error != 0 ? error : fs->volume->f->flush(fs->volume);
+}
+
+struct where_what {
+    struct fs_file *file;
+    uint64_t leaf; /* 0: more than this one node may have to be written */
+};
+
+static int64_t
+where_try(struct fs *fs, void *what)
+{
+    struct where_what *w = what;
+    struct fs_place place;
+    const struct fs_entry *e;
+    int64_t error = fs_locate(fs, w->file, &place, &e);
+
+    if (error == 0 && e->kind == FS_FILE && w->file->directory != fs->links &&
+        tree_top_of(&place.way.node->node, e) == 0 &&
+        fs->volume->f->attached(fs->volume, place.way.node->block) == 1) {
+        w->leaf = place.way.node->block;
+    }
+    return error;
+}
+
+int64_t
+fs_fsync(struct fs *fs, struct fs_file *file)
+{
+    struct where_what w = {file, 0};
+    int64_t error = fs_do(fs, where_try, &w);
+
+    if (error == 0) {
+        error = w.leaf == 0 ? -EBUSY : store_write(fs, w.leaf);
+    }
+    if (error == -EBUSY) {
+        return fs_sync(fs);
+    }
+    return error != 0 ? error : fs->volume->f->flush(fs->volume);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_LIB_FS_FS_H
+#define CHITIN_LIB_FS_FS_H
+/*
+ * A file system on a volume: files, directories, links. Names are bytes, any
+ * but 0 and '/', up to FS_NAME_MAX; there are no "." and ".." here.
+ *
+ *     fs_mount        ->  fs_root             the root directory
+ *     fs_open         ->  fs_read, fs_write, fs_truncate, fs_stat, fs_set
+ *     fs_create, fs_symlink, fs_link, fs_unlink, fs_rename, fs_next
+ *     fs_sync, fs_fsync, fs_unmount
+ *
+ * Functions give 0 or more, or the negative of an error, of kern/abi/error.h or
+ * below. One user at a time. What a function has done is on the disk after
+ * fs_sync; what a crash leaves of the rest, docs/file-system.md says.
+ */
+#include "lib/fs/node.h"
+#include "lib/fs/volume.h"
+
+/* What the kernel has no need of; numbers as Linux has them. */
+enum fs_error {
+    EEXIST = 17,   /* the name is taken */
+    ENOTDIR = 20,  /* it is no directory */
+    EISDIR = 21,   /* it is one */
+    ENFILE = 23,   /* too many open files */
+    EFBIG = 27,    /* beyond the largest file */
+    ENOTEMPTY = 39 /* the directory has entries */
+};
+
+#define FS_CACHE 48     /* nodes kept in memory */
+#define FS_OPEN_MAX 256 /* files and directories open at a time */
+#define FS_DIRTY_MAX 1024
+#define FS_ORDERS_MAX 32
+
+/* A file or directory that is open. */
+struct fs_file {
+    struct fs_file *directory; /* where its entry is; NULL: in the root node */
+    uint64_t number;
+    uint32_t hash;
+    uint32_t users; /* 0: not in use; directories are used by what is in them */
+    bool dying;     /* it has no name any more */
+};
+
+/* A node in memory: its newest bytes, when they were read last. */
+struct fs_cached {
+    uint64_t block; /* 0: nothing */
+    uint64_t parent;
+    uint64_t version;
+    uint64_t used; /* when */
+    unsigned pins;
+    bool empty; /* it has no bytes yet */
+    struct fs_node node;
+};
+
+/* `first` is on the disk before `then` is written. */
+struct fs_order {
+    uint64_t first;
+    uint64_t then;
+};
+
+/* A node that was claimed, and may have no bytes yet. */
+#define FS_BARE_MAX 4
+struct fs_bare {
+    uint64_t parent;
+    uint64_t block;
+    struct fs_head head; /* of its first bytes */
+};
+
+struct fs {
+    struct fs_volume *volume;
+    /* The rest is the library's. */
+    uint64_t seed;
+    uint64_t next; /* the next number, and the one behind the last */
+    uint64_t limit;
+    bool in_use; /* so says the root on the disk */
+    uint64_t clock;
+    struct fs_cached cache[FS_CACHE];
+    struct fs_cached *edited[FS_EDITS_MAX];
+    uint64_t edited_version[FS_EDITS_MAX];
+    struct fs_node edit[FS_EDITS_MAX];
+    unsigned edits;
+    uint64_t dirty[FS_DIRTY_MAX];
+    unsigned dirty_count;
+    struct fs_order order[FS_ORDERS_MAX];
+    unsigned orders;
+    unsigned orders_kept; /* the others are of the change that is being made */
+    struct fs_bare bare[FS_BARE_MAX];
+    unsigned bares;
+    struct fs_file open[FS_OPEN_MAX];
+    struct fs_file *root;
+    struct fs_file *links;
+    _Alignas(FS_BLOCK) uint8_t page[FS_BLOCK];
+};
+
+struct fs_status {
+    enum fs_file_kind kind;
+    uint64_t number;
+    uint64_t size;
+    uint64_t mtime;
+    uint32_t links;
+    uint32_t uid;
+    uint32_t gid;
+    uint16_t mode;
+};
+
+/* What fs_set sets. */
+#define FS_SET_MODE 1
+#define FS_SET_OWNER 2
+#define FS_SET_MTIME 4
+
+/* Makes a file system in the tree of the volume, which has one block without
+   bytes. The guards are for all that is in it. */
+int64_t fs_make(struct fs *fs, struct fs_volume *volume,
+                const struct cap_name *read, const struct cap_name *write);
+
+/* Mounts one. -EINVAL: it is none. 1: it was in use when the power went, and
+   fs_check must repair it before anything is changed. */
+int64_t fs_mount(struct fs *fs, struct fs_volume *volume);
+/* Everything is on the disk, which says so. Handles are not valid any more. */
+int64_t fs_unmount(struct fs *fs);
+
+/* The root directory. It need not be closed. */
+static inline struct fs_file *
+fs_root(struct fs *fs)
+{
+    return fs->root;
+}
+
+/* Opens the file, directory or symbolic link of that name; two of the same file
+   have the same handle. */
+int64_t fs_open(struct fs *fs, struct fs_file *directory, const char *name,
+                size_t bytes, struct fs_file **file);
+void fs_close(struct fs *fs, struct fs_file *file);
+
+/* Makes a file or directory, and opens it. The status says kind, mode, uid and
+   gid. -EEXIST. */
+int64_t fs_create(struct fs *fs, struct fs_file *directory, const char *name,
+                  size_t bytes, const struct fs_status *status,
+                  struct fs_file **file);
+/* Makes a symbolic link. */
+int64_t fs_symlink(struct fs *fs, struct fs_file *directory, const char *name,
+                   size_t bytes, const char *target, size_t target_bytes);
+/* The target, cut to `room` bytes, without a zero behind it; its length. */
+int64_t fs_readlink(struct fs *fs, struct fs_file *file, char *target,
+                    size_t room);
+/* Gives a file a second name. -EISDIR for a directory. */
+int64_t fs_link(struct fs *fs, struct fs_file *file, struct fs_file *directory,
+                const char *name, size_t bytes);
+/* Takes a name away; a file whose last it was goes when it is closed. A
+   directory must be empty. */
+int64_t fs_unlink(struct fs *fs, struct fs_file *directory, const char *name,
+                  size_t bytes);
+/* Gives what has the one name the other, which is taken from what had it. */
+int64_t fs_rename(struct fs *fs, struct fs_file *from, const char *name,
+                  size_t bytes, struct fs_file *to, const char *new_name,
+                  size_t new_bytes);
+
+/* What comes next in a directory after what the cursor names, which is all zero
+   at first: 1, or 0 at the end. What is there all the while comes once. */
+struct fs_cursor {
+    uint64_t number; /* of what came last */
+    uint32_t hash;
+    bool begun;
+    uint8_t name_bytes;
+    enum fs_file_kind kind; /* FS_LINK: of what fs_stat says */
+    char name[FS_NAME_MAX + 1];
+};
+int64_t fs_next(struct fs *fs, struct fs_file *directory,
+                struct fs_cursor *cursor);
+
+/* Reads or writes bytes: how many. Beyond the end there is nothing to read, and
+   a hole before what is written. */
+int64_t fs_read(struct fs *fs, struct fs_file *file, uint64_t offset,
+                void *bytes, uint64_t count);
+int64_t fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
+                 const void *bytes, uint64_t count);
+int64_t fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size);
+
+int64_t fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status);
+int64_t fs_set(struct fs *fs, struct fs_file *file, unsigned what,
+               const struct fs_status *status);
+
+/* All that was done before is on the disk; or what was done to that file, and
+   it can be found by its name. */
+int64_t fs_sync(struct fs *fs);
+int64_t fs_fsync(struct fs *fs, struct fs_file *file);
+
+#endif

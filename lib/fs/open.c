@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handles, and the way from them to entries. A handle knows the directory, the
+ * hash of the name, and the number of the file; where the entry is by now is
+ * looked up, down from the root node, each time: nodes are split, and other
+ * programs change them. What is open is there once, so that a rename has one
+ * handle to tell.
+ */
+#include "lib/fs/part.h"
+
+int64_t
+fs_handle(struct fs *fs, struct fs_file *directory, uint32_t hash,
+          uint64_t number, struct fs_file **file)
+{
+    struct fs_file *f = fs_handle_find(fs, number);
+    unsigned i;
+
+    for (i = 0; f == NULL && i < FS_OPEN_MAX; i++) {
+        if (fs->open[i].users == 0) {
+            f = &fs->open[i];
+            *f = (struct fs_file){directory, number, hash, 0, false};
+            if (directory != NULL) {
+                directory->users++;
+            }
+        }
+    }
+    if (f == NULL) {
+        return -ENFILE;
+    }
+    f->users++;
+    *file = f;
+    return 0;
+}
+
+struct fs_file *
+fs_handle_find(struct fs *fs, uint64_t number)
+{
+    unsigned i;
+
+    for (i = 0; i < FS_OPEN_MAX; i++) {
+        if (fs->open[i].users > 0 && fs->open[i].number == number) {
+            return &fs->open[i];
+        }
+    }
+    return NULL;
+}
+
+void
+fs_handle_move(struct fs *fs, uint64_t number, struct fs_file *directory,
+               uint32_t hash)
+{
+    struct fs_file *f = fs_handle_find(fs, number);
+    struct fs_file *old;
+
+    if (f != NULL) {
+        old = f->directory;
+        directory->users++;
+        f->directory = directory;
+        f->hash = hash;
+        fs_close(fs, old);
+    }
+}
+
+void
+fs_close(struct fs *fs, struct fs_file *file)
+{
+    while (file != NULL && --file->users == 0) {
+        struct fs_file *directory = file->directory;
+
+        if (file->dying) {
+            /* If it fails the space is lost until the next repair. */
+            (void)fs_reap(fs, directory, file->hash, file->number);
+        }
+        file = directory;
+    }
+}
+
+/* The top of a directory: its owner is the leaf with its entry. */
+static int64_t
+directory_top(struct fs *fs, struct fs_file *directory, struct fs_cached **top)
+{
+    struct fs_place place;
+    const struct fs_entry *e;
+    uint64_t block;
+    int64_t error = fs_locate(fs, directory, &place, &e);
+
+    if (error != 0) {
+        return error;
+    }
+    if (e->kind != FS_DIRECTORY) {
+        return e->kind == FS_DYING ? -ENOENT : -ENOTDIR;
+    }
+    block = tree_top_of(&place.way.node->node, e);
+    if (block == 0) {
+        return -EINVAL;
+    }
+    error = store_get(fs, place.way.node->block, block, top);
+    if (error == -ENODATA) { /* whoever made it did not come that far */
+        node_make(store_edit(fs, *top), FS_LEAF, directory->number,
+                  &place.way.node->node.head);
+        error = store_commit(fs, 0, 0);
+        return error == 0 ? -ESTALE : error;
+    }
+    if (error == 0 && ((*top)->node.head.flags & FS_DEAD) != 0) {
+        return -ENOENT;
+    }
+    if (error == 0 &&
+        ((*top)->node.head.number != directory->number ||
+         (*top)->node.head.low != 0 || (*top)->node.head.high != UINT32_MAX)) {
+        error = -EINVAL;
+    }
+    return error;
+}
+
+int64_t
+fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
+         struct fs_place *place)
+{
+    const struct fs_head *head;
+    int64_t error;
+
+    *place = (struct fs_place){0};
+    if (directory == NULL) {
+        error = store_get(fs, DISK_CATALOGUE_BLOCK, fs->volume->root,
+                          &place->way.node);
+        store_pin(error == 0 ? place->way.node : NULL);
+        return error != 0                                   ? error
+               : place->way.node->node.head.kind == FS_ROOT ? 0
+                                                            : -EINVAL;
+    }
+    error = directory_top(fs, directory, &place->top);
+    if (error != 0) {
+        return error;
+    }
+    store_pin(place->top);
+    error = tree_descend(fs, place->top, hash, &place->way);
+    head = &place->way.node->node.head;
+    return error != 0 ? error : head->kind == FS_LEAF ? 0 : -EINVAL;
+}
+
+int64_t
+fs_locate(struct fs *fs, struct fs_file *file, struct fs_place *place,
+          const struct fs_entry **entry)
+{
+    int64_t error = fs_place(fs, file->directory, file->hash, place);
+
+    if (error != 0) {
+        return error;
+    }
+    *entry = node_entry_number(&place->way.node->node, file->number);
+    /* Somebody else has moved or removed it. */
+    return *entry == NULL ? -ENOENT : 0;
+}
+
+void
+fs_touch(struct fs *fs, const struct fs_place *place)
+{
+    /* A change of four nodes already does without. */
+    if (place->top != NULL && fs->edits < FS_EDITS_MAX) {
+        store_edit(fs, place->top)->head.mtime = fs->volume->f->now(fs->volume);
+    }
+}
+
+uint32_t
+fs_link_name(const struct fs *fs, uint64_t number, char name[8])
+{
+    unsigned i;
+
+    for (i = 0; i < 8; i++) {
+        name[i] = (char)(number >> 8 * i);
+    }
+    return fs_hash(fs->seed, name, 8);
+}
+
+static void
+status_of(const struct fs_entry *e, struct fs_status *status)
+{
+    *status = (struct fs_status){
+        .kind = (enum fs_file_kind)(e->kind == FS_DYING ? e->was : e->kind),
+        .number = e->number,
+        .size = e->size,
+        .mtime = e->mtime,
+        .links = e->kind == FS_DYING ? 0 : e->links,
+        .uid = e->uid,
+        .gid = e->gid,
+        .mode = e->mode};
+}
+
+struct stat_what {
+    struct fs_file *file;
+    struct fs_status *status;
+};
+
+static int64_t
+stat_try(struct fs *fs, void *what)
+{
+    struct stat_what *w = what;
+    struct fs_place place;
+    const struct fs_entry *e;
+    struct fs_cached *top;
+    int64_t error = fs_locate(fs, w->file, &place, &e);
+
+    if (error != 0) {
+        return error;
+    }
+    status_of(e, w->status);
+    if (e->kind == FS_DIRECTORY) {
+        error = directory_top(fs, w->file, &top);
+        if (error == 0 && top->node.head.mtime > w->status->mtime) {
+            w->status->mtime = top->node.head.mtime;
+        }
+    }
+    return error;
+}
+
+int64_t
+fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status)
+{
+    struct stat_what w = {file, status};
+
+    return fs_do(fs, stat_try, &w);
+}
+
+struct set_what {
+    struct fs_file *file;
+    unsigned what;
+    const struct fs_status *status;
+};
+
+static int64_t
+set_try(struct fs *fs, void *what)
+{
+    struct set_what *w = what;
+    struct fs_place place;
+    const struct fs_entry *e;
+    struct fs_entry *edit;
+    struct fs_cached *top = NULL;
+    int64_t error = fs_locate(fs, w->file, &place, &e);
+
+    if (error == 0 && e->kind == FS_DIRECTORY &&
+        (w->what & FS_SET_MTIME) != 0) {
+        error = directory_top(fs, w->file, &top);
+    }
+    if (error != 0) {
+        return error;
+    }
+    edit = store_entry(fs, place.way.node, e);
+    if ((w->what & FS_SET_MODE) != 0) {
+        edit->mode = w->status->mode;
+    }
+    if ((w->what & FS_SET_OWNER) != 0) {
+        edit->uid = w->status->uid;
+        edit->gid = w->status->gid;
+    }
+    if ((w->what & FS_SET_MTIME) != 0) {
+        edit->mtime = w->status->mtime;
+    }
+    if (top != NULL) {
+        store_edit(fs, top)->head.mtime = w->status->mtime;
+    }
+    return store_commit(fs, 0, 0);
+}
+
+int64_t
+fs_set(struct fs *fs, struct fs_file *file, unsigned what,
+       const struct fs_status *status)
+{
+    struct set_what w = {file, what, status};
+    int64_t error = fs_use(fs);
+
+    return error != 0 ? error : fs_do(fs, set_try, &w);
+}

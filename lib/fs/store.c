@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Nodes in memory, and the order in which they reach the disk.
+ *
+ * The kernel sees to what blocks are owned, by whom: children are written
+ * before parents, and what moved is on the disk where it is before it goes from
+ * where it was. It does not see entries. So when a change moves or takes
+ * entries, the library notes an order of its own: `first` before `then`. It is
+ * needed only if `then` is attached, for else nothing of it is found after a
+ * crash.
+ *
+ * No node is the first in one order and the latter in another, so orders have
+ * no cycle among themselves. Nor with the kernel's: a node waits there for
+ * nodes below it that were never written, which are not attached and so wait
+ * for nobody here; and for where its blocks went, which is an order here, too.
+ * When a new order does not fit, all is written first.
+ */
+#include <string.h>
+
+#include "lib/fs/part.h"
+
+#define TRIES 1000
+#define BUSY_TRIES 6
+#define NUMBERS 65536 /* taken from the root at a time */
+
+int64_t
+store_get(struct fs *fs, uint64_t parent, uint64_t block,
+          struct fs_cached **node)
+{
+    struct fs_cached *c = NULL;
+    const struct fs_volume *v = fs->volume;
+    int64_t result;
+    unsigned i;
+
+    for (i = 0; i < FS_CACHE && (c == NULL || c->block != block); i++) {
+        struct fs_cached *other = &fs->cache[i];
+
+        if (other->block == block ||
+            (other->pins == 0 && (c == NULL || other->used < c->used))) {
+            c = other;
+        }
+    }
+    if (c == NULL) {
+        return -ENOMEM;
+    }
+    if (c->block != block) {
+        c->block = 0;
+        c->version = 0;
+    }
+    result = v->f->read(fs->volume, parent, block, &c->node, &c->version);
+    if (result < 0 && result != -ENODATA) {
+        c->block = 0;
+        return result == -ENOENT ? -ESTALE : result;
+    }
+    c->block = block;
+    c->parent = parent;
+    c->used = ++fs->clock;
+    c->empty = result == -ENODATA;
+    *node = c;
+    if (result == 1 && node_check(&c->node, v->type, v->blocks) != NULL) {
+        c->block = 0;
+        return -EINVAL;
+    }
+    return c->empty ? -ENODATA : 0;
+}
+
+void
+store_pin(struct fs_cached *node)
+{
+    if (node != NULL) {
+        node->pins++;
+    }
+}
+
+struct fs_node *
+store_edit(struct fs *fs, struct fs_cached *node)
+{
+    unsigned i;
+
+    for (i = 0; i < fs->edits; i++) {
+        if (fs->edited[i] == node) {
+            return &fs->edit[i];
+        }
+    }
+    fs->edited[i] = node;
+    fs->edited_version[i] = node->version;
+    fs->edit[i] = node->node;
+    fs->edits++;
+    store_pin(node);
+    return &fs->edit[i];
+}
+
+struct fs_entry *
+store_entry(struct fs *fs, struct fs_cached *node, const struct fs_entry *e)
+{
+    ptrdiff_t at = (const uint8_t *)e - node->node.body;
+
+    return (struct fs_entry *)(void *)(store_edit(fs, node)->body + at);
+}
+
+void
+store_forget(struct fs *fs)
+{
+    fs->edits = 0;
+    fs->orders = fs->orders_kept;
+}
+
+static void
+dirty_add(struct fs *fs, uint64_t block)
+{
+    unsigned i;
+
+    for (i = fs->dirty_count; i > 0; i--) {
+        if (fs->dirty[i - 1] == block) {
+            return;
+        }
+    }
+    fs->dirty[fs->dirty_count++] = block;
+}
+
+static bool
+is_dirty(const struct fs *fs, uint64_t block)
+{
+    unsigned i;
+
+    for (i = 0; i < fs->dirty_count; i++) {
+        if (fs->dirty[i] == block) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It is on the disk, or no node any more: it is in no order any more. */
+static void
+dirty_remove(struct fs *fs, uint64_t block)
+{
+    unsigned i;
+
+    for (i = 0; i < fs->dirty_count; i++) {
+        if (fs->dirty[i] == block) {
+            memmove(&fs->dirty[i], &fs->dirty[i + 1],
+                    (fs->dirty_count - i - 1) * sizeof(block));
+            fs->dirty_count--;
+            break;
+        }
+    }
+    for (i = 0; i < fs->orders;) {
+        if (fs->order[i].first == block || fs->order[i].then == block) {
+            fs->order[i] = fs->order[--fs->orders];
+        } else {
+            i++;
+        }
+    }
+    fs->orders_kept = fs->orders;
+}
+
+int64_t
+store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
+{
+    struct fs_edit edit[FS_EDITS_MAX];
+    int64_t error;
+    unsigned i;
+
+    for (i = 0; i < fs->edits; i++) {
+        edit[i] = (struct fs_edit){fs->edited[i]->parent, fs->edited[i]->block,
+                                   fs->edited_version[i], &fs->edit[i]};
+    }
+    error = fs->volume->f->change(fs->volume, edit, fs->edits, claimed, given);
+    for (i = 0; i < fs->edits && error == 0; i++) {
+        fs->edited[i]->node = fs->edit[i];
+        fs->edited[i]->version = edit[i].version;
+        fs->edited[i]->empty = false;
+        dirty_add(fs, edit[i].block);
+    }
+    if (error == 0) {
+        fs->orders_kept = fs->orders;
+    }
+    store_forget(fs);
+    return error == -ENOENT ? -ESTALE : error;
+}
+
+/* Gives nodes that were claimed their first bytes. */
+static int64_t
+bare_fill(struct fs *fs)
+{
+    while (fs->bares > 0) {
+        const struct fs_bare *b = &fs->bare[fs->bares - 1];
+        struct fs_cached *node;
+        int64_t error = store_get(fs, b->parent, b->block, &node);
+
+        if (error == -ENODATA) {
+            store_edit(fs, node)->head = b->head;
+            memset(fs->edit[fs->edits - 1].body, 0, sizeof(fs->edit[0].body));
+            error = store_commit(fs, 0, 0);
+        }
+        /* Somebody else has made it, or given it back. */
+        if (error != 0 && error != -ESTALE && error != -EINVAL) {
+            return error;
+        }
+        fs->bares--;
+    }
+    return 0;
+}
+
+int64_t
+store_commit_node(struct fs *fs, struct fs_cached *holder, uint64_t block,
+                  enum fs_kind kind, uint64_t number)
+{
+    int64_t error = fs->bares < FS_BARE_MAX ? 0 : -EBUSY;
+    struct fs_node n;
+
+    node_make(&n, kind, number, &holder->node.head);
+    if (error == 0) {
+        error = store_commit(fs, 1, 0);
+    }
+    if (error == 0) {
+        fs->bare[fs->bares++] = (struct fs_bare){holder->block, block, n.head};
+        (void)bare_fill(fs);
+    }
+    return error;
+}
+
+int64_t
+store_order(struct fs *fs, const struct fs_cached *first,
+            const struct fs_cached *then)
+{
+    unsigned i;
+
+    if (first == then ||
+        fs->volume->f->attached(fs->volume, then->block) == 0) {
+        return 0;
+    }
+    for (i = 0; i < fs->orders; i++) {
+        const struct fs_order *o = &fs->order[i];
+
+        if (o->first == first->block && o->then == then->block) {
+            return 0;
+        }
+        if (o->first == then->block || o->then == first->block) {
+            return -EBUSY;
+        }
+    }
+    if (fs->orders == FS_ORDERS_MAX) {
+        return -EBUSY;
+    }
+    fs->order[fs->orders++] = (struct fs_order){first->block, then->block};
+    return 0;
+}
+
+int64_t
+store_write(struct fs *fs, uint64_t block)
+{
+    int64_t error;
+    unsigned i;
+
+    for (i = 0; i < fs->orders; i++) {
+        if (fs->order[i].then == block && is_dirty(fs, fs->order[i].first)) {
+            return -EBUSY;
+        }
+    }
+    error = fs->volume->f->write(fs->volume, block);
+    if (error == 0) {
+        dirty_remove(fs, block);
+    }
+    return error;
+}
+
+int64_t
+store_settle(struct fs *fs)
+{
+    bool progress = true;
+    int64_t bare;
+    unsigned i;
+
+    store_forget(fs);
+    bare = bare_fill(fs);
+    if (bare != 0) {
+        return bare;
+    }
+    while (fs->dirty_count > 0 && progress) {
+        progress = false;
+        /* What came last is mostly below what came first. */
+        for (i = fs->dirty_count; i > 0; i--) {
+            int64_t error = store_write(fs, fs->dirty[i - 1]);
+
+            if (error != 0 && error != -EBUSY) {
+                return error;
+            }
+            progress |= error == 0;
+        }
+    }
+    if (fs->dirty_count > 0) {
+        return -EBUSY;
+    }
+    return 0;
+}
+
+void
+store_drop(struct fs *fs, uint64_t block)
+{
+    unsigned i;
+
+    dirty_remove(fs, block);
+    for (i = 0; i < FS_CACHE; i++) {
+        if (fs->cache[i].block == block) {
+            fs->cache[i].block = 0;
+        }
+    }
+}
+
+void
+store_unpin(struct fs *fs)
+{
+    unsigned i;
+
+    for (i = 0; i < FS_CACHE; i++) {
+        fs->cache[i].pins = 0;
+    }
+}
+
+int64_t
+fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
+{
+    int64_t result = -ESTALE;
+    unsigned busy = 0;
+    unsigned i;
+
+    for (i = 0; i < TRIES && result == -ESTALE; i++) {
+        int64_t error = 0;
+
+        if (fs->dirty_count > FS_DIRTY_MAX - 2 * FS_EDITS_MAX) {
+            error = store_settle(fs);
+        }
+        store_forget(fs);
+        store_unpin(fs);
+        result = error != 0 ? error : try(fs, what);
+        if ((result == -EBUSY || (result == -ENOSPC && fs->dirty_count > 0)) &&
+            busy++ < BUSY_TRIES) {
+            error = store_settle(fs);
+            result = error != 0 ? error : -ESTALE;
+        }
+    }
+    store_forget(fs);
+    store_unpin(fs);
+    return result;
+}
+
+/*
+ * Space: a run as long as is asked for, else the longest of those that lie
+ * nearest behind `near`, and then from the start on.
+ */
+#define RUNS_LOOKED_AT 8
+
+static bool
+is_free(const struct fs_volume *v, uint64_t block)
+{
+    return (v->table[block] & BLOCK_STATE) == BLOCK_FREE;
+}
+
+int64_t
+store_find(struct fs *fs, uint64_t near, uint64_t count, uint64_t *got)
+{
+    const struct fs_volume *v = fs->volume;
+    uint64_t span = v->blocks - DISK_FIRST_BLOCK;
+    uint64_t start =
+        near < DISK_FIRST_BLOCK || near >= v->blocks ? DISK_FIRST_BLOCK : near;
+    uint64_t best = 0;
+    uint64_t looked = 0;
+    unsigned runs = 0;
+
+    *got = 0;
+    while (looked < span && runs < RUNS_LOOKED_AT && *got < count) {
+        uint64_t at =
+            DISK_FIRST_BLOCK + (start - DISK_FIRST_BLOCK + looked) % span;
+        uint64_t n = 0;
+
+        while (n < count && looked + n < span && at + n < v->blocks &&
+               is_free(v, at + n)) {
+            n++;
+        }
+        if (n > *got) {
+            best = at;
+            *got = n;
+        }
+        runs += n > 0;
+        looked += n + 1;
+    }
+    return *got == 0 ? -ENOSPC : (int64_t)best;
+}
+
+/*
+ * The root.
+ */
+static int64_t
+use_try(struct fs *fs, void *what)
+{
+    struct fs_cached *root;
+    struct fs_node *n;
+    uint64_t next;
+    int64_t error =
+        store_get(fs, DISK_CATALOGUE_BLOCK, fs->volume->root, &root);
+
+    (void)what;
+    if (error != 0) {
+        return error;
+    }
+    n = store_edit(fs, root);
+    next = n->head.limit;
+    if (next > UINT64_MAX - NUMBERS) {
+        store_forget(fs);
+        return -ENOSPC;
+    }
+    n->head.limit += NUMBERS;
+    n->head.state = FS_IN_USE;
+    error = store_commit(fs, 0, 0);
+    if (error == 0) {
+        fs->next = next;
+        fs->limit = next + NUMBERS;
+    }
+    return error;
+}
+
+int64_t
+fs_use(struct fs *fs)
+{
+    int64_t error;
+
+    if (fs->in_use && fs->next < fs->limit) {
+        return 0;
+    }
+    error = fs_do(fs, use_try, NULL);
+    if (error == 0) {
+        error = store_write(fs, fs->volume->root);
+        if (error == -EBUSY) {
+            error = store_settle(fs);
+        }
+    }
+    fs->in_use = error == 0;
+    return error;
+}
