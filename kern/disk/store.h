@@ -42,7 +42,8 @@ enum request_purpose {
     REQUEST_DATA,     /* writes one of data */
     REQUEST_RECOVER,  /* reads a block for recovery */
     REQUEST_TYPE,     /* writes a type block, and flushes */
-    REQUEST_CHANGE    /* waits for a change */
+    REQUEST_CHANGE,   /* waits for a change */
+    REQUEST_SAVE      /* writes a page that was taken to its save place */
 };
 
 /* The answers of `owns` and `access` of one image, kept from one call to the
