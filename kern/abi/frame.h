@@ -118,7 +118,8 @@ struct frame {
     union {
         struct {
             uint32_t maps; /* how many do, or did until the next fence; and
-                              predicates that look at it */
+                              predicates that look at it; registry: bit 0 if
+                        everybody may map it, 1 if for writing */
             uint32_t pins; /* kernel objects that use it; in units of
                               FRAME_PIN_DMA, requests of disks that do */
         };

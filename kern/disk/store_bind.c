@@ -255,10 +255,8 @@ unhang_all(struct drive *d, uint32_t e)
     return d->store->volume.registry.twin[e].bindings == 0;
 }
 
-/* Takes a frame out of everybody's tables, and lets nobody map it until
-   somebody has asked for the block anew. */
-static int
-frame_withdraw(struct drive *d, uint32_t frame)
+int
+store_withdraw(struct drive *d, uint32_t frame)
 {
     struct frame *f = frame_record(frame);
 
@@ -287,8 +285,12 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
          !unhang_all(d, e))) {
         return -EAGAIN;
     }
-    if (frame_withdraw(d, entry->frame) < 0) {
+    /* Data that was writable is dirty when its I/O is done: by the frame. */
+    if (entry->state != REGISTRY_DIRTY && store_is_writable(d, e)) {
         return -EAGAIN;
     }
-    return twin->image == entry->frame ? 0 : frame_withdraw(d, twin->image);
+    if (store_withdraw(d, entry->frame) < 0) {
+        return -EAGAIN;
+    }
+    return twin->image == entry->frame ? 0 : store_withdraw(d, twin->image);
 }

@@ -97,6 +97,9 @@ fill_answer(struct drive *d, struct disk_request *r, int error)
 
     if (error == 0) {
         registry_filled(registry, r->entry);
+        if (store_is_writable(d, r->entry)) {
+            store_writable(d, r->entry);
+        }
     } else if (!d->dead) {
         registry_release_all(registry, r->entry);
         registry_remove(registry, r->entry);
@@ -112,7 +115,8 @@ data_answer(struct drive *d, const struct disk_request *r, int error)
         block_written(&v->blocks, r->block, 1);
     }
     registry_set(&v->registry, r->entry,
-                 error == 0 ? REGISTRY_CLEAN : REGISTRY_DIRTY,
+                 error == 0 && !store_is_writable(d, r->entry) ? REGISTRY_CLEAN
+                                                               : REGISTRY_DIRTY,
                  v->registry.entry[r->entry].flags);
 }
 
@@ -177,6 +181,37 @@ struct wish {
     struct cap_name guard;
 };
 
+/* Whether a frame can be mapped by whom the wish says, and nobody else. */
+static bool
+guard_is(const struct frame *f, const struct wish *wish)
+{
+    const struct cap_name *guard =
+        wish->answer == 1 ? &wish->guard : &pt_sealer.name;
+
+    return guard->word[0] == f->guard.word[0] &&
+           guard->word[1] == f->guard.word[1] &&
+           (wish->answer == 0) == ((f->harts & REGISTRY_ANYONE) != 0);
+}
+
+/* Who could map the frame by what the image said before does so no more. */
+static int
+guard_renew(struct drive *d, uint32_t e, const struct wish *wish)
+{
+    const struct registry_entry *entry = &d->store->volume.registry.entry[e];
+    struct frame *f = frame_record(entry->frame);
+
+    if (guard_is(f, wish)) {
+        return 0;
+    }
+    /* The frame says that it is dirty when its I/O is done. */
+    if ((entry->state != REGISTRY_DIRTY && store_is_writable(d, e)) ||
+        store_withdraw(d, entry->frame) < 0) {
+        return -EAGAIN;
+    }
+    store_guard_set(f, wish->answer, &wish->guard);
+    return 0;
+}
+
 /* An entry that there is already: its frame may have been withdrawn from all
    when its block changed hands, or be held by another. */
 static int64_t
@@ -184,21 +219,32 @@ entry_again(struct drive *d, uint32_t e, const struct store_read *ask,
             const struct wish *wish, struct disk_request *r)
 {
     struct registry *registry = &d->store->volume.registry;
+    const struct registry_entry *entry = &registry->entry[e];
+    bool write = (ask->flags & REGISTRY_READ_WRITE) != 0;
     int error = 0;
 
+    /* Who has the frame mapped would not see another; it can be mapped for
+       writing instead. */
     if (ask->flags & (REGISTRY_READ_INSERT | REGISTRY_READ_CREATE)) {
         return -EBUSY;
     }
-    if (ask->flags & REGISTRY_READ_HOLD) {
+    if (write && (entry->flags & (REGISTRY_META | REGISTRY_FROZEN))) {
+        return -EBUSY;
+    }
+    if (entry->frame != 0) {
+        error = guard_renew(d, e, wish);
+    }
+    /* What is dirty stays in memory: somebody is charged for it at first. */
+    if (error == 0 &&
+        ((ask->flags & REGISTRY_READ_HOLD) || (write && entry->holder == 0))) {
         error = store_hold(d, e, ask->context->env, 0);
     }
     if (error < 0) {
         return error;
     }
     registry_touch(registry, e);
-    if (registry->entry[e].frame != 0) {
-        store_guard_set(frame_record(registry->entry[e].frame), wish->answer,
-                        &wish->guard);
+    if (write) {
+        store_writable(d, e);
     }
     return entry_there(d, e, r);
 }
@@ -243,6 +289,9 @@ entry_new(struct drive *d, const struct store_read *ask,
     if (frame != 0) {
         store_guard_set(ask->frame, wish->answer, &wish->guard);
     }
+    if (ask->flags & REGISTRY_READ_WRITE) {
+        store_writable(d, (uint32_t)e);
+    }
     if (ask->flags & REGISTRY_READ_INSERT) {
         registry_filled(registry, (uint32_t)e);
         registry_set(registry, (uint32_t)e, REGISTRY_DIRTY, wish->flags);
@@ -261,13 +310,14 @@ wish_check(const struct drive *d, const struct store_read *ask,
     bool never = block_state(&v->blocks, ask->block) == BLOCK_UNINITIALISED;
     bool insert = (ask->flags & REGISTRY_READ_INSERT) != 0;
     bool create = (ask->flags & REGISTRY_READ_CREATE) != 0;
+    bool write = insert || (ask->flags & REGISTRY_READ_WRITE) != 0;
 
     if (wish->type == DISK_TYPE_DATA) {
         bool frozen = double_frozen(&v->doubles, ask->block, 1);
 
         wish->flags = frozen ? REGISTRY_FROZEN : 0;
         return create             ? -EINVAL
-               : insert && frozen ? -EBUSY
+               : write && frozen  ? -EBUSY
                : !insert && never ? -ENODATA
                                   : 0;
     }
@@ -303,10 +353,26 @@ entry_read(struct drive *d, const struct store_read *ask, struct wish *wish)
     return result;
 }
 
+/* Whether data can be mapped for writing: a frame has one guard. */
+static int
+write_check(const struct drive *d, const struct wish *wish, int answer,
+            const struct cap_name *guard)
+{
+    if (wish->type != DISK_TYPE_DATA || answer != wish->answer ||
+        (answer == 1 && (guard->word[0] != wish->guard.word[0] ||
+                         guard->word[1] != wish->guard.word[1]))) {
+        return -EINVAL;
+    }
+    return d->disk->read_only                     ? -EROFS
+           : d->store->volume.state != DISK_READY ? -EBUSY
+                                                  : 0;
+}
+
 int64_t
 store_read(struct drive *d, uint32_t parent, const struct store_read *ask)
 {
-    unsigned right = ask->flags & (REGISTRY_READ_INSERT | REGISTRY_READ_CREATE)
+    unsigned right = ask->flags & (REGISTRY_READ_INSERT | REGISTRY_READ_CREATE |
+                                   REGISTRY_READ_WRITE)
                          ? CAP_WRITE
                          : CAP_READ;
     struct disk_extent extent;
@@ -326,6 +392,12 @@ store_read(struct drive *d, uint32_t parent, const struct store_read *ask)
         return -EAGAIN;
     }
     wish.type = extent.type;
+    if (ask->flags & REGISTRY_READ_WRITE) {
+        answer = write_check(d, &wish, answer, &guard);
+        if (answer < 0) {
+            return answer;
+        }
+    }
     wish.parent = d->store->volume.registry.entry[parent].block;
     return entry_read(d, ask, &wish);
 }
@@ -340,8 +412,10 @@ store_read_catalogue(struct drive *d, const struct store_read *ask)
     if (d->store->volume.state < DISK_READY) {
         return -EPERM;
     }
-    return ask->block == DISK_CATALOGUE_BLOCK ? entry_read(d, ask, &wish)
-                                              : -EINVAL;
+    return ask->block == DISK_CATALOGUE_BLOCK &&
+                   !(ask->flags & REGISTRY_READ_WRITE)
+               ? entry_read(d, ask, &wish)
+               : -EINVAL;
 }
 
 int64_t
@@ -418,6 +492,7 @@ store_write(struct drive *d, struct context *c, uint32_t e, uint64_t cookie)
         store_tell(d, r, 0);
     } else if (data) {
         registry_set(&v->registry, e, REGISTRY_WRITING, entry->flags);
+        store_unwritable(frame_record(entry->frame));
         r->frame = entry->frame;
         r->block = entry->block;
         request_start(d, r, DISK_WRITE);
