@@ -35,6 +35,11 @@
 /* Pages that frame_scrub zeroes in one call. */
 #define FRAME_SCRUB_MAX 16
 
+/* In `harts` of a registry's frame: everybody may map it; it can be mapped for
+   writing, and so its entry is dirty (kern/disk/store.h). */
+#define REGISTRY_ANYONE 1
+#define REGISTRY_WRITABLE 2
+
 /* What there is at boot, in pages. What is free later, accounts tell. */
 struct frame_counts {
     uint64_t ram;   /* records of RAM, of whatever type */

@@ -127,7 +127,7 @@ pt_unmake(struct frame *table, uint32_t owner)
 __attribute__((cold, noinline)) static int
 leaf_check(const struct frame *f, unsigned level, pte_t entry)
 {
-    pte_t rights = type_rights(frame_type(f));
+    pte_t rights = frame_rights(f);
 
     if (f->order != 9 * level || rights == 0 ||
         (entry & PTE_LEAF & ~rights) != 0) {

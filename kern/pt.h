@@ -98,7 +98,8 @@ int pt_unmake(struct frame *table, uint32_t owner);
    the hardware will see, with V, U and R, which are forced. An entry must be
    one that `cap` allows for the frame it names, by rights and by guard; that
    frame must be as large as the entry's span, whole, scrubbed, and data (or a
-   page table or the record of an env, to read; or a U-area, to read and write).
+   page table, the record of an env or a block of a disk, to read; or a U-area,
+   or a block that is data and writable, to read and write).
    A and D are taken as they are. `entry` may lie in memory that an env writes:
    each is read once. -EINVAL, -EPERM, -EBUSY (the place is not zero, or the
    frame is unscrubbed or being broken). */

@@ -258,12 +258,26 @@ type_rights(unsigned type)
     }
 }
 
-/* Whether the locked frame is a block that everybody may read: by `harts`
-   (kern/disk/store.h). */
+/* The same of a frame that is locked, or has a map: a block of data can be
+   mapped for writing when that was asked for, and as long as it is mapped. */
+static inline pte_t
+frame_rights(const struct frame *f)
+{
+    unsigned type = frame_type(f);
+
+    return type_rights(type) |
+           (type == FRAME_REGISTRY &&
+                    (__atomic_load_n(&f->harts, __ATOMIC_RELAXED) &
+                     REGISTRY_WRITABLE)
+                ? PTE_W
+                : 0);
+}
+
+/* Whether the locked frame is a block that everybody may map. */
 static inline bool
 frame_is_anyones(const struct frame *f)
 {
-    return frame_type(f) == FRAME_REGISTRY && f->harts != 0;
+    return frame_type(f) == FRAME_REGISTRY && (f->harts & REGISTRY_ANYONE);
 }
 
 /* Entries taken out, whose frames' maps have not fallen yet. */

@@ -14,7 +14,7 @@ gain_check(pte_t entry, pte_t gain, const struct cap *cap)
     const struct frame *f = entry_frame(entry);
 
     /* Type and guard cannot change while the entry is there. */
-    if ((gain & ~type_rights(frame_type(f))) != 0) {
+    if ((gain & ~frame_rights(f)) != 0) {
         return -EINVAL;
     }
     return cap_allows_pte(cap, gain) &&

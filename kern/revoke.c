@@ -345,3 +345,18 @@ revoke_tell(struct env *e, uint64_t loss)
     /* Release: who sees the count sees the entry. */
     __atomic_store_n(&u->losses_posted, e->revocation.posted, __ATOMIC_RELEASE);
 }
+
+void
+revoke_saved(uint32_t id, uint64_t loss)
+{
+    struct env *e = env_lock(id);
+
+    if (e == NULL) {
+        return;
+    }
+    if (env_lives(e)) {
+        revoke_tell(e, loss);
+        event_post_any(e, PENDING_LOSS);
+    }
+    env_unlock(e);
+}

@@ -53,10 +53,15 @@ unsigned revoke_due(uint64_t now, unsigned last);
 uint64_t revoke_next(void);
 
 /* The call frame_mark, for one frame of an env, whose lock is held: `place` is
-   where its contents go, or NULL. -EPERM if one is not its own, -EINVAL if it
-   is not data, scrubbed, and for a place of order 0. */
+   where its contents go (PLACE_EXTENT), or 0. -EPERM if one is not its own,
+   -EINVAL if it is not data, scrubbed, and for a place of order 0; and what
+   save_check says. */
 int revoke_mark(const struct env *e, struct frame *f, uint64_t mark,
-                const struct frame *place);
+                uint64_t place);
+
+/* A page that was taken from env `id` is on the disk, or lost: the loss that is
+   to be told. No lock may be held. */
+void revoke_saved(uint32_t id, uint64_t loss);
 
 /* The call guarantee; the env's lock is held. -EINVAL if no page of order 0 is
    there, -EPERM if that or a table on the way to it is not the env's, -ENOSPC

@@ -4,6 +4,7 @@
  * their contents go before, and which few are taken only with the env itself.
  * That set is checked when a page is put in it: the way to it is in it, too.
  */
+#include "kern/disk/save.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
 #include "kern/revoke.h"
@@ -14,36 +15,53 @@
 
 /* Whether a frame of the env can be marked so, and have a save place. */
 static bool
-markable(const struct frame *f, uint64_t mark, const struct frame *place)
+markable(const struct frame *f, uint64_t mark, bool placed)
 {
     const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS);
 
-    if (place != NULL) {
-        return (frame_state(f) & mask) == FRAME_STATE(FRAME_DATA, 0) &&
-               place->order == 0 && place != f;
+    if (placed) {
+        return (frame_state(f) & mask) == FRAME_STATE(FRAME_DATA, 0);
     }
     return !(f->flags & FRAME_CONDEMNED) &&
            (mark == MARK_NONE || frame_type(f) == FRAME_DATA);
 }
 
-int
-revoke_mark(const struct env *e, struct frame *f, uint64_t mark,
-            const struct frame *place)
+/* Whether contents of a frame of the env's can go there. */
+static int
+place_check(const struct env *e, const struct frame *f, uint64_t place)
 {
-    int error = 0;
+    const struct frame *to = frame_record(place);
 
+    if (PLACE_IS_EXTENT(place)) {
+        return save_check(e, place);
+    }
+    if (place >= FRAME_LIMIT || frame_type(to) < FRAME_DATA ||
+        to->owner != e->id) {
+        return -EPERM;
+    }
+    return to->order == 0 && to != f ? 0 : -EINVAL;
+}
+
+int
+revoke_mark(const struct env *e, struct frame *f, uint64_t mark, uint64_t place)
+{
+    int error = place == 0 ? 0 : place_check(e, f, place);
+
+    if (error < 0) {
+        return error;
+    }
     frame_lock(f);
     if (f->owner != e->id) {
         error = -EPERM;
-    } else if (!markable(f, mark, place)) {
+    } else if (!markable(f, mark, place != 0)) {
         error = -EINVAL;
     } else {
         frame_unmark(f);
         if (mark == MARK_EXPENDABLE) {
             frame_set_flag(f, FRAME_EXPENDABLE);
         }
-        if (place != NULL) {
-            f->used = (uint32_t)frame_number(place);
+        if (place != 0) {
+            f->used = (uint32_t)place;
             frame_set_flag(f, FRAME_PLACED);
         }
     }

@@ -12,6 +12,7 @@
  * then data that is not more than what is missing, then page tables and large
  * frames. Frames that others would inherit are passed over.
  */
+#include "kern/disk/save.h"
 #include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/frame_one.h"
@@ -263,13 +264,30 @@ struct taken {
     uint64_t met;    /* pages to be counted towards the only request */
 };
 
-/* A data frame whose bindings were broken; false while some are left. If the
-   env has freed it meanwhile, so be it. */
-static inline bool
-frame_take_back(struct env *e, struct frame *f, struct taken *taken)
+/* A page that is being written to a save place in an extent counts as taken;
+   what becomes of it is told when that is done. */
+static void
+frame_met(struct env *e, uint64_t name, uint64_t pages, struct taken *taken)
+{
+    if (e->revocation.named) { /* not what others ask for by count */
+        revoke_meet(e, RESOURCE_FRAME, name, 0);
+    } else if (e->revocation.requests > 1) {
+        revoke_meet(e, RESOURCE_FRAME, name, pages);
+    } else {
+        taken->met += pages;
+    }
+}
+
+/* A data frame whose bindings were broken; false while some are left, or the
+   disk of its save place, which is locked if it has one there, has no room. If
+   the env has freed it meanwhile, so be it. */
+static bool
+frame_take_unbound(struct env *e, struct frame *f, struct drive *disk,
+                   struct taken *taken)
 {
     uint64_t name = frame_number(f);
     int error = pt_break_end(f, e->id);
+    struct disk_request *save = NULL;
     uint64_t place = 0;
     uint32_t state;
     uint64_t pages;
@@ -284,26 +302,43 @@ frame_take_back(struct env *e, struct frame *f, struct taken *taken)
         return true;
     }
     if (state & FRAME_STATE_FLAG(FRAME_PLACED)) {
-        place = frame_save_contents(e, f);
+        if (!PLACE_IS_EXTENT(f->used)) {
+            place = frame_save_contents(e, f);
+        } else if (save_begin(disk, e, f, &save) == -EAGAIN) {
+            frame_set_flag(f, FRAME_BREAKING); /* nobody's, until then */
+            frame_unlock(f);
+            return false;
+        }
         taken->copies += place != 0;
     }
     pages = (uint64_t)1 << order_of(state);
     /* First, so that an env which gets the frame anew, on another hart, can
        have read that it had lost it. */
-    revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
+    if (save == NULL) {
+        revoke_tell(e, LOSS(RESOURCE_FRAME, name, place));
+    }
     if (__builtin_expect(f->pins != 0, 0)) {
         (void)frame_let_go(&e->frames, f); /* a device is not done with it */
     } else {
         frame_put_back(&e->frames, f, state & ~FRAME_STATE_FLAG(FRAME_SAID));
     }
-    if (e->revocation.named) { /* not what others ask for by count */
-        revoke_meet(e, RESOURCE_FRAME, name, 0);
-    } else if (e->revocation.requests > 1) {
-        revoke_meet(e, RESOURCE_FRAME, name, pages);
-    } else {
-        taken->met += pages;
+    if (save != NULL) {
+        save_start(disk, save);
     }
+    frame_met(e, name, pages, taken);
     return true;
+}
+
+static inline bool
+frame_take_back(struct env *e, struct frame *f, struct taken *taken)
+{
+    struct drive *disk = save_open(f);
+    bool done = frame_take_unbound(e, f, disk, taken);
+
+    if (disk != NULL) {
+        lock_release(&disk->lock);
+    }
+    return done;
 }
 
 /* Sorts out of taking[] what is no page table: how many, at most

@@ -56,17 +56,16 @@ sys_frame_mark(uint64_t frame, uint64_t count, uint64_t mark, uint64_t place)
     struct env *e;
     uint64_t i;
 
-    if (count == 0 || count > MARK_FRAMES_MAX || mark > MARK_EXPENDABLE) {
+    if (count == 0 || count > MARK_FRAMES_MAX || mark > MARK_EXPENDABLE ||
+        (PLACE_IS_EXTENT(place) && PLACE_BLOCK(place) > PLACE_BLOCKS - count)) {
         return -EINVAL;
     }
     e = error == 0 ? env_lock(n.owner) : NULL;
     for (i = 0; e != NULL && i < count && error == 0; i++) {
         struct frame *f = named_frame(frame_number(n.frame) + i);
-        struct frame *to = place != 0 ? named_frame(place + i) : NULL;
 
-        error = f == NULL || (place != 0 && (to == NULL || to->owner != e->id))
-                    ? -EPERM
-                    : revoke_mark(e, f, mark, to);
+        error = f == NULL ? -EPERM
+                          : revoke_mark(e, f, mark, place != 0 ? place + i : 0);
     }
     if (e != NULL) {
         e->revocation.expendable |= mark == MARK_EXPENDABLE;

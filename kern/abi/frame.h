@@ -51,6 +51,26 @@ enum frame_type {
    they are free, and their account's again, when those are done. */
 #define FRAME_OWNER_DEVICE 2
 
+/* Where contents go before a page is taken. As frame_mark takes it: the number
+   of a page, or the binding of an extent and a block of it:
+
+      63                      32 31 30       28 27      18 17              0
+     | generation of the handle | 1 | its disk | its row  | block           |
+
+   The lower half of that is what the record of the frame has, and what the loss
+   tells; it means that binding as long as the env lives. */
+#define PLACE_DISK_SHIFT 28
+#define PLACE_ROW_SHIFT 18
+#define PLACE_BLOCKS ((uint64_t)1 << PLACE_ROW_SHIFT)
+#define PLACE_EXTENT(binding, block)                                           \
+    ((uint64_t)(binding) >> 32 << 32 | (uint64_t)1 << 31 |                     \
+     ((uint64_t)(binding) >> 16 & 7) << PLACE_DISK_SHIFT |                     \
+     ((uint64_t)(binding)&0x3ff) << PLACE_ROW_SHIFT | (uint64_t)(block))
+#define PLACE_IS_EXTENT(place) (((place) >> 31 & 1) != 0)
+#define PLACE_DISK(place) ((place) >> PLACE_DISK_SHIFT & 7)
+#define PLACE_ROW(place) ((place) >> PLACE_ROW_SHIFT & 0x3ff)
+#define PLACE_BLOCK(place) ((place) & (PLACE_BLOCKS - 1))
+
 /* Of frame_free: break every binding first. */
 #define FRAME_FREE_BREAK 1
 
@@ -98,7 +118,8 @@ struct frame {
     union {
         struct {
             uint32_t maps; /* how many do, or did until the next fence; and
-                              predicates that look at it */
+                              predicates that look at it; registry: bit 0 if
+                        everybody may map it, 1 if for writing */
             uint32_t pins; /* kernel objects that use it; in units of
                               FRAME_PIN_DMA, requests of disks that do */
         };
@@ -107,7 +128,7 @@ struct frame {
     uint32_t shadow; /* table: its shadow; shadow: its table */
     uint32_t used;   /* table: entries that are set;
                         unscrubbed: pages that are zero already;
-                        FRAME_PLACED: the page that its contents go to;
+                        FRAME_PLACED: where its contents go (PLACE_EXTENT);
                         of FRAME_OWNER_DEVICE: the account */
     uint64_t harts;  /* root: harts that may hold its translations;
                         data: how far the search for an heir got, and the

@@ -150,13 +150,16 @@ struct request {
     uint64_t deadline;
 };
 
-/* What was taken: its kind, its name, and for a page the one that its contents
-   went to, or 0 when they are lost. */
+/* What was taken: its kind, its name, and for a page where its contents are:
+   another page, a block of an extent (PLACE_IS_EXTENT, kern/abi/frame.h), or 0
+   when they are lost. */
+#define LOSS_PLACE_SHIFT 24
 #define LOSS(kind, name, place)                                                \
-    ((uint64_t)(kind) << 56 | (uint64_t)(place) << 28 | (name))
+    ((uint64_t)(kind) << 56 |                                                  \
+     (uint64_t)(uint32_t)(place) << LOSS_PLACE_SHIFT | (name))
 #define LOSS_KIND(loss) ((loss) >> 56)
-#define LOSS_NAME(loss) ((loss)&0xfffffff)
-#define LOSS_PLACE(loss) ((loss) >> 28 & 0xfffffff)
+#define LOSS_NAME(loss) ((loss)&0xffffff)
+#define LOSS_PLACE(loss) ((loss) >> LOSS_PLACE_SHIFT & 0xffffffff)
 
 struct uarea {
     struct level level[3];

@@ -7,7 +7,10 @@
  *    free, and what it counted as comes back then;
  *  - no two bindings ever have the same handle: a row whose generations are
  *    used up is never used again;
- *  - drive.whole counts the rows of a raw disk that are not free.
+ *  - a row with `placed` is charged, and not free, and counts in extents_of[]
+ * of that env, also when the binding has ended;
+ *  - drive.whole counts the rows of a raw disk that are not free, but for ones
+ *    that are only kept so.
  */
 #include "kern/disk/store.h"
 
@@ -57,15 +60,10 @@ extent_bind(struct drive *v, const struct env *e, uint32_t parent,
                      (uint64_t)v->disk->index << EXTENT_DISK_SHIFT | index);
 }
 
-void
-extent_free(struct drive *v, struct extent *x)
+static void
+row_free(struct drive *v, struct extent *x)
 {
     account_release(x->account, ACCOUNT_BINDINGS, 1);
-    if (x->parent == EXTENT_NONE) {
-        v->whole--;
-    } else {
-        store_unhang(v, x);
-    }
     if (x->generation < EXTENT_GENERATION_MAX) {
         x->next = v->extent_free;
         v->extent_free = (uint32_t)(x - v->extent);
@@ -73,10 +71,37 @@ extent_free(struct drive *v, struct extent *x)
 }
 
 void
+extent_free(struct drive *v, struct extent *x)
+{
+    if (x->parent == EXTENT_NONE) {
+        v->whole--;
+    } else {
+        store_unhang(v, x);
+    }
+    if (x->placed == 0) {
+        row_free(v, x);
+    }
+}
+
+/* The env of a binding that has ended, and that its pages say they are saved
+   to, ends too. */
+static void
+extent_forget(struct drive *v, struct extent *x)
+{
+    v->extents_of[env_index(x->placed)]--;
+    x->placed = 0;
+    if (x->waiting == 0) { /* else extent_free is still to come */
+        row_free(v, x);
+    }
+}
+
+void
 extent_release(struct drive *v, struct extent *x)
 {
     ASSERT(lock_held(&v->lock) && x->env != 0);
-    v->extents_of[env_index(x->env)]--;
+    if (x->placed == 0) {
+        v->extents_of[env_index(x->env)]--;
+    }
     x->env = 0;
     if (x->waiting == 0) {
         extent_free(v, x);
@@ -143,8 +168,14 @@ extent_release_env(uint32_t id)
         }
         lock_acquire(&v->lock);
         for (unsigned row = 0; *left != 0 && released < STEP_RELEASED; row++) {
-            if (v->extent[row].env == id) {
-                extent_release(v, &v->extent[row]);
+            struct extent *x = &v->extent[row];
+
+            if (x->env == id) {
+                x->placed = 0;
+                extent_release(v, x);
+                released++;
+            } else if (x->placed == id) {
+                extent_forget(v, x);
                 released++;
             }
         }

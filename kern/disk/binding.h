@@ -10,6 +10,10 @@
  *                      '---- with requests on their way ---> ended --last-->
  * free
  *
+ * One that pages are saved to (save.h) keeps its row when it ends, charged to
+ * its account, until its env has ended: so what these pages say of it never
+ * means another binding.
+ *
  * A handle is the number of the disk, the row in its table, and the row's
  * generation, which grows each time: so a handle of a binding that has ended
  * names nothing, and one that was made up names nothing of its maker's.
@@ -40,7 +44,8 @@ struct extent {
                            bound, of reading and of writing */
     struct cap_name guard[2];
     uint64_t checked; /* the change for which it was looked at last */
-    uint64_t zero[4];
+    uint32_t placed;  /* the env, if pages of its may be saved here; or 0 */
+    uint32_t zero[7];
 };
 
 _Static_assert(sizeof(struct extent) == 128, "found by a shift");
@@ -78,7 +83,8 @@ extent_find(struct drive *v, uint64_t handle, uint32_t id)
 /* Ends a binding: nothing more is done by it. What is on its way goes on. */
 void extent_release(struct drive *v, struct extent *x);
 
-/* Makes a row free that nobody has and nothing waits for. */
+/* For a row that nobody has and nothing waits for: it leaves what it hangs at,
+   and is free unless its env may still mean it. */
 void extent_free(struct drive *v, struct extent *x);
 
 /* One request by the binding is done. */

@@ -12,6 +12,7 @@
 #include "kern/event.h"
 #include "kern/panic.h"
 #include "kern/print.h"
+#include "kern/revoke.h"
 #include "kern/slot.h"
 #include "kern/string.h"
 #include "kern/time.h"
@@ -39,7 +40,7 @@ row_fill(struct drive *v)
     v->row->flags = (v->disk->flush ? DISK_HAS_FLUSH : 0) |
                     (v->disk->discard ? DISK_HAS_DISCARD : 0) |
                     (v->disk->read_only ? DISK_IS_READ_ONLY : 0);
-    v->row->requests = v->disk->requests;
+    v->row->requests = v->disk->requests - REQUESTS_KEPT;
 }
 
 void
@@ -76,7 +77,7 @@ drive_requests(void)
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < disk_count; i++) {
-        sum += drive_table[i].disk->requests;
+        sum += drive_table[i].row->requests;
     }
     return sum;
 }

@@ -49,6 +49,7 @@ struct drive {
     uint32_t free;                /* how many are */
     struct disk_request *request; /* disk->requests of them; immutable */
     uint32_t first_free;          /* a tag, or REQUEST_NONE */
+    uint32_t kept;                /* the first of those, or REQUEST_NONE */
     uint64_t again;            /* tags to be submitted once more, or failed */
     uint8_t of_env[ENVS_MAX];  /* by index of env: those that it has here */
     uint64_t silence;          /* DISK_SILENCE_NANOSECONDS in ticks */

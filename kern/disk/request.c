@@ -7,17 +7,20 @@
  * has its bit in drive.again;
  *  - each segment of a request that is not free is within one frame, which has
  *    a pin for it. Those of a dead disk keep theirs for ever;
- *  - of_env[] sums up to how many are not free.
+ *  - of_env[] sums up to how many are not free, of those that are envs';
+ *  - the last REQUESTS_KEPT tags are in a list of their own when they are free.
  */
 #include "kern/disk/request.h"
 
 #include "kern/disk/binding.h"
 #include "kern/disk/frame_dma.h"
+#include "kern/disk/save.h"
 #include "kern/disk/store.h"
 #include "kern/env.h"
 #include "kern/event.h"
 #include "kern/frame_list.h"
 #include "kern/panic.h"
+#include "kern/revoke.h"
 #include "kern/slot.h"
 #include "kern/time.h"
 
@@ -32,12 +35,39 @@
 void
 request_init(struct drive *v)
 {
-    v->free = v->disk->requests;
+    uint32_t all = v->disk->requests;
+
+    v->free = all - REQUESTS_KEPT;
     v->first_free = 0;
-    for (uint32_t i = 0; i < v->free; i++) {
+    v->kept = v->free;
+    for (uint32_t i = 0; i < all; i++) {
         v->request[i].tag = i;
-        v->request[i].next = i + 1 < v->free ? i + 1 : REQUEST_NONE;
+        v->request[i].next =
+            i + 1 != v->free && i + 1 < all ? i + 1 : REQUEST_NONE;
     }
+}
+
+struct disk_request *
+request_keep_take(struct drive *v, uint32_t id)
+{
+    struct disk_request *r = &v->request[v->kept];
+
+    if (v->kept == REQUEST_NONE) {
+        return NULL;
+    }
+    v->kept = r->next;
+    r->state = REQUEST_TAKEN;
+    r->env = id;
+    r->segments = 0;
+    return r;
+}
+
+void
+request_keep_free(struct drive *v, struct disk_request *r)
+{
+    r->state = REQUEST_FREE;
+    r->next = v->kept;
+    v->kept = r->tag;
 }
 
 /* Takes a request for the caller, who fills in what it is for. */
@@ -367,6 +397,10 @@ void
 requests_tell(const struct request_end *ends, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
+        if (ends[i].hart == REQUEST_END_LOSS) {
+            revoke_saved((uint32_t)ends[i].env, ends[i].cookie);
+            continue;
+        }
         event_complete(ends[i].env, ends[i].hart, ends[i].cookie,
                        (uint64_t)ends[i].value);
     }
@@ -428,6 +462,10 @@ request_finish(struct drive *v, struct disk_request *r, int error,
     }
     r->state = REQUEST_TAKEN;
     silence_begin(v);
+    if (r->purpose == REQUEST_SAVE) {
+        save_end(v, r, error, end);
+        return 1;
+    }
     if (!store_answer(v, r, error)) {
         return 0;
     }

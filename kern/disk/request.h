@@ -14,6 +14,9 @@
  * the others: so one env alone gets half of them, k greedy ones an equal part
  * of k in k + 1, and who has none always finds one.
  *
+ * REQUESTS_KEPT of a disk are not for envs: by these the kernel saves pages
+ * that it takes (save.c), whatever envs do with theirs.
+ *
  * A request ends by a completion in the ring of the U-area from which it was
  * made: its entry is reserved when the request is taken, so there is room.
  * What it ends with is 0 or a negative error. If the env has died the pins fall
@@ -25,6 +28,7 @@
 #include "platform/disk.h"
 
 #define REQUEST_NONE UINT32_MAX
+#define REQUESTS_KEPT 4
 
 struct account;
 struct cap;
@@ -57,9 +61,11 @@ struct disk_request {
 };
 
 /* What is to be told to an env when the lock is given back. */
+#define REQUEST_END_LOSS UINT32_MAX
 struct request_end {
     uint64_t env;
-    uint64_t hart;
+    uint64_t
+        hart; /* REQUEST_END_LOSS: `cookie` is a loss, not a completion's */
     uint64_t cookie;
     int64_t value;
 };
@@ -110,6 +116,10 @@ int request_begin(struct drive *v, struct context *c, struct disk_request **r);
 void request_end(struct drive *v, struct disk_request *r);
 void request_start(struct drive *v, struct disk_request *r,
                    enum disk_operation operation);
+
+/* One of those that are kept, for env `id`, or NULL; and gives it back. */
+struct disk_request *request_keep_take(struct drive *v, uint32_t id);
+void request_keep_free(struct drive *v, struct disk_request *r);
 
 /* The device was reset: marks what it had for another try. */
 void request_again_all(struct drive *v);

@@ -8,7 +8,10 @@
  *
  * A frame of the registry is FRAME_REGISTRY, owned by nobody that lives, and
  * counted in the account of the entry's holder (ACCOUNT_REGISTRY). Whoever may
- * read the block may map it, to read. A frame that is not used any more is
+ * read the block may map it, to read. Data may be mapped for writing, too, by
+ * whoever may write it, if the guards are one and somebody has asked for it
+ * (REGISTRY_WRITABLE): from then on the entry is dirty, until it is written
+ * while nobody has it mapped. A frame that is not used any more is
  * free when it is not mapped any more.
  *
  * Jobs. A change, the installation of a type, what follows a write: each is
@@ -27,9 +30,6 @@
 /* The owner of the registry's frames: no env's id. */
 #define REGISTRY_ID 1
 
-/* In `harts` of a registry's frame: everybody may map it. */
-#define REGISTRY_ANYONE 1
-
 /* Entries of one disk, and a volume's blocks, at most. */
 #define ENTRIES_MAX 2048
 #define VOLUME_BLOCKS_MAX ((uint64_t)64 << 20)
@@ -42,7 +42,8 @@ enum request_purpose {
     REQUEST_DATA,     /* writes one of data */
     REQUEST_RECOVER,  /* reads a block for recovery */
     REQUEST_TYPE,     /* writes a type block, and flushes */
-    REQUEST_CHANGE    /* waits for a change */
+    REQUEST_CHANGE,   /* waits for a change */
+    REQUEST_SAVE      /* writes a page that was taken to its save place */
 };
 
 /* The answers of `owns` and `access` of one image, kept from one call to the
@@ -63,8 +64,9 @@ struct reguard {
     uint64_t change;
     uint64_t first;
     uint32_t parent;
-    int answer; /* of type_guard */
-    struct cap_name guard;
+    bool known[2]; /* for reading, for writing */
+    int answer[2]; /* of type_guard */
+    struct cap_name guard[2];
 };
 
 /* A type being installed. */
@@ -245,10 +247,22 @@ void store_return(uint32_t id, struct frame *const f[], unsigned count);
 void store_free(struct drive *d, struct frame *f);
 /* Says who may map a frame: the answer of type_guard. And from when on. */
 void store_guard_set(struct frame *f, int answer, const struct cap_name *guard);
+/* Whether that is what was said of it last. */
+bool store_guard_is(const struct frame *f, int answer,
+                    const struct cap_name *guard);
 void store_show(struct frame *f, int answer, const struct cap_name *guard);
 /* Entry e has got one more page from env `id`, which becomes its holder if it
    is alive, and its account has room. */
 void store_accept(struct drive *d, uint32_t e, uint32_t id, uint32_t account);
+/* Lets a data entry be mapped for writing: it is dirty then, when it has been
+   read and as soon as it was written. And no more, if it is not mapped, now
+   that it is written; whether it can be still. */
+void store_writable(struct drive *d, uint32_t e);
+void store_unwritable(struct frame *f);
+bool store_is_writable(const struct drive *d, uint32_t e);
+/* Takes a frame of the registry out of everybody's tables, and lets nobody map
+   it until its guard is set anew: 0, or -EAGAIN while there is more to do. */
+int store_withdraw(struct drive *d, uint32_t frame);
 /* Makes env e the holder of an entry, with `more` pages that are about to be
    charged: 0, -EDQUOT. */
 int store_hold(struct drive *d, uint32_t e, const struct env *env,

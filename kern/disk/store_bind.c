@@ -259,10 +259,8 @@ unhang_all(struct drive *d, uint32_t e)
     return d->store->volume.registry.twin[e].bindings == 0;
 }
 
-/* Takes a frame out of everybody's tables, and lets nobody map it until
-   somebody has asked for the block anew. */
-static int
-frame_withdraw(struct drive *d, uint32_t frame)
+int
+store_withdraw(struct drive *d, uint32_t frame)
 {
     struct frame *f = frame_record(frame);
 
@@ -286,20 +284,46 @@ entry_withdraw(struct drive *d, uint32_t e)
     uint32_t frame = r->entry[e].frame;
     uint32_t image = r->twin[e].image;
 
-    if (frame_withdraw(d, frame) < 0) {
+    /* Data that was writable is dirty when its I/O is done: by the frame. */
+    if (frame != 0 && r->entry[e].state != REGISTRY_DIRTY &&
+        store_is_writable(d, e)) {
         return -EAGAIN;
     }
-    return image == frame ? 0 : frame_withdraw(d, image);
+    if (store_withdraw(d, frame) < 0) {
+        return -EAGAIN;
+    }
+    return image == frame ? 0 : store_withdraw(d, image);
 }
 
-/* Whether an answer of type_guard is who may map the frame now. */
-static bool
-frame_says(const struct frame *f, int answer, const struct cap_name *guard)
+/* What the new image says of an extent, asked once for all of its blocks: for
+   reading, and for writing if that matters. 0, or -EAGAIN after a run of a
+   program, of which one is enough for a step. */
+static int
+reguard_ask(struct drive *d, uint32_t parent, const uint8_t *image,
+            const struct disk_extent *extent, unsigned right)
 {
-    return answer == 0 ? f->harts != 0
-                       : answer == 1 && f->harts == 0 &&
-                             f->guard.word[0] == guard->word[0] &&
-                             f->guard.word[1] == guard->word[1];
+    struct volume *v = &d->store->volume;
+    struct reguard *memo = &d->store->reguard;
+    uint64_t first = extent == NULL ? 0 : extent->first; /* the label's */
+    unsigned i = right_index(right);
+
+    if (memo->change != d->store->changes || memo->parent != parent ||
+        memo->first != first) {
+        memo->change = d->store->changes;
+        memo->parent = parent;
+        memo->first = first;
+        memo->known[0] = memo->known[1] = false;
+    }
+    if (memo->known[i]) {
+        return 0;
+    }
+    memo->known[i] = true;
+    memo->answer[i] =
+        extent == NULL ? -EPERM
+                       : type_guard(&v->types, v->registry.entry[parent].type,
+                                    image, first, right, &memo->guard[i]);
+    d->store->progress = true;
+    return -EAGAIN;
 }
 
 int
@@ -307,34 +331,31 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
                const uint8_t *image, const struct owned_set *after)
 {
     struct drive *d = &drive_table[v->disk];
-    struct reguard *memo = &d->store->reguard;
+    const struct reguard *memo = &d->store->reguard;
     const struct registry_entry *entry = &v->registry.entry[e];
     const struct disk_extent *extent = owned_find(after, entry->block);
     const struct frame *f = frame_record(entry->frame);
-    uint64_t first = extent == NULL ? 0 : extent->first; /* the label's */
 
-    if (entry->frame == 0 ||
-        (f->harts == 0 && f->guard.word[0] == pt_sealer.name.word[0])) {
+    if (entry->frame == 0 || store_guard_is(f, -EPERM, NULL)) {
         return 0;
     }
     if (entry->state == REGISTRY_READING) {
         return -EAGAIN; /* it is shown as it was asked for */
     }
-    if (memo->change != d->store->changes || memo->parent != parent ||
-        memo->first != first) {
-        memo->change = d->store->changes;
-        memo->parent = parent;
-        memo->first = first;
-        memo->answer = extent == NULL
-                           ? -EPERM
-                           : type_guard(&v->types,
-                                        v->registry.entry[parent].type, image,
-                                        first, CAP_READ, &memo->guard);
-        d->store->progress = true;
-        return -EAGAIN; /* one run of a program is enough for a step */
+    for (unsigned right = CAP_READ; right <= CAP_WRITE; right <<= 1) {
+        unsigned i = right_index(right);
+
+        if (right == CAP_WRITE && !store_is_writable(d, e)) {
+            break;
+        }
+        if (reguard_ask(d, parent, image, extent, right) < 0) {
+            return -EAGAIN;
+        }
+        if (!store_guard_is(f, memo->answer[i], &memo->guard[i])) {
+            return entry_withdraw(d, e);
+        }
     }
-    return frame_says(f, memo->answer, &memo->guard) ? 0
-                                                     : entry_withdraw(d, e);
+    return 0;
 }
 
 int

@@ -9,6 +9,9 @@
  *  - one that nobody has been shown yet has FRAME_BREAKING, so nobody maps it:
  *    it is being filled, or is a proposed image, or a spare one. Until it is
  *    shown its guard is what it was under before;
+ *  - an entry whose frame is writable is data, and dirty, or being read or
+ *    written: then it is dirty afterwards. A frame ceases to be so with no
+ * maps;
  *  - an entry with a holder is charged with `pages` to the account in glue[0]
  *    of its twin; held_of[] sums up to the entries that have one.
  */
@@ -111,7 +114,8 @@ guard_set(struct frame *f, int answer, const struct cap_name *guard,
           unsigned shown)
 {
     frame_lock(f);
-    f->harts = answer == 0 ? REGISTRY_ANYONE : 0;
+    f->harts =
+        (f->harts & REGISTRY_WRITABLE) | (answer == 0 ? REGISTRY_ANYONE : 0);
     f->guard = answer == 1 ? *guard : pt_sealer.name;
     frame_clear_flag(f, shown);
     frame_unlock(f);
@@ -121,6 +125,16 @@ void
 store_guard_set(struct frame *f, int answer, const struct cap_name *guard)
 {
     guard_set(f, answer, guard, 0);
+}
+
+bool
+store_guard_is(const struct frame *f, int answer, const struct cap_name *guard)
+{
+    const struct cap_name *name = answer == 1 ? guard : &pt_sealer.name;
+
+    return ((f->harts & REGISTRY_ANYONE) != 0) == (answer == 0) &&
+           (answer == 0 || (f->guard.word[0] == name->word[0] &&
+                            f->guard.word[1] == name->word[1]));
 }
 
 void
@@ -137,8 +151,45 @@ registry_succeed(uint32_t from, uint32_t to)
     if (from == 0) {
         store_show(frame_record(to), -EPERM, NULL);
     } else { /* sealed, it is -EPERM's */
-        store_show(frame_record(to), old->harts == 0, &old->guard);
+        store_show(frame_record(to), (old->harts & REGISTRY_ANYONE) == 0,
+                   &old->guard);
     }
+}
+
+void
+store_writable(struct drive *d, uint32_t e)
+{
+    struct registry *r = &d->store->volume.registry;
+    struct registry_entry *entry = &r->entry[e];
+    struct frame *f = frame_record(entry->frame);
+
+    ASSERT(!(entry->flags & REGISTRY_META) && entry->frame != 0);
+    frame_lock(f);
+    f->harts |= REGISTRY_WRITABLE;
+    frame_unlock(f);
+    if (entry->state == REGISTRY_CLEAN) {
+        registry_set(r, e, REGISTRY_DIRTY, entry->flags);
+    }
+}
+
+/* Acquire: what was written by a map is done before that falls. */
+void
+store_unwritable(struct frame *f)
+{
+    frame_lock(f);
+    if (__atomic_load_n(&f->maps, __ATOMIC_ACQUIRE) == 0) {
+        f->harts &= ~(uint64_t)REGISTRY_WRITABLE;
+    }
+    frame_unlock(f);
+}
+
+bool
+store_is_writable(const struct drive *d, uint32_t e)
+{
+    const struct registry_entry *entry = &d->store->volume.registry.entry[e];
+
+    return (frame_record(entry->frame)->harts & REGISTRY_WRITABLE) != 0 &&
+           !(entry->flags & REGISTRY_META);
 }
 
 /* Frees a frame if it is not mapped; whether it was not. */

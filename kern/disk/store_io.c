@@ -102,6 +102,9 @@ fill_answer(struct drive *d, struct disk_request *r, int error)
     if (error == 0) {
         registry_filled(registry, r->entry);
         store_show(f, r->stage, &guard);
+        if (store_is_writable(d, r->entry)) {
+            store_writable(d, r->entry);
+        }
     } else if (!d->dead) {
         store_guard_set(f, -EPERM, NULL); /* some of it may have been read */
         registry_release_all(registry, r->entry);
@@ -118,7 +121,8 @@ data_answer(struct drive *d, const struct disk_request *r, int error)
         block_written(&v->blocks, r->block, 1);
     }
     registry_set(&v->registry, r->entry,
-                 error == 0 ? REGISTRY_CLEAN : REGISTRY_DIRTY,
+                 error == 0 && !store_is_writable(d, r->entry) ? REGISTRY_CLEAN
+                                                               : REGISTRY_DIRTY,
                  v->registry.entry[r->entry].flags);
 }
 
@@ -191,6 +195,25 @@ entry_there(struct drive *d, uint32_t e, struct disk_request *r)
     return d->store->first + e;
 }
 
+/* Who could map the frame by what the image said before does so no more. */
+static int
+guard_renew(struct drive *d, uint32_t e, const struct wish *wish)
+{
+    const struct registry_entry *entry = &d->store->volume.registry.entry[e];
+    struct frame *f = frame_record(entry->frame);
+
+    if (store_guard_is(f, wish->answer, &wish->guard)) {
+        return 0;
+    }
+    /* The frame says that it is dirty when its I/O is done. */
+    if ((entry->state != REGISTRY_DIRTY && store_is_writable(d, e)) ||
+        store_withdraw(d, entry->frame) < 0) {
+        return -EAGAIN;
+    }
+    store_guard_set(f, wish->answer, &wish->guard);
+    return 0;
+}
+
 /* An entry that there is already: its frame may have been withdrawn from all
    when its block changed hands, or be held by another. */
 static int64_t
@@ -198,24 +221,35 @@ entry_again(struct drive *d, uint32_t e, const struct store_read *ask,
             const struct wish *wish, struct disk_request *r)
 {
     struct registry *registry = &d->store->volume.registry;
+    const struct registry_entry *entry = &registry->entry[e];
+    bool write = (ask->flags & REGISTRY_READ_WRITE) != 0;
     int error = 0;
 
+    /* Who has the frame mapped would not see another; it can be mapped for
+       writing instead. */
     if (ask->flags & (REGISTRY_READ_INSERT | REGISTRY_READ_CREATE)) {
         return -EBUSY;
     }
-    if (registry->entry[e].state == REGISTRY_READING) {
+    if (entry->state == REGISTRY_READING) {
         return -EAGAIN; /* it is not there yet */
     }
-    if (ask->flags & REGISTRY_READ_HOLD) {
+    if (write && (entry->flags & (REGISTRY_META | REGISTRY_FROZEN))) {
+        return -EBUSY;
+    }
+    if (entry->frame != 0) {
+        error = guard_renew(d, e, wish);
+    }
+    /* What is dirty stays in memory: somebody is charged for it at first. */
+    if (error == 0 &&
+        ((ask->flags & REGISTRY_READ_HOLD) || (write && entry->holder == 0))) {
         error = store_hold(d, e, ask->context->env, 0);
     }
     if (error < 0) {
         return error;
     }
     registry_touch(registry, e);
-    if (registry->entry[e].frame != 0) {
-        store_guard_set(frame_record(registry->entry[e].frame), wish->answer,
-                        &wish->guard);
+    if (write) {
+        store_writable(d, e);
     }
     return entry_there(d, e, r);
 }
@@ -257,6 +291,9 @@ entry_new(struct drive *d, const struct store_read *ask,
         }
         return error;
     }
+    if (ask->flags & REGISTRY_READ_WRITE) {
+        store_writable(d, (uint32_t)e);
+    }
     if (ask->flags & REGISTRY_READ_INSERT) {
         store_show(ask->frame, wish->answer, &wish->guard);
         registry_filled(registry, (uint32_t)e);
@@ -276,16 +313,17 @@ wish_check(const struct drive *d, const struct store_read *ask,
     bool never = block_state(&v->blocks, ask->block) == BLOCK_UNINITIALISED;
     bool insert = (ask->flags & REGISTRY_READ_INSERT) != 0;
     bool create = (ask->flags & REGISTRY_READ_CREATE) != 0;
+    bool write = insert || (ask->flags & REGISTRY_READ_WRITE) != 0;
 
     if (wish->type == DISK_TYPE_DATA) {
         bool frozen = double_frozen(&v->doubles, ask->block, 1);
 
         wish->flags = frozen ? REGISTRY_FROZEN : 0;
-        return create             ? -EINVAL
-               : insert && frozen ? -EBUSY
+        return create                             ? -EINVAL
+               : write && frozen                  ? -EBUSY
                : insert && v->state != DISK_READY ? -EROFS
-               : !insert && never ? -ENODATA
-                                  : 0;
+               : !insert && never                 ? -ENODATA
+                                                  : 0;
     }
     wish->flags = volume_entry_flags(v, ask->block);
     return insert            ? -EINVAL
@@ -319,10 +357,26 @@ entry_read(struct drive *d, const struct store_read *ask, struct wish *wish)
     return result;
 }
 
+/* Whether data can be mapped for writing: a frame has one guard. */
+static int
+write_check(const struct drive *d, const struct wish *wish, int answer,
+            const struct cap_name *guard)
+{
+    if (wish->type != DISK_TYPE_DATA || answer != wish->answer ||
+        (answer == 1 && (guard->word[0] != wish->guard.word[0] ||
+                         guard->word[1] != wish->guard.word[1]))) {
+        return -EINVAL;
+    }
+    return d->disk->read_only                     ? -EROFS
+           : d->store->volume.state != DISK_READY ? -EBUSY
+                                                  : 0;
+}
+
 int64_t
 store_read(struct drive *d, uint32_t parent, const struct store_read *ask)
 {
-    unsigned right = ask->flags & (REGISTRY_READ_INSERT | REGISTRY_READ_CREATE)
+    unsigned right = ask->flags & (REGISTRY_READ_INSERT | REGISTRY_READ_CREATE |
+                                   REGISTRY_READ_WRITE)
                          ? CAP_WRITE
                          : CAP_READ;
     struct disk_extent extent;
@@ -342,6 +396,12 @@ store_read(struct drive *d, uint32_t parent, const struct store_read *ask)
         return -EAGAIN;
     }
     wish.type = extent.type;
+    if (ask->flags & REGISTRY_READ_WRITE) {
+        answer = write_check(d, &wish, answer, &guard);
+        if (answer < 0) {
+            return answer;
+        }
+    }
     wish.parent = d->store->volume.registry.entry[parent].block;
     return entry_read(d, ask, &wish);
 }
@@ -356,8 +416,10 @@ store_read_catalogue(struct drive *d, const struct store_read *ask)
     if (d->store->volume.state < DISK_READY) {
         return -EPERM;
     }
-    return ask->block == DISK_CATALOGUE_BLOCK ? entry_read(d, ask, &wish)
-                                              : -EINVAL;
+    return ask->block == DISK_CATALOGUE_BLOCK &&
+                   !(ask->flags & REGISTRY_READ_WRITE)
+               ? entry_read(d, ask, &wish)
+               : -EINVAL;
 }
 
 int64_t
@@ -434,6 +496,7 @@ store_write(struct drive *d, struct context *c, uint32_t e, uint64_t cookie)
         store_tell(d, r, 0);
     } else if (data) {
         registry_set(&v->registry, e, REGISTRY_WRITING, entry->flags);
+        store_unwritable(frame_record(entry->frame));
         r->frame = entry->frame;
         r->block = entry->block;
         request_start(d, r, DISK_WRITE);

@@ -326,6 +326,7 @@ volume_changed(struct volume *v, int result)
     struct drive *d = &drive_table[v->disk];
     struct store *s = d->store;
     struct disk_request *r = &d->request[v->change.glue[CHANGE_TAG] - 1];
+    uint32_t account = account_number(r->account);
 
     s->refused = r->env;
     for (unsigned i = 0; i < v->change.blocks; i++) {
@@ -333,10 +334,10 @@ volume_changed(struct volume *v, int result)
         const struct change_block *block = &v->change.block[i];
 
         if (result != 0) {
-            offer_refuse(d, block, offer, r->account);
+            offer_refuse(d, block, offer, account);
         } else if (offer->frame != NULL) {
-            account_release(r->account, ACCOUNT_REGISTRY, offer->pages);
-            store_accept(d, block->entry, r->env, r->account);
+            account_release(account, ACCOUNT_REGISTRY, offer->pages);
+            store_accept(d, block->entry, r->env, account);
         }
     }
     store_tell(d, r, result);

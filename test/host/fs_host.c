@@ -163,6 +163,26 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
     return 0;
 }
 
+/* Nobody maps anything here. */
+int
+volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
+               const uint8_t *image, const struct owned_set *after)
+{
+    (void)v;
+    (void)e;
+    (void)parent;
+    (void)image;
+    (void)after;
+    return 0;
+}
+
+void
+registry_succeed(uint32_t from, uint32_t to)
+{
+    (void)from;
+    (void)to;
+}
+
 /*
  * The device.
  */
@@ -246,7 +266,7 @@ entry_get(uint64_t block, uint64_t parent)
     uint32_t e = registry_find(r, block);
     unsigned flags;
     uint32_t frame = 0;
-    uint32_t next;
+    unsigned looks = k.entries;
     int64_t made;
 
     if (block != DISK_CATALOGUE_BLOCK) {
@@ -275,7 +295,7 @@ entry_get(uint64_t block, uint64_t parent)
         }
     }
     if (r->free == REGISTRY_NONE) {
-        e = registry_oldest(r, REGISTRY_NONE, k.entries, &next);
+        e = registry_oldest(r, &looks);
         if (e == REGISTRY_NONE) {
             return -ENOMEM;
         }
@@ -538,8 +558,12 @@ fs_host_begin(uint8_t *image, uint64_t blocks, struct make *make,
     k.volume.blocks = (struct block_table){take(blocks + 8, 1), blocks};
     k.volume.doubles.entry = k.doubles;
     CHECK((entries & (entries - 1)) == 0);
-    registry_init(&k.volume.registry, k.entry, k.twin, entries, k.hash, entries,
-                  0);
+    k.volume.registry = (struct registry){.entry = k.entry,
+                                          .twin = k.twin,
+                                          .count = entries,
+                                          .hash = k.hash,
+                                          .hash_mask = entries - 1};
+    registry_init(&k.volume.registry);
     volume_init(&k.volume);
     recover_begin(&k.volume, &k.recover);
     do {

@@ -4,7 +4,7 @@
  * type, a tree of that type in its catalogue, and an extent of data in the
  * tree. What the kernel refuses, in between: writes in the wrong order, reading
  * what was never written, stale versions, wrong sums, and all that another env
- * tries.
+ * tries. Data in the registry that two envs write by their maps.
  */
 #include <string.h>
 
@@ -337,6 +337,177 @@ others(void)
     EXPECT(sys_frame_free(page, 0), 0);
 }
 
+/* Memory is used up, and given back: whoever is clean, unheld and unmapped goes
+   for it. */
+static void
+memory_fill(void)
+{
+    static uint64_t taken[4096];
+    unsigned count = 0;
+    int64_t result;
+
+    for (uint64_t order = FRAME_ORDER_2M;; order = FRAME_ORDER_4K) {
+        do {
+            result = sys_frame_alloc(0, order, 0);
+            if (result > 0) {
+                EXPECT(count < 4096, 1);
+                taken[count++] = (uint64_t)result;
+            }
+        } while (result > 0 || result == -EAGAIN);
+        if (order == FRAME_ORDER_4K) {
+            EXPECT(result == -ENOMEM || result == -EDQUOT, 1);
+            break;
+        }
+    }
+    while (count > 0) {
+        EXPECT(sys_frame_free(taken[--count], 0), 0);
+    }
+}
+
+/* In another env: what it reads in word 0 of the page at PLACE, and a word that
+   it writes there. */
+static void
+sharer(struct uarea *uarea)
+{
+    volatile struct puppet *p = PUPPET;
+    volatile uint64_t *word = (volatile uint64_t *)(SHARED + PLACE * 4096);
+
+    for (;;) {
+        if (p->asked != p->done) {
+            p->result = (int64_t)word[0];
+            word[1] = p->number;
+            p->done = p->asked;
+        }
+        (void)exo_yield(p->parent, uarea);
+    }
+}
+
+static void
+on_disk(uint64_t block, uint64_t first, uint64_t second)
+{
+    EXPECT(sys_disk_read(0, binding, block - DATA, disk_piece(frame, 0, 1), 7),
+           0);
+    EXPECT(disk_wait(7), 0);
+    EXPECT(disk_word(0, frame, 0), first);
+    EXPECT(disk_word(0, frame, 1), second);
+    exo_map_forget();
+}
+
+/* A block in the registry that two envs have mapped for writing. */
+static void
+shared(uint64_t entry)
+{
+    volatile struct puppet *p =
+        (volatile struct puppet *)(SHARED + (PLACE + 1) * 4096);
+    volatile uint64_t *word = (volatile uint64_t *)(SHARED + PLACE * 4096);
+    uint64_t leaf_word = (uint64_t)ENTRY[entry].frame << 10 | R | 4 | AD;
+    uint64_t page = frame_clean(0);
+    struct child child;
+
+    exo_uarea->batch[0] = leaf_word;
+    EXPECT(sys_pt_map(0, leaf, PLACE, 1), 1);
+    exo_uarea->batch[0] = page << 10 | R | 4 | AD;
+    EXPECT(sys_pt_map(0, leaf, PLACE + 1, 1), 1);
+    p->parent = exo_id;
+    child = child_make(page, sharer);
+    exo_uarea->batch[0] = leaf_word;
+    EXPECT(sys_pt_map(CAP_CHILD, child.leaf, PLACE, 1), 1);
+    word[0] = 4711;
+    p->number = 815;
+    p->asked = 1;
+    while (p->done == 0) {
+        EXPECT(exo_yield(child.id, exo_uarea), 0);
+    }
+    EXPECT(p->result, 4711);
+    EXPECT(word[1], 815);
+    EXPECT(ENTRY[entry].state, REGISTRY_DIRTY);
+    EXPECT(write_back(entry), 0);
+    EXPECT(ENTRY[entry].state, REGISTRY_DIRTY); /* mapped: again */
+    on_disk(ENTRY[entry].block, 4711, 815);
+    word[0] = 4712;
+    child_end(&child);
+    EXPECT(sys_pt_unmap(0, leaf, PLACE, 2), 2);
+    EXPECT(sys_frame_free(page, 0), 0);
+    EXPECT(ENTRY[entry].state, REGISTRY_DIRTY);
+    EXPECT(write_back(entry), 0);
+    EXPECT(ENTRY[entry].state, REGISTRY_CLEAN);
+    on_disk(ENTRY[entry].block, 4712, 815);
+    exo_uarea->batch[0] = leaf_word; /* to be asked for anew */
+    EXPECT(sys_pt_map(0, leaf, PLACE, 1), -EINVAL);
+}
+
+/* To map, not to read, is what needs asking; and who may only read does not
+   get it. */
+static void
+writable_refused(uint64_t entry)
+{
+    uint64_t page = ENTRY[entry].frame;
+    uint64_t block = ENTRY[entry].block;
+    int64_t result;
+
+    puppet_make(0, true);
+    do {
+        result = puppet_call(CALL_registry_read, 3, node, block, 0,
+                             REGISTRY_READ_WRITE);
+    } while (result == -EAGAIN);
+    EXPECT(result, -EPERM);
+    PUPPET->batch = page << 10 | R | 4 | AD;
+    EXPECT(puppet_call(CALL_pt_map, CHILD_CAP_OWN | 3 << 8, puppet.leaf, PLACE,
+                       1, 0),
+           -EPERM);
+    PUPPET->batch = page << 10 | R | AD;
+    EXPECT(puppet_call(CALL_pt_map, CHILD_CAP_OWN | 3 << 8, puppet.leaf, PLACE,
+                       1, 0),
+           1);
+    EXPECT(
+        sys_pt_protect(CAP_CHILD | CAP_CHILD << 8, puppet.leaf, PLACE, 1, 0, 4),
+        -EPERM);
+    EXPECT(sys_pt_protect(CAP_CHILD, puppet.leaf, PLACE, 1, 0, 4), 1);
+    EXPECT(sys_pt_protect(CAP_CHILD, puppet.leaf, PLACE, 1, 0, 8), -EINVAL);
+    child_end(&puppet);
+}
+
+static void
+writable(void)
+{
+    uint64_t entry;
+    uint64_t clean;
+
+    EXPECT(entry_read(catalogue, NODE, 0, REGISTRY_READ_WRITE), -EINVAL);
+    EXPECT(sys_registry_read(0, DISK_WHOLE, 64, 0, REGISTRY_READ_WRITE, 6),
+           -EINVAL);
+    clean = (uint64_t)entry_read(node, DATA + 8, frame_clean(0), 0);
+    EXPECT(disk_wait(6), 0);
+    exo_uarea->batch[0] = (uint64_t)ENTRY[clean].frame << 10 | R | 4 | AD;
+    EXPECT(sys_pt_map(0, leaf, PLACE, 1), -EINVAL);
+    EXPECT(ENTRY[clean].state, REGISTRY_CLEAN);
+    entry = (uint64_t)entry_read(node, DATA + 7, frame_clean(0),
+                                 REGISTRY_READ_WRITE);
+    EXPECT(disk_wait(6), 0);
+    EXPECT(ENTRY[entry].state, REGISTRY_DIRTY);
+    writable_refused(entry);
+    shared(entry);
+    /* One that is there; and what is dirty is not taken for its memory. */
+    EXPECT(sys_release(RELEASE_ENTRY, clean), 0);
+    EXPECT(sys_release(RELEASE_ENTRY, entry), 0);
+    EXPECT(entry_read(node, DATA + 7, 0, REGISTRY_READ_WRITE), entry);
+    EXPECT(disk_wait(6), 0);
+    EXPECT(ENTRY[entry].holder, exo_id); /* nobody had it */
+    EXPECT(ENTRY[entry].state, REGISTRY_DIRTY);
+    EXPECT(sys_release(RELEASE_ENTRY, entry), 0);
+    exo_uarea->batch[0] = (uint64_t)ENTRY[entry].frame << 10 | R | 4 | AD;
+    EXPECT(sys_pt_map(0, leaf, PLACE, 1), 1);
+    *(volatile uint64_t *)(SHARED + PLACE * 4096) = 4713;
+    EXPECT(sys_pt_unmap(0, leaf, PLACE, 1), 1);
+    memory_fill();
+    EXPECT(ENTRY[clean].state, REGISTRY_FREE);
+    EXPECT(ENTRY[entry].state, REGISTRY_DIRTY);
+    EXPECT(write_back(entry), 0);
+    on_disk(DATA + 7, 4713, 815);
+    memory_fill();
+    EXPECT(ENTRY[entry].state, REGISTRY_FREE);
+}
+
 /* What is given back is nobody's any more, and free when that is on the disk.
  */
 static void
@@ -406,6 +577,7 @@ main(void)
     extents();
     cache();
     others();
+    writable();
     given();
     guarded();
     EXPECT(ACCOUNT_ROW[ACCOUNT_FIRST].used[ACCOUNT_REQUESTS], 0);

@@ -252,8 +252,8 @@ number_pick(void)
 
     uint64_t number = numbers[below(sizeof(numbers))];
 
-    /* On several harts a code fence takes as long as fifty other calls, and what
-       changes pages of code fences, too; who sleeps takes even longer. */
+    /* On several harts a code fence takes as long as fifty other calls, and
+       what changes pages of code fences, too; who sleeps takes even longer. */
     return (number == 35 || number >= 47) && hart_count > 1 && below(16)
                ? 41
                : number;
