@@ -57,17 +57,15 @@ sys_frame_mark(uint64_t frame, uint64_t count, uint64_t mark, uint64_t place)
     uint64_t i;
 
     if (count == 0 || count > MARK_FRAMES_MAX || mark > MARK_EXPENDABLE ||
-        (PLACE_IS_EXTENT(place) &&
-         PLACE_BLOCK(place) > PLACE_BLOCKS - count)) {
+        (PLACE_IS_EXTENT(place) && PLACE_BLOCK(place) > PLACE_BLOCKS - count)) {
         return -EINVAL;
     }
     e = error == 0 ? env_lock(n.owner) : NULL;
     for (i = 0; e != NULL && i < count && error == 0; i++) {
         struct frame *f = named_frame(frame_number(n.frame) + i);
 
-        error = f == NULL
-                    ? -EPERM
-                    : revoke_mark(e, f, mark, place != 0 ? place + i : 0);
+        error = f == NULL ? -EPERM
+                          : revoke_mark(e, f, mark, place != 0 ? place + i : 0);
     }
     if (e != NULL) {
         e->revocation.expendable |= mark == MARK_EXPENDABLE;

@@ -155,8 +155,8 @@ struct request {
    when they are lost. */
 #define LOSS_PLACE_SHIFT 24
 #define LOSS(kind, name, place)                                                \
-    ((uint64_t)(kind) << 56 | (uint64_t)(uint32_t)(place) << LOSS_PLACE_SHIFT | \
-     (name))
+    ((uint64_t)(kind) << 56 |                                                  \
+     (uint64_t)(uint32_t)(place) << LOSS_PLACE_SHIFT | (name))
 #define LOSS_KIND(loss) ((loss) >> 56)
 #define LOSS_NAME(loss) ((loss)&0xffffff)
 #define LOSS_PLACE(loss) ((loss) >> LOSS_PLACE_SHIFT & 0xffffffff)

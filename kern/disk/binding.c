@@ -7,8 +7,8 @@
  *    free, and what it counted as comes back then;
  *  - no two bindings ever have the same handle: a row whose generations are
  *    used up is never used again;
- *  - a row with `placed` is charged, and not free, and counts in extents_of[] of
- *    that env, also when the binding has ended;
+ *  - a row with `placed` is charged, and not free, and counts in extents_of[]
+ * of that env, also when the binding has ended;
  *  - drive.whole counts the rows of a raw disk that are not free, but for ones
  *    that are only kept so.
  */

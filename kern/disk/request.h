@@ -14,8 +14,8 @@
  * the others: so one env alone gets half of them, k greedy ones an equal part
  * of k in k + 1, and who has none always finds one.
  *
- * REQUESTS_KEPT of a disk are not for envs: by these the kernel saves pages that
- * it takes (save.c), whatever envs do with theirs.
+ * REQUESTS_KEPT of a disk are not for envs: by these the kernel saves pages
+ * that it takes (save.c), whatever envs do with theirs.
  *
  * A request ends by a completion in the ring of the U-area from which it was
  * made: its entry is reserved when the request is taken, so there is room.
@@ -63,7 +63,8 @@ struct disk_request {
 #define REQUEST_END_LOSS UINT32_MAX
 struct request_end {
     uint32_t env;
-    uint32_t hart; /* REQUEST_END_LOSS: `cookie` is a loss, not a completion's */
+    uint32_t
+        hart; /* REQUEST_END_LOSS: `cookie` is a loss, not a completion's */
     uint64_t cookie;
     int64_t value;
 };

@@ -223,8 +223,8 @@ void store_free(struct drive *d, struct frame *f);
 /* Says who may map a frame: the answer of type_guard. */
 void store_guard_set(struct frame *f, int answer, const struct cap_name *guard);
 /* Lets a data entry be mapped for writing: it is dirty then, when it has been
-   read and as soon as it was written. And no more, if it is not mapped, now that
-   it is written; whether it can be still. */
+   read and as soon as it was written. And no more, if it is not mapped, now
+   that it is written; whether it can be still. */
 void store_writable(struct drive *d, uint32_t e);
 void store_unwritable(struct frame *f);
 bool store_is_writable(const struct drive *d, uint32_t e);

@@ -157,7 +157,8 @@ sys_registry_read(uint64_t cap, uint64_t parent, uint64_t block, uint64_t frame,
     }
     if ((frame != 0 && ask.frame == NULL) ||
         (flags & ~(uint64_t)(REGISTRY_READ_HOLD | REGISTRY_READ_INSERT |
-                             REGISTRY_READ_CREATE | REGISTRY_READ_WRITE)) != 0) {
+                             REGISTRY_READ_CREATE | REGISTRY_READ_WRITE)) !=
+            0) {
         return -EINVAL;
     }
     if (parent >= DISK_WHOLE) {
