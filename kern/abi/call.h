@@ -245,7 +245,8 @@ enum code_purpose {
       ARGUMENTS_4(uint64_t, frame, uint64_t, count, uint64_t, mark, uint64_t,  \
                   place),                                                      \
       "mark frames of the caller's as what may be taken first, or as nothing " \
-      "special; and say to which frames their contents go before (0: none)")   \
+      "special; and say where their contents go before: to frames, blocks of " \
+      "an extent (PLACE_EXTENT), or 0")                                        \
     X(46, guarantee, CALL, ARGUMENTS_1(uint64_t, address),                     \
       "put the page at an address, and all page tables on the way to it, in "  \
       "the set that is taken only with the env")                               \

@@ -208,10 +208,11 @@ struct disk_change {
 #define REGISTRY_READ_HOLD 1   /* the caller becomes the entry's holder */
 #define REGISTRY_READ_INSERT 2 /* data: the frame holds the newest bytes */
 #define REGISTRY_READ_CREATE                                                   \
-    4                         /* metadata that has never been written: an      \
-                                 entry without an image */
-#define REGISTRY_READ_WRITE 8 /* data: the frame is to be mapped for writing   \
-                               */
+    4 /* metadata that has never been written: an                              \
+         entry without an image */
+
+/* Another: data, whose frame is to be mapped for writing. */
+#define REGISTRY_READ_WRITE 8
 
 _Static_assert(sizeof(struct disk_label) == 64, "on the disk");
 _Static_assert(sizeof(struct disk_type) == 128, "on the disk");
