@@ -15,13 +15,7 @@
 
 #define CHILDREN_A_STEP 16
 
-enum {
-    COMMIT_UNBIND,
-    COMMIT_LEAVE,
-    COMMIT_GUARDS,
-    COMMIT_MARK,
-    COMMIT_IMAGES
-};
+enum { COMMIT_UNBIND, COMMIT_LEAVE, COMMIT_GUARDS, COMMIT_MARK, COMMIT_IMAGES };
 
 void
 commit_begin(struct volume *v)

@@ -201,8 +201,8 @@ registry_children(struct registry *r, uint64_t parent)
 void
 registry_child_next(struct registry *r)
 {
-    r->child = child_from(r, r->twin[r->child].sibling,
-                          r->entry[r->child].parent);
+    r->child =
+        child_from(r, r->twin[r->child].sibling, r->entry[r->child].parent);
 }
 
 int64_t

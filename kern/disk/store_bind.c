@@ -325,16 +325,15 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
         memo->change = d->store->changes;
         memo->parent = parent;
         memo->first = first;
-        memo->answer = extent == NULL
-                           ? -EPERM
-                           : type_guard(&v->types,
-                                        v->registry.entry[parent].type, image,
-                                        first, CAP_READ, &memo->guard);
+        memo->answer =
+            extent == NULL
+                ? -EPERM
+                : type_guard(&v->types, v->registry.entry[parent].type, image,
+                             first, CAP_READ, &memo->guard);
         d->store->progress = true;
         return -EAGAIN; /* one run of a program is enough for a step */
     }
-    return frame_says(f, memo->answer, &memo->guard) ? 0
-                                                     : entry_withdraw(d, e);
+    return frame_says(f, memo->answer, &memo->guard) ? 0 : entry_withdraw(d, e);
 }
 
 int

@@ -281,11 +281,11 @@ wish_check(const struct drive *d, const struct store_read *ask,
         bool frozen = double_frozen(&v->doubles, ask->block, 1);
 
         wish->flags = frozen ? REGISTRY_FROZEN : 0;
-        return create             ? -EINVAL
-               : insert && frozen ? -EBUSY
+        return create                             ? -EINVAL
+               : insert && frozen                 ? -EBUSY
                : insert && v->state != DISK_READY ? -EROFS
-               : !insert && never ? -ENODATA
-                                  : 0;
+               : !insert && never                 ? -ENODATA
+                                                  : 0;
     }
     wish->flags = volume_entry_flags(v, ask->block);
     return insert            ? -EINVAL

@@ -180,8 +180,8 @@ static void
 withdrawn(uint64_t entry)
 {
     static const struct cap_name nobody;
-    struct cap_name own = {{FRAME_ROW[theirs].guard.word[0],
-                            FRAME_ROW[theirs].guard.word[1]}};
+    struct cap_name own = {
+        {FRAME_ROW[theirs].guard.word[0], FRAME_ROW[theirs].guard.word[1]}};
     uint32_t page = ENTRY[entry].frame;
     int64_t binding;
 

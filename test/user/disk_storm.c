@@ -93,9 +93,9 @@ call_any(struct wind *w, struct uarea *uarea)
     if (number == CALL_disk_type) {
         (void)call_raw(number, ALL, below(w, 2), w->page, 1, 0, 0);
     } else if (number == CALL_disk_bind) {
-        result = call_raw(number, ALL,
-                          below(w, 3) == 0 ? DISK_WHOLE | 1 : parent,
-                          block_pick(w), 1 + below(w, 16), 1 + below(w, 3), 0);
+        result =
+            call_raw(number, ALL, below(w, 3) == 0 ? DISK_WHOLE | 1 : parent,
+                     block_pick(w), 1 + below(w, 16), 1 + below(w, 3), 0);
         if (result > 0) {
             (void)call_raw(CALL_release, RELEASE_BINDING, *handle, 0, 0, 0, 0);
             *handle = (uint64_t)result;
@@ -111,8 +111,8 @@ call_any(struct wind *w, struct uarea *uarea)
         change_words(w, uarea);
         (void)call_raw(number, ALL, 0, 1, 1, 0, 0);
     } else if (number == CALL_registry_read) {
-        (void)call_raw(number, ALL, parent, block_pick(w), w->page,
-                       below(w, 8), 1);
+        (void)call_raw(number, ALL, parent, block_pick(w), w->page, below(w, 8),
+                       1);
     } else if (number == CALL_registry_write) {
         (void)call_raw(number, parent, 1, 0, 0, 0, 0);
     } else if (number == CALL_disk_recover) {
