@@ -162,34 +162,6 @@ volume_unbind(struct volume *v, uint32_t e, const uint8_t *image,
     return 0;
 }
 
-int
-volume_leave(struct volume *v, uint32_t e, uint32_t to)
-{
-    (void)v;
-    (void)e;
-    (void)to;
-    return 0;
-}
-
-int
-volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
-               const uint8_t *image, const struct owned_set *after)
-{
-    (void)v;
-    (void)e;
-    (void)parent;
-    (void)image;
-    (void)after;
-    return 0;
-}
-
-void
-registry_succeed(uint32_t from, uint32_t to)
-{
-    (void)from;
-    (void)to;
-}
-
 /*
  * The device.
  */

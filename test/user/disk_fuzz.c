@@ -2,14 +2,16 @@
 /*
  * Random calls on two disks, one that has trees and one that is raw, by an env
  * that may do everything: what the kernel keeps of frames, requests and
- * bindings agrees at the end, and no block is what it cannot be. seed= and
- * calls= choose others.
+ * bindings agrees at the end, and no block is what it cannot be. With storm=1
+ * others do the same meanwhile, on all other harts. seed= and calls= choose
+ * other calls.
  */
 #include <string.h>
 
 #include "kern/abi/information.h"
 #include "test/user/child.h"
 #include "test/user/disk_format.h"
+#include "test/user/disk_storm.h"
 #include "test/user/expect.h"
 
 #define FRAMES 48
@@ -294,9 +296,12 @@ int
 main(void)
 {
     uint64_t calls = argument("calls=", CALLS);
+    uint64_t theirs;
+    unsigned others;
 
     state ^= argument("seed=", 1) << 20;
     prepare();
+    others = argument("storm=", 0) == 0 ? 0 : storm_begin(argument("seed=", 1));
     for (uint64_t i = 0; i < calls; i++) {
         unsigned number = 51 + (unsigned)below(12);
 
@@ -308,12 +313,13 @@ main(void)
         for (unsigned f = 0; f < FRAMES; f++) {
             frame_renew(f);
         }
-        if (i % (calls / 4 + 1) == 0) {
+        if (others == 0 && i % (calls / 4 + 1) == 0) {
             settle();
         }
     }
+    theirs = storm_end();
     settle();
-    printf("disk_fuzz: done:");
+    printf("disk_fuzz: done: %lu others'", theirs);
     for (unsigned number = 51; number < 63; number++) {
         printf(" %lu", done[number]);
     }

@@ -237,6 +237,32 @@ reading(void)
     EXPECT(seen > 0, 1);
 }
 
+static uint64_t
+bind(void)
+{
+    int64_t result;
+
+    do {
+        result = sys_disk_bind(0, node, DATA, DATA_BLOCKS, DISK_BOTH);
+    } while (result == -EAGAIN);
+    EXPECT(result > 0, 1);
+    return (uint64_t)result;
+}
+
+/* What a handle named is gone for it, also when its row names something new. */
+static void
+stale(uint64_t binding)
+{
+    uint64_t other;
+
+    EXPECT(sys_release(RELEASE_BINDING, binding), 0);
+    other = bind();
+    EXPECT((uint32_t)other, (uint32_t)binding);
+    EXPECT(sys_disk_read(0, binding, 1, disk_piece(frame, 0, 1), 7), -ESTALE);
+    EXPECT(sys_release(RELEASE_BINDING, binding), -ESTALE);
+    EXPECT(sys_release(RELEASE_BINDING, other), 0);
+}
+
 int
 main(void)
 {
@@ -256,15 +282,13 @@ main(void)
     EXPECT(sys_disk_type(0, 0, frame, 3), 0);
     EXPECT(disk_wait(3), 2);
     tree();
-    do {
-        raw = sys_disk_bind(0, node, DATA, DATA_BLOCKS, DISK_BOTH);
-    } while (raw == -EAGAIN);
-    EXPECT(raw > 0, 1);
+    raw = (int64_t)bind();
     for (uint64_t i = 1; i < DATA_BLOCKS; i++) {
         EXPECT(sys_disk_write(0, (uint64_t)raw, i, disk_piece(frame, 0, 1), 7),
                0);
         EXPECT(disk_wait(7), 0);
     }
+    stale((uint64_t)raw);
     entry = entry_read(node, DATA, frame_clean(0), REGISTRY_READ_INSERT);
     EXPECT(disk_wait(6), 0);
     puppet_make(0, false);
