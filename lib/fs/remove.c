@@ -311,7 +311,7 @@ rename_try(struct fs *fs, void *what)
     }
     error = rename_check(w, e, old);
     if (error == 0) {
-        error = store_order(fs, to.way.node, from.way.node);
+        error = store_order_way(fs, &to.way, from.way.node);
     }
     if (error == 0 && old != NULL) {
         error = name_take(fs, &to, old, w->to, &w->removal);
