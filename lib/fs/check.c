@@ -241,6 +241,12 @@ spare_try(struct fs *fs, void *what)
         }
     }
     i = edit->head.records;
+    if (block != 0) {
+        struct fs_cached *child;
+
+        /* The kernel takes back only what is in the registry. */
+        (void)store_get(fs, cached->block, block, &child);
+    }
     error = store_commit(fs, 0, given);
     if (error == -EBUSY && block != 0) {
         /* A node that is nobody else's: from below. */
