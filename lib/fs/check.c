@@ -194,40 +194,90 @@ check_head(struct check *c, struct check_node *n,
     }
 }
 
-/* Data in a node that was to get it, and the file has it still. */
+/*
+ * Nodes that are not in use, and not empty: the disk has them as they are, but
+ * not the index that leads there. Then it has not the node either from which
+ * things moved, but as that was before, with all of it. So what is here goes;
+ * what both own is frozen until then, and cannot be entered.
+ */
+struct spare_what {
+    struct check *c;
+    struct check_node *n;
+};
+
+/* One step: 1, or 0 at the end. */
+static int64_t
+spare_try(struct fs *fs, void *what)
+{
+    struct spare_what *w = what;
+    struct fs_cached *cached;
+    struct fs_node *edit;
+    uint64_t block = 0;
+    uint64_t given = 0;
+    unsigned i = 0;
+    int64_t error = check_load(w->c, w->n);
+
+    if (error == 0) {
+        error = store_get(fs, w->n->parent, w->n->block, &cached);
+    }
+    if (error != 0) {
+        return error;
+    }
+    edit = store_edit(fs, cached);
+    while (i < edit->head.records) {
+        const struct fs_record *r = &node_records(edit)[i];
+
+        if (r->type == DISK_TYPE_DATA || block == 0) {
+            block = r->type == DISK_TYPE_DATA ? block : record_first(r);
+            given += record_count(r);
+            node_record_remove(edit, i);
+        } else {
+            i++;
+        }
+    }
+    if (edit->head.records == 0) {
+        while (edit->head.entries > 0) {
+            node_entry_remove(edit, node_entry_first(edit));
+        }
+    }
+    i = edit->head.records;
+    if (block != 0) {
+        struct fs_cached *child;
+
+        /* The kernel takes back only what is in the registry. */
+        (void)store_get(fs, cached->block, block, &child);
+    }
+    error = store_commit(fs, 0, given);
+    if (error == -EBUSY && block != 0) {
+        /* A node that is nobody else's: from below. */
+        error = reap_node(fs, cached, block);
+    }
+    return error == 0 ? i > 0 : error;
+}
+
 static void
 spare_strip(struct check *c, struct check_node *n)
 {
-    struct fs_cached *cached;
-    struct fs_node *edit;
-    uint64_t given = 0;
+    struct spare_what w = {c, n};
+    int64_t result = 1;
 
     if (c->phase == CHECK_LOOK) {
         return;
     }
-    check_say(c, "block %llu: a node that is not in use has data",
+    check_say(c, "block %llu: a node that is not in use is not empty",
               (unsigned long long)n->block);
-    if (!c->repair || check_load(c, n) != 0 ||
-        store_get(c->fs, n->parent, n->block, &cached) != 0) {
-        return;
+    while (c->repair && result == 1) {
+        result = fs_do(c->fs, spare_try, &w);
     }
-    edit = store_edit(c->fs, cached);
-    while (edit->head.records > 0) {
-        given += record_count(node_records(edit));
-        node_record_remove(edit, 0);
-    }
-    if (store_commit(c->fs, 0, given) == 0) {
+    if (c->repair && result == 0) {
         c->changed = true;
         c->report->repaired++;
     }
 }
 
 void
-check_spares(struct check *c, struct check_node *n,
-             const struct check_range *range)
+check_spares(struct check *c, struct check_node *n)
 {
-    const struct check_range nothing = {range->directory, range->number, 1, 0,
-                                        NULL};
     struct check_node *spare = malloc(sizeof(*spare));
     unsigned i;
 
@@ -242,16 +292,10 @@ check_spares(struct check *c, struct check_node *n,
                                      .parent = n->block,
                                      .block = record_first(r),
                                      .depth = n->depth + 1};
-        if ((r->flags & FS_RECORD_SPARE) == 0 || !meet(c, spare->block) ||
-            check_load(c, spare) != 0) {
-            continue;
-        }
-        if (spare->node.head.kind == FS_EXTENTS &&
-            spare->node.head.records > 0) {
+        if ((r->flags & FS_RECORD_SPARE) != 0 && meet(c, spare->block) &&
+            check_load(c, spare) == 0 &&
+            (spare->node.head.records | spare->node.head.entries) != 0) {
             spare_strip(c, spare);
-        } else if (spare->node.head.kind == FS_LEAF &&
-                   range->directory != NULL) {
-            check_leaf(c, spare, &nothing);
         }
     }
     free(spare);
@@ -262,7 +306,7 @@ check_node_kind(struct check *c, struct check_node *n,
                 const struct check_range *range)
 {
     if (n->node.head.kind != FS_LEAF) {
-        check_spares(c, n, range);
+        check_spares(c, n);
     }
     switch (n->node.head.kind) {
     case FS_INDEX:

@@ -142,7 +142,7 @@ entry_place(struct check *c, struct fs_cached *leaf, const struct fs_entry *e,
     if (error != 0 || place.way.node == leaf) {
         return error != 0 ? error : -EINVAL;
     }
-    error = store_order(c->fs, place.way.node, leaf);
+    error = store_order_way(c->fs, &place.way, leaf);
     if (error != 0) {
         return error;
     }
@@ -394,7 +394,7 @@ check_leaf(struct check *c, struct check_node *leaf,
         return;
     }
     *now = leaf->node;
-    check_spares(c, leaf, range);
+    check_spares(c, leaf);
     for (e = node_entry_first(now); e != NULL && c->error == 0;
          e = node_entry_next(now, e)) {
         if (e->kind == FS_DIRECTORY) {

@@ -60,10 +60,9 @@ struct check_seen *check_find(struct check *c, uint64_t number);
 /* Reads the newest bytes of a node, and of those above it if the volume has
    forgotten them. */
 int64_t check_load(struct check *c, struct check_node *n);
-/* Nodes that a node has, and that are not in use: what a crash left in them is
-   put where it belongs, or is there already. */
-void check_spares(struct check *c, struct check_node *n,
-                  const struct check_range *range);
+/* Nodes that a node has, and that are not in use: what a crash left in them
+   goes. */
+void check_spares(struct check *c, struct check_node *n);
 /* A tree from its top down. */
 void check_tree(struct check *c, struct check_node *up, uint64_t top,
                 const struct check_range *range);

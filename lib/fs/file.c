@@ -356,7 +356,10 @@ where_try(struct fs *fs, void *what)
     const struct fs_entry *e;
     int64_t error = fs_locate(fs, w->file, &place, &e);
 
+    /* The index that leads to the leaf may not know it yet. */
     if (error == 0 && e->kind == FS_FILE && w->file->directory != fs->links &&
+        (place.way.parent == NULL ||
+         !store_is_dirty(fs, place.way.parent->block)) &&
         tree_top_of(&place.way.node->node, e) == 0 &&
         fs->volume->f->attached(fs->volume, place.way.node->block) == 1) {
         w->leaf = place.way.node->block;

@@ -151,9 +151,12 @@ int64_t fs_link(struct fs *fs, struct fs_file *file, struct fs_file *directory,
 int64_t fs_unlink(struct fs *fs, struct fs_file *directory, const char *name,
                   size_t bytes);
 /* Gives what has the one name the other, which is taken from what had it. */
-int64_t fs_rename(struct fs *fs, struct fs_file *from, const char *name,
-                  size_t bytes, struct fs_file *to, const char *new_name,
-                  size_t new_bytes);
+struct fs_text {
+    const char *name;
+    size_t bytes;
+};
+int64_t fs_rename(struct fs *fs, struct fs_file *from, struct fs_text name,
+                  struct fs_file *to, struct fs_text new_name);
 
 /* What comes next in a directory after what the cursor names, which is all zero
    at first: 1, or 0 at the end. What is there all the while comes once. */

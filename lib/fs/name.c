@@ -235,7 +235,7 @@ outside_try(struct fs *fs, void *what)
     }
     error = fs_place(fs, fs->links, hash, &to);
     if (error == 0) {
-        error = store_order(fs, to.way.node, from.way.node);
+        error = store_order_way(fs, &to.way, from.way.node);
     }
     if (error != 0) {
         return error;
@@ -291,7 +291,7 @@ link_try(struct fs *fs, void *what)
         error = -EEXIST;
     }
     if (error == 0) {
-        error = store_order(fs, inode.way.node, place.way.node);
+        error = store_order_way(fs, &inode.way, place.way.node);
     }
     if (error != 0) {
         return error;

@@ -48,10 +48,16 @@ int64_t store_order(struct fs *fs, const struct fs_cached *first,
    again before anything is written. */
 int64_t store_commit_node(struct fs *fs, struct fs_cached *holder,
                           uint64_t block, enum fs_kind kind, uint64_t number);
+/* The same for a node and the index that leads to it. */
+struct fs_way;
+int64_t store_order_way(struct fs *fs, const struct fs_way *first,
+                        const struct fs_cached *then);
 /* A node is on the disk. -EBUSY: others must be first. */
 int64_t store_write(struct fs *fs, uint64_t block);
 /* All are. */
 int64_t store_settle(struct fs *fs);
+/* Whether the disk may have older bytes. */
+bool store_is_dirty(const struct fs *fs, uint64_t block);
 /* A block is no node any more. */
 void store_drop(struct fs *fs, uint64_t block);
 /* A run of free blocks, up to `count`, near a block if there is room: *got is
@@ -112,6 +118,8 @@ uint32_t fs_link_name(const struct fs *fs, uint64_t number, char name[8]);
 /*
  * reap.c: what has no name any more.
  */
+/* One step of giving back a node that another has, with all below it: 1. */
+int64_t reap_node(struct fs *fs, struct fs_cached *holder, uint64_t block);
 /* Gives back all that a dying entry has, and then the entry. */
 int64_t fs_reap(struct fs *fs, struct fs_file *directory, uint32_t hash,
                 uint64_t number);

@@ -66,9 +66,8 @@ node_give(struct fs *fs, struct fs_cached *holder, uint64_t block, bool written)
     return error == 0 ? 1 : error;
 }
 
-/* One step below a node that another has: 1. */
-static int64_t
-node_reap(struct fs *fs, struct fs_cached *holder, uint64_t block)
+int64_t
+reap_node(struct fs *fs, struct fs_cached *holder, uint64_t block)
 {
     unsigned depth;
 
@@ -126,7 +125,7 @@ reap_try(struct fs *fs, void *what)
     r = node_records(&leaf->node);
     for (i = 0; i < leaf->node.head.records; i++) {
         if (r[i].id == e->id) {
-            return node_reap(fs, leaf, record_first(&r[i]));
+            return reap_node(fs, leaf, record_first(&r[i]));
         }
     }
     node_entry_remove(store_edit(fs, leaf), store_entry(fs, leaf, e));

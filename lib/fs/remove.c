@@ -311,7 +311,7 @@ rename_try(struct fs *fs, void *what)
     }
     error = rename_check(w, e, old);
     if (error == 0) {
-        error = store_order(fs, to.way.node, from.way.node);
+        error = store_order_way(fs, &to.way, from.way.node);
     }
     if (error == 0 && old != NULL) {
         error = name_take(fs, &to, old, w->to, &w->removal);
@@ -319,17 +319,22 @@ rename_try(struct fs *fs, void *what)
     return error != 0 ? error : rename_move(fs, w, &from, &to);
 }
 
-int64_t
-fs_rename(struct fs *fs, struct fs_file *from, const char *name, size_t bytes,
-          struct fs_file *to, const char *new_name, size_t new_bytes)
+static struct fs_name
+hashed(const struct fs *fs, struct fs_text text)
 {
-    struct remove_what w = {
-        .directory = from,
-        .name = {fs_hash(fs->seed, name, bytes), name, bytes},
-        .to = to,
-        .new_name = {fs_hash(fs->seed, new_name, new_bytes), new_name,
-                     new_bytes}};
-    int64_t error = fs_name_check(new_name, new_bytes);
+    return (struct fs_name){fs_hash(fs->seed, text.name, text.bytes), text.name,
+                            text.bytes};
+}
+
+int64_t
+fs_rename(struct fs *fs, struct fs_file *from, struct fs_text name,
+          struct fs_file *to, struct fs_text new_name)
+{
+    struct remove_what w = {.directory = from,
+                            .name = hashed(fs, name),
+                            .to = to,
+                            .new_name = hashed(fs, new_name)};
+    int64_t error = fs_name_check(new_name.name, new_name.bytes);
 
     if (error == 0) {
         error = fs_use(fs);

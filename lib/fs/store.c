@@ -118,8 +118,8 @@ dirty_add(struct fs *fs, uint64_t block)
     fs->dirty[fs->dirty_count++] = block;
 }
 
-static bool
-is_dirty(const struct fs *fs, uint64_t block)
+bool
+store_is_dirty(const struct fs *fs, uint64_t block)
 {
     unsigned i;
 
@@ -249,13 +249,25 @@ store_order(struct fs *fs, const struct fs_cached *first,
 }
 
 int64_t
+store_order_way(struct fs *fs, const struct fs_way *first,
+                const struct fs_cached *then)
+{
+    int64_t error = store_order(fs, first->node, then);
+
+    return error != 0 || first->parent == NULL || first->node == then
+               ? error
+               : store_order(fs, first->parent, then);
+}
+
+int64_t
 store_write(struct fs *fs, uint64_t block)
 {
     int64_t error;
     unsigned i;
 
     for (i = 0; i < fs->orders; i++) {
-        if (fs->order[i].then == block && is_dirty(fs, fs->order[i].first)) {
+        if (fs->order[i].then == block &&
+            store_is_dirty(fs, fs->order[i].first)) {
             return -EBUSY;
         }
     }

@@ -106,7 +106,10 @@ tree_spare(struct fs *fs, struct fs_cached *holder, uint16_t id, unsigned which,
         found = store_get(fs, holder->block, record_first(r), child);
         if (found == 0) {
             store_pin(*child);
-            return (*child)->node.head.records == 0 ? 0 : -EINVAL;
+            return ((*child)->node.head.records |
+                    (*child)->node.head.entries) == 0
+                       ? 0
+                       : -EINVAL; /* left by a crash: to be repaired */
         }
         return found == -ENODATA ? -EBUSY : found;
     }

@@ -120,8 +120,9 @@ walk(struct fs_file *directory, unsigned *looks, bool change)
         if (change && *looks % 5 == 0) {
             (void)fs_unlink(&fs, directory, cursor.name, cursor.name_bytes);
         } else if (change && *looks % 5 == 1) {
-            (void)fs_rename(&fs, directory, cursor.name, cursor.name_bytes,
-                            fs_root(&fs), cursor.name, cursor.name_bytes);
+            const struct fs_text name = {cursor.name, cursor.name_bytes};
+
+            (void)fs_rename(&fs, directory, name, fs_root(&fs), name);
         }
     }
 }
@@ -177,7 +178,8 @@ one_operation(const uint8_t *data)
         (void)fs_unlink(&fs, d, name, 1);
         break;
     case 2:
-        (void)fs_rename(&fs, root, name, 1, d, other, 1);
+        (void)fs_rename(&fs, root, (struct fs_text){name, 1}, d,
+                        (struct fs_text){other, 1});
         break;
     case 3:
         (void)fs_symlink(&fs, d, name, 1, "target", 6);

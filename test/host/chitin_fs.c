@@ -312,8 +312,8 @@ command(int count, char **a)
         directory = path_parent(a[1], &name);
         file = path_parent(a[2], &other);
         try("cannot be renamed", a[1],
-            fs_rename(&fs, directory, name, strlen(name), file, other,
-                      strlen(other)));
+            fs_rename(&fs, directory, (struct fs_text){name, strlen(name)},
+                      file, (struct fs_text){other, strlen(other)}));
     } else if (strcmp(a[0], "ln") == 0 && count == 3) {
         file = path_open(a[1]);
         directory = path_parent(a[2], &name);

@@ -90,8 +90,8 @@ static int64_t
 rename_in(struct fs_file *from, const char *name, struct fs_file *to,
           const char *new_name)
 {
-    return fs_rename(&fs, from, name, strlen(name), to, new_name,
-                     strlen(new_name));
+    return fs_rename(&fs, from, (struct fs_text){name, strlen(name)}, to,
+                     (struct fs_text){new_name, strlen(new_name)});
 }
 
 static void

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "test/host/fs_host.h"
 
-#include <stdarg.h>
 #include <time.h>
 
 #include "kern/abi/error.h"
 #include "kern/disk/recover.h"
-#include "kern/panic.h"
 #include "lib/disk/format.h"
 #include "test/host/check.h"
 #include "test/power-cut/make.h"
-#include "test/power-cut/type_run.h"
 
 #define NOTHING INT32_MIN
 #define FRAMES_PER_ENTRY 4
 
 struct fs_host_counts fs_host_counts;
-
-static struct type_run programs[DISK_TYPES];
 
 static struct {
     struct fs_volume fs;
@@ -44,53 +39,9 @@ static struct {
 /* Dominates every guard. */
 static const struct cap everything = {.rights = CAP_RIGHTS_ALL, .held = 1};
 
-void
-panic(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is above */
-    (void)vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    (void)fputc('\n', stderr);
-    abort();
-}
-
 /*
- * What the kernel's modules ask for.
+ * What the kernel's modules ask for; more of it in fs_host_glue.c.
  */
-int
-program_load(struct volume *v, unsigned type, const uint8_t *block,
-             uint32_t *owns, uint32_t *access)
-{
-    (void)v;
-    *owns = type;
-    *access = type;
-    return type_run_learn(&programs[type], block) ? 0 : -EINVAL;
-}
-
-static uint64_t
-emit(void *context, uint32_t number, const uint64_t *arguments)
-{
-    CHECK_EQUAL(number, CODE_EMIT);
-    return owned_emit(context, arguments[0], arguments[1], arguments[2]);
-}
-
-bool
-program_owns(uint32_t owns, const uint8_t *image, struct owned_set *set,
-             uint64_t *r0)
-{
-    return type_run_owns(&programs[owns], image, emit, set, r0);
-}
-
-bool
-program_access(uint32_t access, const uint8_t *image, uint64_t first,
-               uint64_t right, uint64_t *r0)
-{
-    return type_run_access(&programs[access], image, first, right, r0);
-}
-
 uint8_t *
 registry_page(uint32_t frame)
 {
@@ -141,46 +92,6 @@ volume_settled(struct volume *v, uint32_t e, int error)
     (void)v;
     (void)e;
     k.settled = error;
-}
-
-int
-volume_unbind(struct volume *v, uint32_t e, const uint8_t *image,
-              const struct owned_set *after)
-{
-    (void)v;
-    (void)e;
-    (void)image;
-    (void)after;
-    return 0; /* nothing is bound: each request is checked for itself */
-}
-
-int
-volume_leave(struct volume *v, uint32_t e, uint32_t to)
-{
-    (void)v;
-    (void)e;
-    (void)to;
-    return 0;
-}
-
-/* Nobody maps anything here. */
-int
-volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
-               const uint8_t *image, const struct owned_set *after)
-{
-    (void)v;
-    (void)e;
-    (void)parent;
-    (void)image;
-    (void)after;
-    return 0;
-}
-
-void
-registry_succeed(uint32_t from, uint32_t to)
-{
-    (void)from;
-    (void)to;
 }
 
 /*

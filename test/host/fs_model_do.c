@@ -118,9 +118,10 @@ model_do(struct fs *fs, const struct model *m, const struct model_operation *o)
     case MODEL_RENAME:
         f = model_open(fs, m, n->directory);
         d = model_open(fs, m, o->to);
-        CHECK_EQUAL(fs_rename(fs, f, n->name, strlen(n->name), d, o->new_name,
-                              strlen(o->new_name)),
-                    0);
+        CHECK_EQUAL(
+            fs_rename(fs, f, (struct fs_text){n->name, strlen(n->name)}, d,
+                      (struct fs_text){o->new_name, strlen(o->new_name)}),
+            0);
         break;
     default:
         make_do(fs, m, o);
