@@ -334,7 +334,7 @@ check_part_of(struct check *c, struct check_node *up, uint64_t block,
     if (!meet(c, block)) {
         return; /* its entry is there twice, or it is in no tree */
     }
-    n = malloc(sizeof(*n));
+    n = calloc(1, sizeof(*n));
     if (n == NULL) {
         c->error = -ENOMEM;
         return;
