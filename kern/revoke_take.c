@@ -266,7 +266,7 @@ struct taken {
 
 /* A page that is being written to a save place in an extent counts as taken;
    what becomes of it is told when that is done. */
-static void
+static inline void
 frame_met(struct env *e, uint64_t name, uint64_t pages, struct taken *taken)
 {
     if (e->revocation.named) { /* not what others ask for by count */

@@ -194,6 +194,20 @@ change_end(struct volume *v, int result)
     volume_changed(v, result);
 }
 
+/* What was broken by then is asked for anew. What was marked is finished: that
+   waits for nobody. */
+bool
+change_give_up(struct volume *v, int error)
+{
+    struct change *c = &v->change;
+
+    if (!c->active || (c->phase == CHANGE_COMMIT && commit_begun(c))) {
+        return false;
+    }
+    change_end(v, error);
+    return true;
+}
+
 static void
 phase_begin(struct change *c, uint32_t phase)
 {

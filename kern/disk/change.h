@@ -148,6 +148,11 @@ int change_begin(struct volume *v, const struct change_block *block,
 int change_check(const struct volume *v, const struct change_block *block,
                  uint32_t blocks);
 
+/* Ends a change that is being made, with that error, unless there is none or it
+   waits for nothing any more: whether it did. For a disk that is dead: what the
+   change waits for may not come. */
+bool change_give_up(struct volume *v, int error);
+
 /*
  * Asks for the write of a metadata entry. 1: there is nothing to write. 0: it
  * is being prepared, and goes on with volume_write() or volume_settled().
@@ -199,6 +204,8 @@ bool change_step(struct volume *v);
    change; *waits if nothing could be done. */
 void commit_begin(struct volume *v);
 bool commit_step(struct volume *v, bool *waits);
+/* Whether a change that is being committed has marked anything. */
+bool commit_begun(const struct change *c);
 
 /* What happens to a run of a change. */
 enum change_kind { RUN_STAYS, RUN_CLAIMED, RUN_GIVEN, RUN_MOVED };

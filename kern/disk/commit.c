@@ -276,6 +276,12 @@ image_change(struct volume *v, unsigned i)
 }
 
 bool
+commit_begun(const struct change *c)
+{
+    return c->commit > COMMIT_LEAVE;
+}
+
+bool
 commit_step(struct volume *v, bool *waits)
 {
     struct change *c = &v->change;

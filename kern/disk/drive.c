@@ -130,6 +130,8 @@ drive_reset(struct drive *v)
         printk(PRINT_WARN, "disk %u: does not come back\n", v->disk->index);
         device_disk_silence(v->disk);
         v->dead = true;
+        v->store->waits = false; /* for what does not come any more */
+        v->work = true;
         v->row->flags |= DISK_IS_DEAD;
         atomic_store_explicit(&v->deadline, TIME_NEVER, memory_order_relaxed);
     }
@@ -154,6 +156,9 @@ drive_step(struct drive *v)
     }
     later = v->broken || v->again != 0 || v->more;
     lock_release(&v->lock);
+    if (atomic_load_explicit(&v->work, memory_order_relaxed)) {
+        slot_wake_at(0);
+    }
     requests_tell(ends, count);
     return later;
 }

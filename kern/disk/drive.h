@@ -44,12 +44,11 @@ struct drive {
     bool broken;          /* the device has said what cannot be so: reset it */
     bool more;            /* it may be done with more than was taken from it */
     _Atomic bool work;    /* jobs can go on; also read without the lock */
+    uint32_t whole;       /* bindings of a raw disk that are in use */
 
     /* kern/disk/request.c */
-    uint32_t free;                /* how many are */
-    struct disk_request *request; /* disk->requests of them; immutable */
     uint32_t first_free;          /* a tag, or REQUEST_NONE */
-    uint32_t kept;                /* the first of those, or REQUEST_NONE */
+    struct disk_request *request; /* disk->requests of them; immutable */
     uint64_t again;            /* tags to be submitted once more, or failed */
     uint8_t of_env[ENVS_MAX];  /* by index of env: those that it has here */
     uint64_t silence;          /* DISK_SILENCE_NANOSECONDS in ticks */
@@ -59,9 +58,11 @@ struct drive {
     struct store *store; /* what is on it; immutable */
 
     /* kern/disk/binding.c */
-    struct extent *extent;         /* EXTENTS_MAX of them; immutable */
-    uint32_t extent_free;          /* the first, or EXTENT_NONE */
-    uint32_t whole;                /* bindings of a raw disk that are in use */
+    struct extent *extent; /* EXTENTS_MAX of them; immutable */
+    uint32_t extent_free;  /* the first, or EXTENT_NONE */
+    uint32_t free; /* requests; not beside first_free, for then the compiler
+                      makes one slow word of both */
+    uint32_t kept; /* the first that is kept for saving, or REQUEST_NONE */
     uint16_t extents_of[ENVS_MAX]; /* by index of env: those that it has */
 };
 

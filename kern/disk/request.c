@@ -263,7 +263,7 @@ request_start(struct drive *v, struct disk_request *r,
     r->operation = (uint8_t)operation;
     r->tries = 0;
     r->count = operation != DISK_FLUSH;
-    if (request_submit(v, r) < 0) { /* later, as after a reset */
+    if (v->dead || request_submit(v, r) < 0) { /* later, as after a reset */
         r->state = REQUEST_QUEUED;
         v->row->waiting++;
         v->again |= (uint64_t)1 << r->tag;

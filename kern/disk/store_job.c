@@ -188,6 +188,9 @@ step(struct drive *d)
     if (store_type_step(d)) {
         return true;
     }
+    if (d->dead && change_give_up(&s->volume, -EIO)) {
+        return true; /* what it waits for does not come */
+    }
     s->progress = false;
     if (volume_busy(&s->volume) && !volume_step(&s->volume) && !s->progress) {
         s->waits = true;

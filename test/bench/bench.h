@@ -81,8 +81,9 @@ int64_t timed(const char *what, uint64_t number, uint64_t a0, uint64_t a1,
 #define EDGE CALL_MAX
 void row_note(unsigned row, const char *what, uint64_t count);
 
-/* What the calls on downloaded code take. */
+/* What the calls on downloaded code take, and those on disks. */
 void longest_code(void);
+void longest_disk(void);
 
 #define DECLARE(name, budget, what) uint64_t name(void);
 PRIMITIVE_BUDGETS(DECLARE)

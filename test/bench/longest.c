@@ -434,6 +434,7 @@ kernel_longest(void)
     longest_accounts();
     longest_revoke();
     longest_code();
+    longest_disk();
     longest_env(false);
     longest_rest();
     longest_slots();

@@ -236,6 +236,52 @@ never_cases(void)
     machine_end();
 }
 
+/* A change is given up after so many steps; whether it was over before. */
+static bool
+give_up_after(unsigned steps, unsigned *finished)
+{
+    struct scene s;
+    bool over;
+
+    scene_begin(&s);
+    scene_tree(&s, DISK_CATALOGUE_BLOCK, C, LIST({DATA + 10, 4, 0}));
+    CHECK(!change_give_up(&machine->v, -EIO));
+    CHECK_EQUAL(change_begin(&machine->v, s.block, 1, 4, 0, play_cap(0)), 0);
+    for (unsigned i = 0; i < steps && machine->v.change.active; i++) {
+        (void)volume_step(&machine->v);
+    }
+    over = !machine->v.change.active;
+    if (change_give_up(&machine->v, -EIO)) {
+        CHECK(!over && !machine->v.change.active);
+        CHECK_EQUAL(machine->result, -EIO);
+        CHECK_EQUAL(block_state(&machine->v.blocks, DATA + 10), BLOCK_FREE);
+    } else {
+        *finished += !over;
+        machine_idle();
+        CHECK_EQUAL(machine->result, 0);
+        CHECK_EQUAL(block_state(&machine->v.blocks, DATA + 10),
+                    BLOCK_UNINITIALISED);
+    }
+    CHECK(machine->changed);
+    machine->changed = false;
+    model_check();
+    machine_end();
+    return over;
+}
+
+/* At whatever step: nothing has changed, or all. */
+static void
+give_up_cases(void)
+{
+    unsigned finished = 0;
+    unsigned steps = 0;
+
+    while (!give_up_after(steps, &finished)) {
+        steps++;
+    }
+    CHECK(steps > 8 && finished > 0 && finished < steps);
+}
+
 /* A moves out of Q, then Q from R to A: with A and R on the disk, and not who
    has A now, both would be lost. */
 static void
@@ -452,6 +498,7 @@ main(void)
     version_cases();
     child_cases();
     never_cases();
+    give_up_cases();
     way_cases();
     full_cases();
     malformed_cases();
