@@ -223,7 +223,6 @@ call_pct_return:
     mv a1, t2
     call context_prepare
     bnez a0, pct_refused
-    frame_restore
     frame_return
     .endm
 pct_slow1:
