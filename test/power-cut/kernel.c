@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "test/power-cut/kernel.h"
 
-#include <stdarg.h>
-
 #include "kern/abi/error.h"
 #include "kern/disk/recover.h"
-#include "kern/panic.h"
 #include "lib/disk/format.h"
 #include "lib/disk/node.h"
 #include "test/host/check.h"
@@ -44,19 +41,6 @@ static struct {
     uint32_t to_write;  /* an entry, or REGISTRY_NONE, */
     uint32_t its_frame; /* and what of it */
 } k;
-
-void
-panic(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is above */
-    (void)vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    (void)fputc('\n', stderr);
-    abort();
-}
 
 struct cap_name
 kernel_name(uint64_t cap)

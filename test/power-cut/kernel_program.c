@@ -1,14 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel's modules ask for of the programs of types, by the
- * interpreter.
+ * What the kernel's modules ask of whoever drives them, and is the same for
+ * every disk on this machine: programs of types, by the interpreter.
  */
+#include <stdarg.h>
+
 #include "kern/abi/error.h"
 #include "kern/disk/recover.h"
+#include "kern/panic.h"
 #include "test/host/check.h"
 #include "test/power-cut/type_run.h"
 
 static struct type_run programs[DISK_TYPES];
+
+void
+panic(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is above */
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fputc('\n', stderr);
+    abort();
+}
 
 int
 program_load(struct volume *v, unsigned type, const uint8_t *block,
