@@ -77,7 +77,7 @@ good_make(void)
     }
     f = make(fs_root(&fs), "sparse", FS_FILE);
     for (i = 0; i < 60; i++) {
-        CHECK_EQUAL(fs_write(&fs, f, i * 100000, bytes, 1), 1);
+        CHECK_EQUAL(fs_write(&fs, f, (uint64_t)i * 100000, bytes, 1), 1);
     }
     CHECK_EQUAL(fs_link(&fs, f, d, "hard", 4), 0);
     CHECK_EQUAL(fs_symlink(&fs, d, "soft", 4, "../sparse", 9), 0);

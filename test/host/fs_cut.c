@@ -392,7 +392,7 @@ mounted_check(const struct promise *p)
     if (!walk(fs_root(&fs), 0)) {
         return false;
     }
-    model_at(p->synced, 2 * SYNC_EVERY);
+    model_at(p->synced, (uint64_t)2 * SYNC_EVERY);
     if (!promise_check() || !made_check()) {
         return false;
     }
