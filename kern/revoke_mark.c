@@ -45,8 +45,18 @@ place_check(const struct env *e, const struct frame *f, uint64_t place)
 int
 revoke_mark(const struct env *e, struct frame *f, uint64_t mark, uint64_t place)
 {
-    int error = place == 0 ? 0 : place_check(e, f, place);
+    int error = 0;
 
+    /* Both again under the frame's lock; but a place that is noted stays so. */
+    if (f->owner != e->id) {
+        return -EPERM;
+    }
+    if (!markable(f, mark, place != 0)) {
+        return -EINVAL;
+    }
+    if (place != 0) {
+        error = place_check(e, f, place);
+    }
     if (error < 0) {
         return error;
     }

@@ -304,8 +304,8 @@ enum code_purpose {
       "of "                                                                    \
       "the caller's; its entry")                                               \
     X(59, registry_write, CALL,                                                \
-      ARGUMENTS_2(uint64_t, entry, uint64_t, cookie),                          \
-      "write an entry to its disk")                                            \
+      ARGUMENTS_3(uint64_t, cap, uint64_t, entry, uint64_t, cookie),           \
+      "write an entry, which the caller holds or may write, to its disk")      \
     X(60, disk_recover, CALL, ARGUMENTS_2(uint64_t, cap, uint64_t, disk),      \
       "a step towards knowing what owns each block of a disk: 0 at the end, "  \
       "-EAGAIN, or 1 plus the block that is to be read")

@@ -194,7 +194,13 @@ int64_t store_read(struct drive *d, uint32_t parent,
 int64_t store_read_catalogue(struct drive *d, const struct store_read *ask);
 int64_t store_read_recovery(struct drive *d, const struct store_read *ask);
 
-/* registry_write. */
+/* Whether the env may have the entry written: 0, if it is the holder, or the
+   capability may write the block; the catalogue anybody. -EPERM, -ENOENT if the
+   entry that says so is not in the registry, -EAGAIN. */
+int store_writer(struct drive *d, uint32_t e, const struct env *env,
+                 const struct cap *cap, uint64_t begun);
+
+/* registry_write, after that was asked. */
 int store_write(struct drive *d, struct context *c, uint32_t e,
                 uint64_t cookie);
 

@@ -97,6 +97,37 @@ store_guard(struct drive *d, const struct disk_extent *extent, unsigned right,
     return l->answer[i];
 }
 
+int
+store_writer(struct drive *d, uint32_t e, const struct env *env,
+             const struct cap *cap, uint64_t begun)
+{
+    struct volume *v = &d->store->volume;
+    const struct registry_entry *entry = &v->registry.entry[e];
+    uint32_t parent = registry_find(&v->registry, entry->parent);
+    struct disk_extent extent;
+    struct cap_name guard;
+    int answer;
+
+    if (entry->holder == env->id || entry->type == DISK_TYPE_CATALOGUE) {
+        return 0;
+    }
+    if ((entry->flags & REGISTRY_META) && !(entry->flags & REGISTRY_EMPTY)) {
+        return type_access(&v->types, entry->type, registry_page(entry->frame),
+                           CODE_ACCESS_SELF, CAP_WRITE, cap);
+    }
+    if (parent == REGISTRY_NONE) {
+        return -ENOENT;
+    }
+    answer = store_extent(d, parent, entry->block, begun, &extent);
+    if (answer == 0) {
+        answer = store_guard(d, &extent, CAP_WRITE, begun, &guard);
+    }
+    if (answer == 1) {
+        return cap_allows(cap, &guard, CAP_WRITE) ? 0 : -EPERM;
+    }
+    return answer;
+}
+
 /* Whether each of the rights is the capability's: 0, -EPERM, -EAGAIN. */
 static int
 rights_check(struct drive *d, const struct store_bind *ask,
@@ -364,9 +395,11 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
     struct drive *d = &drive_table[v->disk];
     const struct registry_entry *entry = &v->registry.entry[e];
 
-    if (to == REGISTRY_NONE &&
-        (entry->state == REGISTRY_READING || entry->state == REGISTRY_WRITING ||
-         !unhang_all(d, e))) {
+    /* What is being read is shown, when it is there, as it was asked for: that
+       must be over before it is anybody else's. */
+    if (entry->state == REGISTRY_READING ||
+        (to == REGISTRY_NONE &&
+         (entry->state == REGISTRY_WRITING || !unhang_all(d, e)))) {
         return -EAGAIN;
     }
     return entry_withdraw(d, e);

@@ -467,9 +467,7 @@ store_write(struct drive *d, struct context *c, uint32_t e, uint64_t cookie)
     struct disk_request *r;
     int error;
 
-    if (entry->state == REGISTRY_FREE || entry->state == REGISTRY_READING) {
-        return -EINVAL;
-    }
+    ASSERT(entry->state > REGISTRY_READING);
     if (d->disk->read_only || v->state != DISK_READY) {
         return -EROFS;
     }

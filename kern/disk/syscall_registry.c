@@ -170,16 +170,27 @@ sys_registry_read(uint64_t cap, uint64_t parent, uint64_t block, uint64_t frame,
 }
 
 int64_t
-sys_registry_write(uint64_t entry, uint64_t cookie)
+sys_registry_write(uint64_t cap, uint64_t entry, uint64_t cookie)
 {
     uint64_t begun = csr_read(instret);
+    const struct cap *presented = cap_of(cap);
+    struct context *c = caller_hart()->context;
     uint32_t e;
-    struct drive *d = store_open(entry, &e);
+    struct drive *d;
+    int error;
 
-    return d == NULL
-               ? -EINVAL
-               : drive_leave(d, begun,
-                             store_write(d, caller_hart()->context, e, cookie));
+    if (presented == NULL) {
+        return -EBADF;
+    }
+    d = store_open(entry, &e);
+    if (d == NULL) {
+        return -EINVAL;
+    }
+    error = d->store->volume.registry.entry[e].state <= REGISTRY_READING
+                ? -EINVAL
+                : store_writer(d, e, c->env, presented, begun);
+    return drive_leave(d, begun,
+                       error < 0 ? error : store_write(d, c, e, cookie));
 }
 
 int64_t

@@ -359,11 +359,11 @@ node_write(const struct disk *disk, const struct node *node)
     struct completion c;
     int64_t error;
 
-    (void)disk;
     if (!completion_begin(&c)) {
         return -EBUSY;
     }
-    while ((error = sys_registry_write(node->entry, c.cookie)) == -EAGAIN) {
+    while ((error = sys_registry_write(disk->cap, node->entry, c.cookie)) ==
+           -EAGAIN) {
         (void)disk_retry(error);
     }
     if (error < 0) {

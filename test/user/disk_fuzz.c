@@ -200,7 +200,7 @@ call_one(unsigned number)
     case 58:
         return read_make();
     case 59:
-        return sys_registry_write(entry_pick(), 1);
+        return sys_registry_write(0, entry_pick(), 1);
     case 60:
         return recover_one(below(2));
     case 61:

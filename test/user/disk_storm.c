@@ -114,7 +114,7 @@ call_any(struct wind *w, struct uarea *uarea)
         (void)call_raw(number, ALL, parent, block_pick(w), w->page, below(w, 8),
                        1);
     } else if (number == CALL_registry_write) {
-        (void)call_raw(number, parent, 1, 0, 0, 0, 0);
+        (void)call_raw(number, ALL, parent, 1, 0, 0, 0);
     } else if (number == CALL_disk_recover) {
         (void)call_raw(number, ALL, below(w, 2), 0, 0, 0, 0);
     } else if (below(w, 4) == 0) {

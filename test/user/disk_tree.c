@@ -167,7 +167,7 @@ refused(int64_t result, int64_t error, uint64_t to)
 static int64_t
 write_back(uint64_t entry)
 {
-    int64_t result = sys_registry_write(entry, 5);
+    int64_t result = sys_registry_write(0, entry, 5);
 
     return result < 0 ? result : disk_wait(5);
 }
@@ -320,6 +320,9 @@ others(void)
     EXPECT(puppet_bind(3, CAP_WRITE), -EPERM);
     EXPECT(puppet_call(CALL_disk_recover, 3, 0, 0, 0, 0), -EPERM);
     EXPECT(puppet_call(CALL_disk_type, 3, 0, frame, 0, 0), -EPERM);
+    EXPECT(puppet_call(CALL_registry_write, CHILD_CAP_OWN, node, 1, 0, 0),
+           -EPERM);
+    EXPECT(puppet_call(CALL_registry_write, 3, node, 1, 0, 0), -EPERM);
     EXPECT(puppet_call(CALL_release, RELEASE_ENTRY, node, 0, 0, 0), -ESTALE);
     EXPECT(puppet_call(CALL_release, RELEASE_BINDING, binding, 0, 0, 0),
            -ESTALE);
