@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_LIB_POSIX_POSIX_H
+#define CHITIN_LIB_POSIX_POSIX_H
+/*
+ * The parts of the libOS to each other. Functions give 0 or more, or the
+ * negative of an errno; the functions of the C library, in the files call_*.c,
+ * hold, call one of these, release, and set errno.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/posix/process.h"
+
+struct stat;
+struct pollfd;
+
+/* files: descriptors, open files, paths (file*.c, pipe.c, path.c) */
+int64_t file_open(const char *path, int flags, mode_t mode);
+int64_t file_close(int descriptor);
+int64_t file_read(int descriptor, void *bytes, size_t count);
+int64_t file_write(int descriptor, const void *bytes, size_t count);
+int64_t file_pread(int descriptor, void *bytes, size_t count, off_t offset);
+int64_t file_pwrite(int descriptor, const void *bytes, size_t count,
+                    off_t offset);
+int64_t file_seek(int descriptor, off_t offset, int whence);
+int64_t file_duplicate(int descriptor, int least, int flags);
+int64_t file_stat(const char *path, struct stat *status, int follow);
+/* The child's row has the same descriptors and directory: they are used once
+   more. */
+int64_t file_fork(struct process *child);
+/* After execve: what is close-on-exec is closed. */
+void file_exec(void);
+/* All that a process had open is closed: its own exit, or a dead one's. */
+void file_exit(struct process *p);
+
+/* signals */
+/* Sends a signal to one process; the table's lock is held. */
+void signal_send(struct process *p, int signal);
+/* Sends it to all of a group; the table's lock is held. -ESRCH. */
+int signal_send_group(int32_t group, int signal);
+/* Whether one is pending that is neither masked nor ignored. */
+int signal_is_due(void);
+/* Delivers what is due: called by the last posix_release, and by the upcall for
+   events when nothing is held. */
+void signal_deliver(void);
+/* A fault that is nobody's: as a signal to the process itself, at once. */
+struct uarea;
+void signal_fault(struct uarea *uarea);
+/* What execve leaves of handlers: none; what is ignored stays so. */
+void signal_exec(void);
+
+/* terminal */
+int64_t terminal_read(void *bytes, size_t count, int nonblocking);
+int64_t terminal_write(const void *bytes, size_t count);
+
+/* processes and memory */
+/* A page fault at an address: true if it was the libOS's own (a page to be
+   copied, the stack growing, a page of a mapping) and the program can go on. */
+int memory_fault(uint64_t cause, uint64_t address);
+/* Ends the process with a status as waitpid has it. */
+_Noreturn void process_exit(int status);
+/* Stops it, until SIGCONT. */
+void process_stop(int signal);
+
+#endif

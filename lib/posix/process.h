@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_LIB_POSIX_PROCESS_H
+#define CHITIN_LIB_POSIX_PROCESS_H
+/*
+ * The process table, in shared memory: all that others must know of a process,
+ * and all that must be given back for it when it dies without a word. What only
+ * the process itself needs is in its own memory.
+ *
+ *     FREE -- fork --> MAKING --> LIVE <-- stop, continue --> STOPPED
+ *      ^                |          |  exit, or its env has died
+ *      '----- wait -----'------- ZOMBIE
+ *
+ * Each row is under the lock of the table, but for what is said to be its own.
+ */
+#include "lib/posix/lock.h"
+
+#define POSIX_PROCESSES 64 /* a set of them is a word, a bit for each row */
+#define POSIX_DESCRIPTORS 64
+#define POSIX_PROCESS_NAME 32
+
+enum process_state {
+    PROCESS_FREE,
+    PROCESS_MAKING,
+    PROCESS_LIVE,
+    PROCESS_STOPPED,
+    PROCESS_ZOMBIE
+};
+
+struct process {
+    uint32_t state; /* enum process_state */
+    uint32_t env;
+    int32_t pid;
+    int32_t parent;
+    int32_t group;
+    int32_t session;
+    int32_t status;         /* of a zombie or of who stopped, as waitpid has it */
+    uint32_t report;        /* stopped or continued, and the parent has not
+                               been told */
+    uint64_t signals;       /* pending: a bit for each; set by anybody,
+                               atomically, then process_wake */
+    uint64_t signals_masked; /* its own: what it does not take now */
+    uint64_t signals_ignored;
+    uint32_t kill;          /* SIGKILL: the first process ends its env */
+    uint32_t umask;
+    uint64_t started;       /* ticks of `time` */
+    uint64_t used;          /* instructions or ticks, as the owner counts */
+    int64_t terminal;       /* it has this terminal; -1: none */
+    /* Its own to change; what a dead process had open is closed by whoever
+       buries it. Index into the open files, -1: none. */
+    int16_t descriptor[POSIX_DESCRIPTORS];
+    uint64_t close_on_exec; /* a bit for each */
+    int16_t directory;      /* the open file that is the working directory */
+    char name[POSIX_PROCESS_NAME];
+};
+
+struct process_table {
+    struct lock lock;
+    int32_t pid_last;
+    struct process process[POSIX_PROCESSES];
+};
+
+/* The row of the running process. In private memory; fork and exec set it. */
+extern struct process *process_self;
+
+/* The row's number, as in sets of processes. */
+unsigned process_index(const struct process *p);
+
+/* The process with that pid, not FREE, or NULL. Under the table's lock. */
+struct process *process_find(int32_t pid);
+
+/*
+ * Between the two no handler of a signal runs and the process is not stopped;
+ * may be nested. Every function of the C library that touches shared memory
+ * works between them. The last release delivers what has come.
+ */
+void posix_hold(void);
+void posix_release(void);
+
+/*
+ * Waiting, within posix_hold, and with no lock held:
+ *
+ *     process_wait_begin();
+ *     atomic_or(&object->waiting, 1 << process_index(process_self));
+ *     while (!(condition)) {
+ *         if ((error = process_wait(deadline)) < 0) break;
+ *     }
+ *     process_wait_end();
+ *
+ * A wake between begin and the sleep is not lost. process_wait returns 0 when
+ * somebody woke the process (or for no reason), -EINTR if a signal is to be
+ * delivered, -ETIMEDOUT past the deadline (`time`; 0: none).
+ */
+void process_wait_begin(void);
+int process_wait(uint64_t deadline);
+void process_wait_end(void);
+
+/* Wakes a process, or all of a set, which is emptied. */
+void process_wake(struct process *p);
+void process_wake_all(uint64_t *waiting);
+
+#endif

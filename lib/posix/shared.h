@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CHITIN_LIB_POSIX_SHARED_H
+#define CHITIN_LIB_POSIX_SHARED_H
+/*
+ * What the processes of a domain share, on purpose: laid out here, at
+ * POSIX_SHARED in all of them. The first process clears it and calls the _init
+ * of each part; a libOS of another version would have to refuse it.
+ */
+#include "lib/posix/layout.h"
+#include "lib/posix/process.h"
+
+#define POSIX_SHARED_VERSION 1
+
+struct posix_shared {
+    uint32_t version;
+    uint32_t size;
+    struct process_table processes;
+    /* Each part adds its own: files, pipes, terminal, file system. */
+};
+
+#define SHARED_OF ((struct posix_shared *)POSIX_SHARED)
+
+#endif
