@@ -135,7 +135,11 @@ bytes_random(struct text *typed)
         const char *s =
             some[random_below(&state, sizeof(some) / sizeof(some[0]))];
 
-        text_add(typed, s, strlen(s));
+        /* The host leaves what shows that the next byte has no meaning. */
+        if (*s != '\t' || typed->length == 0 ||
+            typed->bytes[typed->length - 1] != 0x16) {
+            text_add(typed, s, strlen(s));
+        }
     }
     /* Whatever is under way is over, and then the last line comes. */
     text_add(typed, "\n\n" LAST, 2 + strlen(LAST));
