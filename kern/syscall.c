@@ -49,7 +49,7 @@ sys_console_read(uint64_t cap)
     if (error < 0) {
         return error;
     }
-    byte = console_read();
+    byte = console_read_for(env_current()->id, hart_self()->index);
     return byte < 0 ? -EAGAIN : byte;
 }
 

@@ -38,11 +38,10 @@
 #define POSIX_CAP_CONSOLE 0 /* the empty name, with CAP_WRITE only */
 #define POSIX_CAP_OWN 1     /* DOMAIN.serial, all rights: all that is private */
 #define POSIX_CAP_DOMAIN 2  /* DOMAIN, with CAP_FRESH and CAP_PASS */
-#define POSIX_CAP_SHARED                                                       \
-    3 /* DOMAIN.SHARED, read, write, pass: what is shared,                     \
-         and the guard of files */
-#define POSIX_CAP_CHILDREN 8 /* from here on: one for each child, all rights   \
-                              */
+/* DOMAIN.SHARED, read, write, pass: what is shared, and the guard of files. */
+#define POSIX_CAP_SHARED 3
+/* From here on: one for each child, all rights. */
+#define POSIX_CAP_CHILDREN 8
 
 /* Components of names. */
 #define POSIX_NAME_DOMAIN 1
