@@ -255,15 +255,17 @@ write_try(struct fs *fs, void *what)
         }
         at = (at / FS_BLOCK + map.count) * FS_BLOCK;
         entry_set(fs, entry, at < end ? at : end);
+        fs->fresh =
+            (struct fs_fresh){map.way.node->block, map.first, map.count};
         error = store_commit(fs, map.count, 0);
-        if (error != 0) {
-            return error;
+        if (error == 0) {
+            claimed = map;
+            error = run_write(fs, w, &map, map.count, true);
+            if (error != 0) {
+                (void)claim_undo(fs, w, &claimed, size);
+            }
         }
-        claimed = map;
-        error = run_write(fs, w, &map, map.count, true);
-        if (error != 0) {
-            (void)claim_undo(fs, w, &claimed, size);
-        }
+        fs->fresh.count = 0;
     }
     return error != 0 ? error : w->done < w->count;
 }
