@@ -113,7 +113,7 @@ line_draw(void *context, const char *text)
     if (line_next < rows) {
         printf("%s%.*s\x1b[K%s%s", line_next == line_marked ? "\x1b[7m" : "",
                (int)columns, text, line_next == line_marked ? "\x1b[m" : "",
-               line_next + 1 < rows ? "\r\n" : "");
+               line_next + 1 < rows ? "\n" : "");
         line_next++;
     }
 }

@@ -114,12 +114,11 @@ env_put(const struct out *out, const struct machine *m,
         (void)snprintf(change, sizeof(change), "%+" PRId64, more);
     }
     put(out,
-        "%8" PRIx32 " %5s %7" PRIu32 " %7" PRIu64 " %6s %6" PRIu64 " %6" PRIu64
-        " %5" PRIu64 " %6" PRIu64 " %6" PRIu32 " %5" PRIu32 " %5" PRIu32
-        " %s%s",
-        e->row.id, pid, e->row.account, e->frames, change, e->tables, e->shared,
-        e->slots, e->entries, e->row.asked, e->row.owed, e->row.lost,
-        known ? p.name : "", e->row.state == ENV_DYING ? " (dying)" : "");
+        "%7" PRIx32 " %4s %-10.10s %6" PRIu64 " %5s %6" PRIu64 " %6" PRIu64
+        " %5" PRIu64 " %6" PRIu64 " %5" PRIu32 " %4" PRIu32 " %4" PRIu32 "%s",
+        e->row.id, pid, known ? p.name : "", e->frames, change, e->tables,
+        e->shared, e->slots, e->entries, e->row.asked, e->row.owed, e->row.lost,
+        e->row.state == ENV_DYING ? " dying" : "");
 }
 
 unsigned
@@ -138,9 +137,9 @@ report_envs(const struct machine *m, const struct census *now,
     }
     sort_order = order;
     qsort(sorted, count, sizeof(sorted[0]), envs_compare);
-    put(&out, "%8s %5s %7s %7s %6s %6s %6s %5s %6s %6s %5s %5s %s", "ENV",
-        "PID", "ACCOUNT", "FRAMES", "CHANGE", "TABLES", "SHARED", "SLOTS",
-        "BLOCKS", "ASKED", "OWES", "LOST", "COMMAND");
+    put(&out, "%7s %4s %-10s %6s %5s %6s %6s %5s %6s %5s %4s %4s", "ENV", "PID",
+        "COMMAND", "FRAMES", "+/-", "TABLES", "SHARED", "SLOTS", "BLOCKS",
+        "ASKED", "OWES", "LOST");
     for (unsigned i = 0; i < count && i < most; i++) {
         const struct census_env *e = sorted[i];
 
@@ -240,9 +239,9 @@ report_env(const struct machine *m, const struct census *now, uint32_t id,
     char title[32];
 
     put(&out,
-        "env %" PRIx32 ": frames by page number, slots by hart, blocks "
-        "by disk; in hexadecimal",
-        id);
+        "env %" PRIx32 " of account %" PRIu32
+        ": frames, slots and blocks by number, in hexadecimal",
+        id, now->env[id >> 20].row.account);
     frames_put(&out, m, now, id);
     for (unsigned h = 0; h < m->boot->hart_count; h++) {
         struct runs runs = {.out = &out, .title = title};
