@@ -122,7 +122,6 @@ posix_first(const struct domain *domain)
 {
     static char path[] = "PATH=/bin";
     static char *const environment[] = {path, NULL};
-    struct exec_file file;
     const void *bytes;
     size_t size;
     int64_t error;
@@ -143,8 +142,11 @@ posix_first(const struct domain *domain)
     error = exo_archive_find(exo_archive, exo_archive_size, DOMAIN_FIRST,
                              &bytes, &size);
     if (error == 0) {
-        file = (struct exec_file){bytes, size};
-        error = exec_replace(&file, boot_words(), environment);
+        struct exec_file file = {bytes, -1, size};
+        struct exec_words words = {.rest = boot_words(),
+                                   .environment = environment};
+
+        error = exec_replace(&file, &words, DOMAIN_FIRST);
     }
     first_failed(DOMAIN_FIRST, error);
 }
