@@ -329,49 +329,92 @@ host_attached(struct fs_volume *v, uint64_t block)
     return e != REGISTRY_NONE && (k.entry[e].flags & REGISTRY_DETACHED) == 0;
 }
 
+static uint64_t
+blocks_of(uint64_t offset, uint64_t count)
+{
+    return (offset + count + DISK_BLOCK_BYTES - 1) / DISK_BLOCK_BYTES;
+}
+
 static int64_t
 host_data_read(struct fs_volume *v, uint64_t parent, uint64_t block,
-               uint64_t count, void *bytes)
+               uint64_t offset, uint64_t count, void *bytes)
 {
-    int64_t type = owner_check(parent, block, count, CAP_READ);
+    uint64_t blocks = blocks_of(offset, count);
+    int64_t type = owner_check(parent, block, blocks, CAP_READ);
     uint64_t i;
 
     (void)v;
+    CHECK(offset < DISK_BLOCK_BYTES && count > 0);
     if (type != DISK_TYPE_DATA) {
         return type < 0 ? type : -EPERM;
     }
-    for (i = 0; i < count; i++) {
+    for (i = 0; i < blocks; i++) {
         if (block_state(&k.volume.blocks, block + i) == BLOCK_UNINITIALISED) {
             return -ENODATA;
         }
     }
-    memcpy(bytes, k.image + block * DISK_BLOCK_BYTES, count * DISK_BLOCK_BYTES);
+    memcpy(bytes, k.image + block * DISK_BLOCK_BYTES + offset, count);
     return 0;
 }
 
 static int64_t
 host_data_write(struct fs_volume *v, uint64_t parent, uint64_t block,
-                uint64_t count, const void *bytes)
+                uint64_t offset, uint64_t count, const void *bytes)
 {
-    int64_t type = owner_check(parent, block, count, CAP_WRITE);
+    uint64_t blocks = blocks_of(offset, count);
+    int64_t type = owner_check(parent, block, blocks, CAP_WRITE);
+    uint8_t *whole;
     uint64_t i;
 
     (void)v;
+    CHECK(offset < DISK_BLOCK_BYTES && count > 0 && count < PTRDIFF_MAX);
     if (type != DISK_TYPE_DATA) {
         return type < 0 ? type : -EPERM;
     }
     if (k.fail > 0 && --k.fail == 0) {
         return -EIO;
     }
-    device_write(block, bytes, count);
-    for (i = 0; i < count; i += BLOCK_STEP / 4) {
-        uint64_t n = count - i;
+    whole = calloc(blocks, DISK_BLOCK_BYTES);
+    CHECK(whole != NULL);
+    for (i = 0; i < blocks; i++) {
+        if (block_state(&k.volume.blocks, block + i) != BLOCK_UNINITIALISED) {
+            memcpy(whole + i * DISK_BLOCK_BYTES,
+                   k.image + (block + i) * DISK_BLOCK_BYTES, DISK_BLOCK_BYTES);
+        }
+    }
+    memcpy(whole + offset, bytes, count);
+    device_write(block, whole, blocks);
+    free(whole);
+    for (i = 0; i < blocks; i += BLOCK_STEP / 4) {
+        uint64_t n = blocks - i;
 
         block_written(&k.volume.blocks, block + i,
                       (uint32_t)(n < BLOCK_STEP / 4 ? n : BLOCK_STEP / 4));
     }
-    fs_host_counts.data += count;
+    fs_host_counts.data += blocks;
     fs_host_counts.data_requests++;
+    return 0;
+}
+
+/* There is no cache: what was written is with the device. */
+static void *
+host_data_page(struct fs_volume *v, uint64_t parent, uint64_t block, bool write)
+{
+    (void)v;
+    (void)parent;
+    (void)block;
+    (void)write;
+    return NULL;
+}
+
+static int64_t
+host_data_settle(struct fs_volume *v, uint64_t parent, uint64_t block,
+                 uint64_t count)
+{
+    (void)v;
+    (void)parent;
+    (void)block;
+    (void)count;
     return 0;
 }
 
@@ -381,6 +424,12 @@ host_flush(struct fs_volume *v)
     (void)v;
     device_flush();
     return 0;
+}
+
+static void
+host_recover(struct fs_volume *v)
+{
+    (void)v;
 }
 
 /* Time goes on at each look, and is the same in each run. */
@@ -405,6 +454,9 @@ static const struct fs_volume_functions functions = {
     .attached = host_attached,
     .data_read = host_data_read,
     .data_write = host_data_write,
+    .data_page = host_data_page,
+    .data_settle = host_data_settle,
+    .recover = host_recover,
     .flush = host_flush,
     .now = host_now,
     .random = host_random};
