@@ -259,14 +259,15 @@ has_changed_data(const struct disk_volume *v, uint64_t node)
 /* Nobody holds an entry any more, nor has it in the window. What another env
    holds is taken over first. */
 static bool
-entry_leave(struct disk_volume *v, uint32_t e, const struct registry_entry *seen)
+entry_leave(struct disk_volume *v, uint32_t e,
+            const struct registry_entry *seen)
 {
     bool meta = (seen->flags & REGISTRY_META) != 0;
     uint32_t parent;
 
-    if (meta && (seen->state != REGISTRY_CLEAN ||
-                 seen->block == DISK_CATALOGUE_BLOCK ||
-                 has_changed_data(v, seen->block))) {
+    if (meta &&
+        (seen->state != REGISTRY_CLEAN || seen->block == DISK_CATALOGUE_BLOCK ||
+         has_changed_data(v, seen->block))) {
         return false;
     }
     unmap(v, e);

@@ -15,6 +15,14 @@
    is. */
 #define VOLUME_TRIES 100000
 
+_Static_assert(offsetof(struct disk_volume, fs) == 0, "one is the other");
+
+static inline struct disk_volume *
+volume_of(struct fs_volume *fs)
+{
+    return (struct disk_volume *)fs;
+}
+
 /*
  * volume_cache.c: entries, and where they are seen.
  */
@@ -79,6 +87,20 @@ int64_t volume_write_entry(struct disk_volume *v, uint32_t e);
 /* All data is on the disk. */
 int64_t volume_flush(struct disk_volume *v);
 
+/*
+ * volume_data.c: functions of struct fs_volume.
+ */
+int64_t volume_data_read(struct fs_volume *fs, uint64_t parent, uint64_t block,
+                         uint64_t offset, uint64_t count, void *bytes);
+int64_t volume_data_write(struct fs_volume *fs, uint64_t parent, uint64_t block,
+                          uint64_t offset, uint64_t count, const void *bytes);
+void *volume_data_page(struct fs_volume *fs, uint64_t parent, uint64_t block,
+                       bool write);
+int64_t volume_data_settle(struct fs_volume *fs, uint64_t parent,
+                           uint64_t block, uint64_t count);
+int64_t volume_data_flush(struct fs_volume *fs);
+
+/* volume_copy.S: copies, but false if a page of the window went away. */
 bool volume_copy(void *to, const void *from, size_t bytes);
 
 #endif

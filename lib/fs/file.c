@@ -125,9 +125,9 @@ run_write(struct fs *fs, struct io_what *w, const struct fs_map *map,
 {
     uint64_t at = (w->offset + w->done) % FS_BLOCK;
     uint64_t bytes = smaller(w->count - w->done, blocks * FS_BLOCK - at);
-    int64_t error = fs->volume->f->data_write(
-        fs->volume, map->way.node->block, map->first, at, bytes,
-        w->source + w->done);
+    int64_t error =
+        fs->volume->f->data_write(fs->volume, map->way.node->block, map->first,
+                                  at, bytes, w->source + w->done);
 
     w->done += error == 0 ? bytes : 0;
     return error;
@@ -198,14 +198,16 @@ write_try(struct fs *fs, void *what)
         }
         at = (at / FS_BLOCK + map.count) * FS_BLOCK;
         entry_set(fs, entry, at < end ? at : end);
+        fs->fresh =
+            (struct fs_fresh){map.way.node->block, map.first, map.count};
         error = store_commit(fs, map.count, 0);
-        if (error != 0) {
-            return error;
+        if (error == 0) {
+            error = run_write(fs, w, &map, map.count);
+            if (error != 0) {
+                (void)claim_undo(fs, &map, size);
+            }
         }
-        error = run_write(fs, w, &map, map.count);
-        if (error != 0) {
-            (void)claim_undo(fs, &map, size);
-        }
+        fs->fresh.count = 0;
     }
     return error != 0 ? error : w->done < w->count;
 }
@@ -282,7 +284,7 @@ fs_sync(struct fs *fs)
 {
     int64_t error = store_settle(fs);
 
-    if (error == 0) {
+    if (error == 0 && fs->volume->f->data_settle != NULL) {
         error = fs->volume->f->data_settle(fs->volume, 0, 0, UINT64_MAX);
     }
     return error != 0 ? error : fs->volume->f->flush(fs->volume);

@@ -40,9 +40,9 @@ fs_file_way(struct fs *fs, struct fs_file *file, uint32_t block,
     }
     map->id = 0;
     error = tree_descend(fs, top, block, &map->way);
-    return error != 0                                    ? error
+    return error != 0                                     ? error
            : map->way.node->node->head.kind == FS_EXTENTS ? 0
-                                                         : -EINVAL;
+                                                          : -EINVAL;
 }
 
 /* Where to look for room for a block before which this record lies: behind it;

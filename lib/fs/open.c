@@ -6,6 +6,8 @@
  * programs change them. What is open is there once, so that a rename has one
  * handle to tell.
  */
+#include <string.h>
+
 #include "lib/fs/part.h"
 
 int64_t
@@ -104,9 +106,9 @@ directory_top(struct fs *fs, struct fs_file *directory, struct fs_cached **top)
     if (error == 0 && ((*top)->node->head.flags & FS_DEAD) != 0) {
         return -ENOENT;
     }
-    if (error == 0 &&
-        ((*top)->node->head.number != directory->number ||
-         (*top)->node->head.low != 0 || (*top)->node->head.high != UINT32_MAX)) {
+    if (error == 0 && ((*top)->node->head.number != directory->number ||
+                       (*top)->node->head.low != 0 ||
+                       (*top)->node->head.high != UINT32_MAX)) {
         error = -EINVAL;
     }
     return error;
@@ -124,9 +126,9 @@ fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
         error = store_get(fs, DISK_CATALOGUE_BLOCK, fs->volume->root,
                           &place->way.node);
         store_pin(error == 0 ? place->way.node : NULL);
-        return error != 0                                   ? error
+        return error != 0                                    ? error
                : place->way.node->node->head.kind == FS_ROOT ? 0
-                                                            : -EINVAL;
+                                                             : -EINVAL;
     }
     error = directory_top(fs, directory, &place->top);
     if (error != 0) {
@@ -219,6 +221,38 @@ fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status)
     struct stat_what w = {file, status};
 
     return fs_do(fs, stat_try, &w);
+}
+
+struct name_what {
+    struct fs_file *directory;
+    char *name;
+};
+
+static int64_t
+name_try(struct fs *fs, void *what)
+{
+    struct name_what *w = what;
+    struct fs_place place;
+    const struct fs_entry *e;
+    int64_t error = fs_locate(fs, w->directory, &place, &e);
+
+    if (error == 0 && e->kind != FS_DIRECTORY) {
+        error = e->kind == FS_DYING ? -ENOENT : -ENOTDIR;
+    }
+    if (error == 0) {
+        memcpy(w->name, e->name, e->name_bytes);
+        w->name[e->name_bytes] = 0;
+    }
+    return error;
+}
+
+int64_t
+fs_name(struct fs *fs, struct fs_file *directory, char name[FS_NAME_MAX + 1])
+{
+    struct name_what w = {directory, name};
+
+    name[0] = 0;
+    return directory == fs->root ? 0 : fs_do(fs, name_try, &w);
 }
 
 struct set_what {

@@ -300,8 +300,8 @@ rename_try(struct fs *fs, void *what)
     }
     e = node_entry_find(from.way.node->node, w->name.hash, w->name.name,
                         w->name.bytes);
-    old = node_entry_find(to.way.node->node, w->new_name.hash,
-                          w->new_name.name, w->new_name.bytes);
+    old = node_entry_find(to.way.node->node, w->new_name.hash, w->new_name.name,
+                          w->new_name.bytes);
     if (e == NULL) {
         return -ENOENT;
     }

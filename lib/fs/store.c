@@ -182,6 +182,11 @@ store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
         edit[i] = (struct fs_edit){fs->edited[i]->parent, fs->edited[i]->block,
                                    fs->edited_version[i], fs->edit[i]};
     }
+    /* Noted before, in case that somebody dies in between; to write what was
+       not changed does no harm. */
+    for (i = 0; i < fs->edits; i++) {
+        dirty_add(fs, edit[i].block);
+    }
     error = fs->volume->f->change(fs->volume, edit, fs->edits, claimed, given);
     for (i = 0; i < fs->edits && error == 0; i++) {
         struct fs_node *old = fs->edited[i]->node;
@@ -190,7 +195,6 @@ store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
         fs->edit[i] = old;
         fs->edited[i]->version = edit[i].version;
         fs->edited[i]->empty = false;
-        dirty_add(fs, edit[i].block);
     }
     if (error == 0) {
         fs->orders_kept = fs->orders;
@@ -231,11 +235,15 @@ store_commit_node(struct fs *fs, struct fs_cached *holder, uint64_t block,
 
     node_make(&n, kind, number, &holder->node->head);
     if (error == 0) {
+        /* Noted before it is one, as above. */
+        fs->bare[fs->bares] = (struct fs_bare){holder->block, block, n.head};
+        fs->bares++;
         error = store_commit(fs, 1, 0);
-    }
-    if (error == 0) {
-        fs->bare[fs->bares++] = (struct fs_bare){holder->block, block, n.head};
-        (void)bare_fill(fs);
+        if (error == 0) {
+            (void)bare_fill(fs);
+        } else {
+            fs->bares--;
+        }
     }
     return error;
 }

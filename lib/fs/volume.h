@@ -54,19 +54,24 @@ struct fs_volume_functions {
                          uint64_t offset, uint64_t count, void *bytes);
     int64_t (*data_write)(struct fs_volume *v, uint64_t parent, uint64_t block,
                           uint64_t offset, uint64_t count, const void *bytes);
-    /* Where the bytes of a block of data lie that has been written, or what was
-       put there with `write`; NULL: nowhere. Valid until another function of
-       the volume is called. */
+    /*
+     * Of a volume with a cache; NULL in one without.
+     *
+     * Where the bytes of a block of data lie that has been written; with
+     * `write` they may be changed there. NULL: nowhere. Valid until another
+     * function of the volume is called.
+     */
     void *(*data_page)(struct fs_volume *v, uint64_t parent, uint64_t block,
                        bool write);
     /* What was written of these blocks of a parent (0: of all) is with the
        device. */
     int64_t (*data_settle)(struct fs_volume *v, uint64_t parent, uint64_t block,
                            uint64_t count);
-    /* What is with the device is there for good. */
-    int64_t (*flush)(struct fs_volume *v);
     /* A user of memory that several share died in the middle of a function. */
     void (*recover)(struct fs_volume *v);
+
+    /* What is with the device is there for good. */
+    int64_t (*flush)(struct fs_volume *v);
     /* Nanoseconds since 1970. */
     uint64_t (*now)(struct fs_volume *v);
     /* 64 bits that nobody guesses. */
