@@ -18,6 +18,7 @@
 #include "lib/fs/volume.h"
 
 /* What the kernel has no need of; numbers as Linux has them. */
+#ifndef ERROR_NAMES_OF_LIBC
 enum fs_error {
     EEXIST = 17,   /* the name is taken */
     ENOTDIR = 20,  /* it is no directory */
@@ -26,6 +27,7 @@ enum fs_error {
     EFBIG = 27,    /* beyond the largest file */
     ENOTEMPTY = 39 /* the directory has entries */
 };
+#endif
 
 #define FS_CACHE 48 /* nodes kept in memory */
 #define FS_PAGES (FS_CACHE + FS_EDITS_MAX)
