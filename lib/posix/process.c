@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "kern/abi/information.h"
 #include "lib/exo/exo.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/row.h"
@@ -28,6 +29,7 @@
 #define TABLE (&SHARED_OF->processes)
 #define FIRST_PID 1
 #define PID_MAX 0x3fffffff
+#define FIRST_SLOT_EACH 16 /* one of so many slots */
 /* What a status says when the env has ended without saying why. */
 #define STATUS_SIGNAL(signal) (signal)
 
@@ -100,6 +102,16 @@ time_now(void)
     return now;
 }
 
+/* The first process is soon there whenever others want it, however many they
+   are. */
+static void
+slots_take(void)
+{
+    for (uint64_t slot = 0; slot < SLOTS; slot += FIRST_SLOT_EACH) {
+        (void)sys_slot_alloc(POSIX_CAP_OWN, exo_id, exo_uarea->hart, slot);
+    }
+}
+
 void
 process_begin(void)
 {
@@ -122,6 +134,7 @@ process_begin(void)
     TABLE->pid_last = FIRST_PID;
     TABLE->taken = bit_of(p);
     process_self = p;
+    slots_take();
     wake_begin();
 }
 
