@@ -29,7 +29,8 @@ enum fs_error {
 };
 #endif
 
-#define FS_CACHE 48     /* nodes kept in memory */
+#define FS_CACHE 48 /* nodes kept in memory */
+#define FS_PAGES (FS_CACHE + FS_EDITS_MAX)
 #define FS_OPEN_MAX 256 /* files and directories open at a time */
 #define FS_DIRTY_MAX 1024
 #define FS_ORDERS_MAX 32
@@ -50,8 +51,8 @@ struct fs_cached {
     uint64_t version;
     uint64_t used; /* when */
     unsigned pins;
-    bool empty; /* it has no bytes yet */
-    struct fs_node node;
+    bool empty;           /* it has no bytes yet */
+    struct fs_node *node; /* one of the pages */
 };
 
 /* `first` is on the disk before `then` is written. */
@@ -86,7 +87,7 @@ struct fs {
     struct fs_cached cache[FS_CACHE];
     struct fs_cached *edited[FS_EDITS_MAX];
     uint64_t edited_version[FS_EDITS_MAX];
-    struct fs_node edit[FS_EDITS_MAX];
+    struct fs_node *edit[FS_EDITS_MAX]; /* what is proposed: pages, too */
     unsigned edits;
     uint64_t dirty[FS_DIRTY_MAX];
     unsigned dirty_count;
@@ -99,7 +100,7 @@ struct fs {
     struct fs_file open[FS_OPEN_MAX];
     struct fs_file *root;
     struct fs_file *links;
-    _Alignas(FS_BLOCK) uint8_t page[FS_BLOCK];
+    _Alignas(FS_BLOCK) struct fs_node page[FS_PAGES];
 };
 
 struct fs_status {

@@ -2,7 +2,8 @@
 /*
  * The file system's tools: one program, known by the name that it is called by.
  *
- *     chitin-mkfs IMAGE BLOCKS          an image of so many blocks of 4 KiB
+ *     chitin-mkfs IMAGE BLOCKS          an image of so many blocks of 4 KiB,
+ *                                       for the users of DOMAIN.SHARED
  *     chitin-fsck [--repair] IMAGE      says what is wrong: 0 nothing, 1
  *                                       something, or it was repaired
  *     chitin-fs IMAGE ls [PATH]
@@ -25,6 +26,7 @@
 
 #include "lib/fs/check.h"
 #include "lib/fs/path.h"
+#include "lib/posix/layout.h"
 #include "test/host/check.h"
 #include "test/host/fs_host.h"
 
@@ -104,9 +106,11 @@ image_mount(const char *path, bool make)
     try("there is no file system", path,
         fs_host_tree(FS_TREE_NAME, make, &volume));
     if (make) {
-        static const struct cap_name everybody;
+        /* lib/posix/layout.h */
+        static const struct cap_name shared = {
+            {POSIX_NAME_DOMAIN | POSIX_NAME_SHARED << 16}};
 
-        error = fs_make(&fs, volume, &everybody, &everybody);
+        error = fs_make(&fs, volume, &shared, &shared);
     } else {
         error = fs_mount(&fs, volume);
     }
