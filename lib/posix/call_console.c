@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* write and _exit while there are no descriptors: what is written goes to the
-   console, and the process that ends is the first one. */
+/* write while there are no descriptors: what is written goes to the console. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -34,14 +33,4 @@ write(int descriptor, const void *bytes, size_t count)
         left -= taken > 0 ? (size_t)taken : 0;
     }
     return (ssize_t)count;
-}
-
-_Noreturn void
-_exit(int status)
-{
-    (void)sys_machine_exit(POSIX_CAP_CONSOLE, (uint64_t)status & 0xff);
-    for (;;) {
-        exo_uarea->masked = MASKED_DOUBLE;
-        __asm__ volatile("ebreak");
-    }
 }

@@ -27,7 +27,7 @@
 #define INTERPRETERS_MAX 4 /* scripts that scripts are run by */
 
 /* What is left to be done on the other stack. */
-static POSIX_RESIDENT struct tail {
+static struct tail {
     uint64_t entry;
     struct exec_stack stack;
     _Alignas(16) unsigned char bytes[TAIL_STACK];

@@ -9,6 +9,7 @@
 #include "lib/exo/map.h"
 #include "lib/posix/exec.h"
 #include "lib/posix/layout.h"
+#include "lib/posix/space.h"
 
 #define PAGE ((uint64_t)FRAME_SIZE)
 #define STAGE ((char *)(EXO_WINDOW + EXO_WINDOW_FREE * PAGE))
@@ -155,10 +156,7 @@ exec_stack_make(struct exec_stack *stack, const struct exec_words *words)
 int64_t
 exec_stack_map(struct exec_stack *stack)
 {
-    struct exo_map own = exo_map_own();
-    struct exo_range range = {FIRST_STACK_TOP - stack->pages * PAGE,
-                              stack->pages, 0};
-
     stage_unmap(stack);
-    return exo_map_insert(&own, &range, POSIX_CAP_OWN, stack->frame, EXO_W);
+    return space_place(FIRST_STACK_TOP - stack->pages * PAGE, stack->frame,
+                       stack->pages, EXO_W);
 }

@@ -7,13 +7,17 @@
  * Data of lib/posix lasts over execve, unless it is marked with POSIX_ANEW:
  * then it is for each program what it was at first, as the C library's is. What
  * is touched while a fault is handled is marked with POSIX_RESIDENT: fork
- * copies its pages at once, so that no fault comes of it.
+ * copies its pages at once, so that no fault comes of it. Handlers run on what
+ * is marked with POSIX_STACK.
  */
 #include <stdint.h>
 
 #define POSIX_ANEW __attribute__((section(".posix_anew")))
 #define POSIX_RESIDENT __attribute__((section(".posix_resident")))
 
+#define POSIX_STACK __attribute__((section(".posix_stacks")))
+
+extern char libos_stacks[];
 extern char libos_resident[];
 extern char libos_resident_end[];
 extern char libos_anew[];

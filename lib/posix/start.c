@@ -13,12 +13,15 @@
 #include "lib/exo/archive.h"
 #include "lib/exo/exo.h"
 #include "lib/exo/map.h"
+#include "lib/exo/own.h"
 #include "lib/posix/domain.h"
 #include "lib/posix/exec.h"
 #include "lib/posix/image.h"
+#include "lib/posix/memory.h"
 #include "lib/posix/shared.h"
 
-#define EVENT_STACK 8192
+#define EVENT_STACK 2560
+#define EXCEPTION_STACK 1536
 #define ARGUMENTS_MAX 64
 
 extern char __tls_base[]; /* libos.ld */
@@ -30,7 +33,11 @@ _Noreturn void posix_main(uint64_t *stack, int (*run)(int, char **, char **),
                           void (**fini_end)(void));
 int *posix_errno(void);
 
-static _Alignas(16) POSIX_RESIDENT unsigned char event_stack[EVENT_STACK];
+/* Those of events first: below them nothing is mapped. */
+static _Alignas(16) POSIX_STACK struct {
+    unsigned char event[EVENT_STACK];
+    unsigned char exception[EXCEPTION_STACK];
+} stacks = {.event = {0}};
 
 /* The program's own destructors. */
 static POSIX_ANEW void (**program_fini)(void) = NULL;
@@ -46,12 +53,15 @@ posix_errno(void)
 void
 image_upcalls(void)
 {
-    exo_uarea_init(exo_uarea, event_stack + sizeof(event_stack));
+    exo_uarea_init(exo_uarea, stacks.event + EVENT_STACK);
+    exo_uarea->own[(OWN_EXCEPTION_STACK - UAREA_OWN) / 8] =
+        (uint64_t)(stacks.exception + EXCEPTION_STACK);
 }
 
 void
 image_anew(void)
 {
+    memory_exec();
     memcpy(libos_anew, libos_anew - LIBOS_DATA + LIBOS_PRISTINE,
            (size_t)(libos_data_end - libos_anew));
     memset(libos_anew_bss, 0, (size_t)(libos_anew_bss_end - libos_anew_bss));
@@ -139,6 +149,8 @@ posix_first(const struct domain *domain)
     SHARED_OF->version = POSIX_SHARED_VERSION;
     SHARED_OF->size = sizeof(struct posix_shared);
     SHARED_OF->cache_pages = domain->cache_pages;
+    memory_begin();
+    process_begin();
     error = exo_archive_find(exo_archive, exo_archive_size, DOMAIN_FIRST,
                              &bytes, &size);
     if (error == 0) {
