@@ -175,8 +175,9 @@ is_bare(const struct check_node *n, const struct check_range *range)
            (n->node.head.records | n->node.head.entries) == 0;
 }
 
-/* The range of a node is what leads to it says, not what a crash left there, and
-   so is its kind; and a directory that was not removed after all is not dead.
+/* The range of a node is what leads to it says, not what a crash left there,
+   and so is its kind; and a directory that was not removed after all is not
+   dead.
  */
 static void
 check_head(struct check *c, struct check_node *n,
