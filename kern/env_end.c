@@ -132,9 +132,13 @@ table_clear(struct frame *table)
     uint64_t limit = pt_level(table) == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
                                                         : PAGE_TABLE_ENTRIES;
     struct pt_place place = {.table = table, .cap = &pt_sealer};
+    const pte_t *entry = frame_contents(frame_number(table));
 
     if (table->used == 0) {
         return false;
+    }
+    while (place.index < limit - 1 && entry[place.index] == 0) {
+        place.index++;
     }
     for (; place.index < limit; place.index += PT_BATCH_MAX) {
         uint64_t count = limit - place.index;
