@@ -3,7 +3,7 @@
 # names: for the host presets, and for those of the machine, which fill disks
 # with it. Relative to the tree.
 set(chitin_fs_modules
-    test/host/fs_host.c
+    test/host/fs_host.c test/host/fs_host_tree.c
     test/host/code_run.c
     test/power-cut/kernel_program.c
     test/power-cut/make.c
