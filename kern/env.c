@@ -319,6 +319,7 @@ env_create(struct env *creator, const struct cap_name *guard,
         e->guard = *guard;
         e->frames = frames;
         env_build(e, id, parts);
+        creator->creator = true;
         env_publish(e, creator->id);
     }
     frame_unlock(frame_record(parts->root->shadow));

@@ -261,7 +261,9 @@ env_delist(struct env *e)
     /* Nobody shall map it again while its lock is not held. */
     frame_set_flag(record, FRAME_BREAKING);
     frame_unlock(record);
-    children_adopt(id);
+    if (e->creator) {
+        children_adopt(id);
+    }
     atomic_fetch_and_explicit(&dying[env_index(id) / 64],
                               ~((uint64_t)1 << env_index(id) % 64),
                               memory_order_relaxed);
