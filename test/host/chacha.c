@@ -8,10 +8,10 @@ block_expect(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter,
              const uint32_t nonce[3], const char *wanted)
 {
     uint32_t block[CHACHA_BLOCK_WORDS];
-    char text[2 * sizeof(block) + 1];
+    static char text[2 * sizeof(block) + 1];
 
     chacha_block(key, counter, nonce, block);
-    for (unsigned i = 0; i < sizeof(block); i++) {
+    for (size_t i = 0; i < sizeof(block); i++) {
         (void)snprintf(text + 2 * i, 3, "%02x", ((uint8_t *)block)[i]);
     }
     check_subject = text;
