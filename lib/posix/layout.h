@@ -39,8 +39,9 @@
 #define POSIX_CAP_SHARED                                                       \
     3 /* DOMAIN.SHARED, read, write, pass: what is shared,                     \
          and the guard of files */
-#define POSIX_CAP_CHILDREN 8 /* from here on: one for each child, all rights   \
-                              */
+#define POSIX_CAP_CHILDREN                                                     \
+    8 /* from here on: one for each child, all rights                          \
+       */
 
 /* Components of names. */
 #define POSIX_NAME_DOMAIN 1

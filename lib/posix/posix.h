@@ -13,7 +13,6 @@
 #include "lib/posix/process.h"
 
 struct stat;
-struct pollfd;
 
 /* files: descriptors, open files, paths (file*.c, pipe.c, path.c) */
 int64_t file_open(const char *path, int flags, mode_t mode);
@@ -31,7 +30,8 @@ int64_t file_stat(const char *path, struct stat *status, int follow);
 int64_t file_fork(struct process *child);
 /* After execve: what is close-on-exec is closed. */
 void file_exec(void);
-/* All that a process had open is closed: its own exit, or a dead one's. */
+/* All that a process had open is closed: its own exit, or a dead one's, before
+   its row is FREE. No lock is held. */
 void file_exit(struct process *p);
 /* 0 if what the descriptor leads to is the terminal; -EBADF, -ENOTTY. */
 int file_terminal(int descriptor);

@@ -50,6 +50,7 @@ struct process {
     int16_t descriptor[POSIX_DESCRIPTORS];
     uint64_t close_on_exec; /* a bit for each */
     int16_t directory;      /* the open file that is the working directory */
+    uint16_t files_used;    /* the above count as users: file.c's to set */
     char name[POSIX_PROCESS_NAME];
 };
 

@@ -6,6 +6,7 @@
  * POSIX_SHARED in all of them. The first process clears it and calls the _init
  * of each part; a libOS of another version would have to refuse it.
  */
+#include "lib/posix/file.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/process.h"
 
@@ -15,7 +16,8 @@ struct posix_shared {
     uint32_t version;
     uint32_t size;
     struct process_table processes;
-    /* Each part adds its own: files, pipes, terminal, file system. */
+    struct files files;
+    /* Each part adds its own. */
 };
 
 #define SHARED_OF ((struct posix_shared *)POSIX_SHARED)

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes of open files. What is in the file system is read and written under its
+   lock, which also guards offsets: two who write with O_APPEND never write to
+   the same place. */
+#include <limits.h>
+
+#include "lib/posix/node.h"
+#include "lib/posix/posix.h"
+#include "lib/posix/shared.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lib/posix/error.h"
+
+static bool
+readable(const struct file *f)
+{
+    return (f->flags & O_ACCMODE) != O_WRONLY;
+}
+
+static bool
+writable(const struct file *f)
+{
+    return (f->flags & O_ACCMODE) != O_RDONLY;
+}
+
+static bool
+nonblocking(const struct file *f)
+{
+    return (f->flags & O_NONBLOCK) != 0;
+}
+
+static struct pipe *
+pipe_of(const struct file *f)
+{
+    return &SHARED_OF->files.pipe[f->index];
+}
+
+static int64_t
+node_size(const struct file *f, uint64_t *size)
+{
+    struct fs_status status;
+    int64_t error = fs_stat(&node_system()->fs, node_file(f->index), &status);
+
+    *size = error == 0 ? status.size : 0;
+    return error_of(error);
+}
+
+int64_t
+file_read(int descriptor, void *bytes, size_t count)
+{
+    struct file *f = file_of(descriptor);
+    int64_t result;
+
+    if (f == NULL || !readable(f)) {
+        return -EBADF;
+    }
+    if (count > SSIZE_MAX) {
+        return -EINVAL;
+    }
+    switch (f->kind) {
+    case FILE_PIPE_READ:
+        return pipe_read(pipe_of(f), bytes, count, nonblocking(f));
+    case FILE_DEVICE:
+        return device_read(f->index, bytes, count, nonblocking(f));
+    case FILE_REGULAR:
+        node_take();
+        result = fs_read(&node_system()->fs, node_file(f->index), f->offset,
+                         bytes, count);
+        f->offset += result > 0 ? (uint64_t)result : 0;
+        node_drop();
+        return error_of(result);
+    default:
+        return -EISDIR;
+    }
+}
+
+/* Writes to a regular file, the lock being held. */
+static int64_t
+regular_write(const struct file *f, const void *bytes, size_t count,
+              uint64_t offset)
+{
+    struct fs *fs = &node_system()->fs;
+    int64_t result =
+        error_of(fs_write(fs, node_file(f->index), offset, bytes, count));
+    int64_t error = 0;
+
+    if (result > 0 && (f->flags & O_SYNC) != 0) {
+        error = error_of(fs_fsync(fs, node_file(f->index)));
+    }
+    return error != 0 ? error : result;
+}
+
+int64_t
+file_write(int descriptor, const void *bytes, size_t count)
+{
+    struct file *f = file_of(descriptor);
+    int64_t result = 0;
+
+    if (f == NULL || !writable(f)) {
+        return -EBADF;
+    }
+    if (count > SSIZE_MAX) {
+        return -EINVAL;
+    }
+    switch (f->kind) {
+    case FILE_PIPE_WRITE:
+        return pipe_write(pipe_of(f), bytes, count, nonblocking(f));
+    case FILE_DEVICE:
+        return device_write(f->index, bytes, count, nonblocking(f));
+    case FILE_REGULAR:
+        node_take();
+        if ((f->flags & O_APPEND) != 0) {
+            result = node_size(f, &f->offset);
+        }
+        if (result == 0) {
+            result = regular_write(f, bytes, count, f->offset);
+        }
+        f->offset += result > 0 ? (uint64_t)result : 0;
+        node_drop();
+        return result;
+    default:
+        return -EBADF;
+    }
+}
+
+/* An open file at an offset: regular, or a device without one. */
+static int64_t
+at_check(const struct file *f, bool may, size_t count, off_t offset)
+{
+    if (f == NULL || !may) {
+        return -EBADF;
+    }
+    if (count > SSIZE_MAX || offset < 0) {
+        return -EINVAL;
+    }
+    switch (f->kind) {
+    case FILE_REGULAR:
+    case FILE_DEVICE:
+        return 0;
+    case FILE_DIRECTORY:
+        return -EISDIR;
+    default:
+        return -ESPIPE;
+    }
+}
+
+int64_t
+file_pread(int descriptor, void *bytes, size_t count, off_t offset)
+{
+    const struct file *f = file_of(descriptor);
+    int64_t result = at_check(f, f != NULL && readable(f), count, offset);
+
+    if (result != 0) {
+        return result;
+    }
+    if (f->kind == FILE_DEVICE) {
+        return file_terminal(descriptor) == 0
+                   ? -ESPIPE
+                   : device_read(f->index, bytes, count, nonblocking(f));
+    }
+    node_take();
+    result = fs_read(&node_system()->fs, node_file(f->index), (uint64_t)offset,
+                     bytes, count);
+    node_drop();
+    return error_of(result);
+}
+
+int64_t
+file_pwrite(int descriptor, const void *bytes, size_t count, off_t offset)
+{
+    const struct file *f = file_of(descriptor);
+    int64_t result = at_check(f, f != NULL && writable(f), count, offset);
+
+    if (result != 0) {
+        return result;
+    }
+    if (f->kind == FILE_DEVICE) {
+        return file_terminal(descriptor) == 0
+                   ? -ESPIPE
+                   : device_write(f->index, bytes, count, nonblocking(f));
+    }
+    node_take();
+    result = regular_write(f, bytes, count, (uint64_t)offset);
+    node_drop();
+    return result;
+}
+
+/* Where a seek goes to from a base. */
+static int64_t
+seek_to(struct file *f, uint64_t base, off_t offset)
+{
+    if (offset > 0 && (uint64_t)offset > (uint64_t)INT64_MAX - base) {
+        return -EOVERFLOW;
+    }
+    if (offset < 0 && (uint64_t)-offset > base) {
+        return -EINVAL;
+    }
+    f->offset = base + (uint64_t)offset;
+    return (int64_t)f->offset;
+}
+
+int64_t
+file_seek(int descriptor, off_t offset, int whence)
+{
+    struct file *f = file_of(descriptor);
+    uint64_t base = 0;
+    int64_t result = 0;
+
+    if (f == NULL) {
+        return -EBADF;
+    }
+    if (f->kind == FILE_PIPE_READ || f->kind == FILE_PIPE_WRITE ||
+        file_terminal(descriptor) == 0) {
+        return -ESPIPE;
+    }
+    if (f->kind == FILE_DEVICE) {
+        return 0; /* at the beginning, and at the end */
+    }
+    node_take();
+    switch (whence) {
+    case SEEK_SET:
+        break;
+    case SEEK_CUR:
+        base = f->offset;
+        break;
+    case SEEK_END:
+        result = f->index < FS_OPEN_MAX ? node_size(f, &base) : 0;
+        break;
+    default:
+        result = -EINVAL;
+    }
+    if (result == 0) {
+        result = seek_to(f, base, offset);
+    }
+    node_drop();
+    return result;
+}
+
+int64_t
+file_truncate(int descriptor, int64_t size)
+{
+    const struct file *f = file_of(descriptor);
+    int64_t error;
+
+    if (f == NULL) {
+        return -EBADF;
+    }
+    if (f->kind != FILE_REGULAR || !writable(f) || size < 0) {
+        return -EINVAL;
+    }
+    node_take();
+    error =
+        fs_truncate(&node_system()->fs, node_file(f->index), (uint64_t)size);
+    node_drop();
+    return error_of(error);
+}
+
+int64_t
+file_sync(int descriptor)
+{
+    const struct file *f = file_of(descriptor);
+    int64_t error = 0;
+
+    if (f == NULL) {
+        return -EBADF;
+    }
+    if (f->kind != FILE_REGULAR && f->kind != FILE_DIRECTORY) {
+        return -EINVAL;
+    }
+    node_take();
+    if (f->index < FS_OPEN_MAX) {
+        error = fs_fsync(&node_system()->fs, node_file(f->index));
+    }
+    node_drop();
+    return error_of(error);
+}
