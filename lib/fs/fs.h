@@ -18,6 +18,7 @@
 #include "lib/fs/volume.h"
 
 /* What the kernel has no need of; numbers as Linux has them. */
+#ifndef ERROR_NAMES_OF_LIBC
 enum fs_error {
     EEXIST = 17,   /* the name is taken */
     ENOTDIR = 20,  /* it is no directory */
@@ -26,8 +27,10 @@ enum fs_error {
     EFBIG = 27,    /* beyond the largest file */
     ENOTEMPTY = 39 /* the directory has entries */
 };
+#endif
 
-#define FS_CACHE 48     /* nodes kept in memory */
+#define FS_CACHE 48 /* nodes kept in memory */
+#define FS_PAGES (FS_CACHE + FS_EDITS_MAX)
 #define FS_OPEN_MAX 256 /* files and directories open at a time */
 #define FS_DIRTY_MAX 1024
 #define FS_ORDERS_MAX 32
@@ -48,8 +51,8 @@ struct fs_cached {
     uint64_t version;
     uint64_t used; /* when */
     unsigned pins;
-    bool empty; /* it has no bytes yet */
-    struct fs_node node;
+    bool empty;           /* it has no bytes yet */
+    struct fs_node *node; /* one of the pages */
 };
 
 /* `first` is on the disk before `then` is written. */
@@ -84,7 +87,7 @@ struct fs {
     struct fs_cached cache[FS_CACHE];
     struct fs_cached *edited[FS_EDITS_MAX];
     uint64_t edited_version[FS_EDITS_MAX];
-    struct fs_node edit[FS_EDITS_MAX];
+    struct fs_node *edit[FS_EDITS_MAX]; /* what is proposed: pages, too */
     unsigned edits;
     uint64_t dirty[FS_DIRTY_MAX];
     unsigned dirty_count;
@@ -97,7 +100,7 @@ struct fs {
     struct fs_file open[FS_OPEN_MAX];
     struct fs_file *root;
     struct fs_file *links;
-    _Alignas(FS_BLOCK) uint8_t page[FS_BLOCK];
+    _Alignas(FS_BLOCK) struct fs_node page[FS_PAGES];
 };
 
 struct fs_status {

@@ -15,17 +15,17 @@
 static int64_t
 fresh_clear(struct fs *fs)
 {
+    static const uint8_t zero;
     const struct fs_fresh f = fs->fresh;
     int64_t error = 0;
     uint64_t i;
 
-    memset(fs->page, 0, FS_BLOCK);
     for (i = 0; i < f.count && error == 0; i++) {
         uint64_t block = f.first + i;
 
         if ((fs->volume->table[block] & BLOCK_STATE) == BLOCK_UNINITIALISED) {
-            error = fs->volume->f->data_write(fs->volume, f.parent, block, 1,
-                                              fs->page);
+            error = fs->volume->f->data_write(fs->volume, f.parent, block, 0, 1,
+                                              &zero);
         }
     }
     /* It was not claimed after all. */
@@ -37,14 +37,10 @@ fresh_clear(struct fs *fs)
 int64_t
 fs_recover(struct fs *fs)
 {
-    unsigned i;
-
-    for (i = 0; i < FS_CACHE; i++) {
-        fs->cache[i].block = 0;
-        fs->cache[i].version = 0;
-        fs->cache[i].pins = 0;
+    store_begin(fs);
+    if (fs->volume->f->recover != NULL) {
+        fs->volume->f->recover(fs->volume);
     }
-    fs->edits = 0;
     /* Of the change that was being made, which may have been made. */
     fs->orders_kept = fs->orders;
     return fresh_clear(fs);

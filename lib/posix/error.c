@@ -1,46 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of the kernel's errors are gone when <errno.h> has come: so they are
-   copied first. */
-#include "lib/posix/error.h"
+/* The kernel's numbers, and lib/fs's, are Linux's; picolibc's are newlib's. The
+   low ones are the same. */
+#include "lib/posix/posix.h"
 
 #include "kern/abi/error.h"
-#include "lib/fs/fs.h"
 
-enum {
-    KERNEL_ENAMETOOLONG = ENAMETOOLONG,
-    KERNEL_ENOSYS = ENOSYS,
-    KERNEL_ENODATA = ENODATA,
-    KERNEL_EOVERFLOW = EOVERFLOW,
-    KERNEL_ESTALE = ESTALE,
-    KERNEL_EDQUOT = EDQUOT,
-    KERNEL_EDIED = EDIED,
-    KERNEL_ENOSERIAL = ENOSERIAL,
-    KERNEL_ENOTEMPTY = ENOTEMPTY
-};
+#define SAME 34 /* up to here */
 
-#include <errno.h>
+_Static_assert(EPERM == 1 && ESRCH == 3 && EAGAIN == 11 && ENOMEM == 12 &&
+                   EBUSY == 16 && EEXIST == 17 && EINVAL == 22 &&
+                   ERANGE == SAME,
+               "the first are the same everywhere");
+
+#define ENOTEMPTY_OF_FS 39
 
 int64_t
-error_translate(int64_t result)
+posix_error(int64_t error)
 {
-    switch (-result) {
-    case KERNEL_ENAMETOOLONG:
-        return -ENAMETOOLONG;
-    case KERNEL_ENOSYS:
-        return -ENOSYS;
-    case KERNEL_ENOTEMPTY:
+    if (error >= -SAME) {
+        return error;
+    }
+    switch (-error) {
+#define CASE(name, number, meaning)                                            \
+    case (number):                                                             \
+        return -(name);
+        ERROR_TABLE(CASE)
+#undef CASE
+    case ENOTEMPTY_OF_FS:
         return -ENOTEMPTY;
-    case KERNEL_EOVERFLOW:
-        return -EOVERFLOW;
-    case KERNEL_EDQUOT: /* the account has no room for another frame */
-        return -ENOMEM;
-    case KERNEL_ENOSERIAL:
-        return -ENOSPC;
-    case KERNEL_ENODATA:
-    case KERNEL_ESTALE: /* somebody else changes it without pause */
-    case KERNEL_EDIED:
-        return -EIO;
     default:
-        return result;
+        return -EIO;
     }
 }

@@ -2,7 +2,7 @@
 /*
  * Descriptors and open files. When somebody died with the lock, users of open
  * files are counted anew from the rows of the process table; a row counts from
- * the end of file_fork to that of file_exit, which is what `files_used` says.
+ * the end of file_fork to that of file_exit, which is what `files` says.
  * What has no user then is closed.
  */
 #include "lib/posix/node.h"
@@ -32,7 +32,7 @@ row_clear(struct process *p)
     }
     p->directory = -1;
     p->close_on_exec = 0;
-    p->files_used = 0;
+    p->files = 0;
 }
 
 void
@@ -87,10 +87,10 @@ files_recover(void)
     for (i = 0; i < POSIX_PROCESSES; i++) {
         const struct process *p = &SHARED_OF->processes.process[i];
 
-        for (d = 0; d < POSIX_DESCRIPTORS && p->files_used != 0; d++) {
+        for (d = 0; d < POSIX_DESCRIPTORS && p->files != 0; d++) {
             count(p->descriptor[d]);
         }
-        count(p->files_used != 0 ? p->directory : -1);
+        count(p->files != 0 ? p->directory : -1);
     }
     for (i = 0; i < FILE_OPEN_MAX; i++) {
         struct file *f = &s->open[i];
@@ -230,7 +230,7 @@ files_begin(void)
     int64_t result;
 
     file_take();
-    process_self->files_used = 1;
+    process_self->files = 1;
     result = file_add(FILE_DEVICE, DEVICE_CONSOLE, O_RDWR, false);
     if (result >= 0) {
         result = file_duplicate_to(0, 1, 0);
@@ -360,7 +360,7 @@ file_fork(struct process *child)
         count(child->descriptor[i]);
     }
     count(child->directory);
-    child->files_used = 1;
+    child->files = 1;
     file_drop();
     return 0;
 }
@@ -383,7 +383,7 @@ file_exit(struct process *p)
 {
     unsigned i;
 
-    if (p->files_used == 0) {
+    if (p->files == 0) {
         row_clear(p); /* it was not forked to the end */
         return;
     }

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "lib/posix/error.h"
 
 static bool
 readable(const struct file *f)
@@ -45,7 +44,7 @@ node_size(const struct file *f, uint64_t *size)
     int64_t error = fs_stat(&node_system()->fs, node_file(f->index), &status);
 
     *size = error == 0 ? status.size : 0;
-    return error_of(error);
+    return posix_error(error);
 }
 
 int64_t
@@ -71,7 +70,7 @@ file_read(int descriptor, void *bytes, size_t count)
                          bytes, count);
         f->offset += result > 0 ? (uint64_t)result : 0;
         node_drop();
-        return error_of(result);
+        return posix_error(result);
     default:
         return -EISDIR;
     }
@@ -84,11 +83,11 @@ regular_write(const struct file *f, const void *bytes, size_t count,
 {
     struct fs *fs = &node_system()->fs;
     int64_t result =
-        error_of(fs_write(fs, node_file(f->index), offset, bytes, count));
+        posix_error(fs_write(fs, node_file(f->index), offset, bytes, count));
     int64_t error = 0;
 
     if (result > 0 && (f->flags & O_SYNC) != 0) {
-        error = error_of(fs_fsync(fs, node_file(f->index)));
+        error = posix_error(fs_fsync(fs, node_file(f->index)));
     }
     return error != 0 ? error : result;
 }
@@ -165,7 +164,7 @@ file_pread(int descriptor, void *bytes, size_t count, off_t offset)
     result = fs_read(&node_system()->fs, node_file(f->index), (uint64_t)offset,
                      bytes, count);
     node_drop();
-    return error_of(result);
+    return posix_error(result);
 }
 
 int64_t
@@ -255,7 +254,7 @@ file_truncate(int descriptor, int64_t size)
     error =
         fs_truncate(&node_system()->fs, node_file(f->index), (uint64_t)size);
     node_drop();
-    return error_of(error);
+    return posix_error(error);
 }
 
 int64_t
@@ -275,5 +274,5 @@ file_sync(int descriptor)
         error = fs_fsync(&node_system()->fs, node_file(f->index));
     }
     node_drop();
-    return error_of(error);
+    return posix_error(error);
 }

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "lib/posix/error.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 
@@ -37,7 +36,7 @@ create(const struct path *p, mode_t mode)
         error = fs_create(&s->fs, node_file(p->at), p->name, p->bytes, &status,
                           &file);
     }
-    return error != 0 ? error_of(error) : node_of(file);
+    return error != 0 ? posix_error(error) : node_of(file);
 }
 
 /* Whether what is there may be opened so. */
@@ -79,7 +78,7 @@ find(struct path *p, int flags, mode_t mode)
     error = alone ? -EEXIST : check((unsigned)node, flags);
     if (error == 0 && (flags & O_TRUNC) != 0 &&
         node_look((unsigned)node)->kind == FS_FILE) {
-        error = error_of(
+        error = posix_error(
             fs_truncate(&node_system()->fs, node_file((unsigned)node), 0));
     }
     if (error != 0) {

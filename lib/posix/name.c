@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/posix/error.h"
 
 static struct name *
 place_of(unsigned parent, uint32_t hash)
@@ -88,7 +87,7 @@ name_find(unsigned parent, const char *name, size_t bytes, uint32_t hash)
         name_clear(true);
         child = fs_open(&s->fs, node_file(parent), name, bytes, &file);
     }
-    child = child == 0 ? node_of(file) : error_of(child);
+    child = child == 0 ? node_of(file) : posix_error(child);
     if (child >= 0) {
         name_keep(n, parent, name, bytes, hash, (unsigned)child);
     }

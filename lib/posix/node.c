@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/posix/error.h"
 #include "lib/posix/shared.h"
 
 _Static_assert(sizeof(struct file_system) <= FILE_SYSTEM_BYTES &&
@@ -117,7 +116,7 @@ node_of(struct fs_file *file)
     error = fs_stat(&s->fs, file, &status);
     if (error != 0) {
         fs_close(&s->fs, file);
-        return error_of(error);
+        return posix_error(error);
     }
     n->uid = status.uid;
     n->gid = status.gid;

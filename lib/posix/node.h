@@ -5,11 +5,10 @@
  * What paths lead to: handles of lib/fs, by their index, with what is asked for
  * at each step; /dev and what is in it, which are nowhere on the disk; and the
  * cache of names. All under the lock of the file system.
- *
- * lib/fs is included before <errno.h> (error.h).
  */
 #include "lib/fs/fs.h"
 #include "lib/posix/file.h"
+#include "lib/posix/posix.h"
 
 #define NODE_DEV FS_OPEN_MAX /* the directory /dev */
 #define NODE_DEVICE (FS_OPEN_MAX + 1)

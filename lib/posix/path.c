@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/posix/error.h"
 #include "lib/posix/shared.h"
 
 /* The text of links, with what comes behind them. */
@@ -103,7 +102,7 @@ walk_link(struct path *p, unsigned link, const char *rest)
 
     node_put(link);
     if (bytes < 0) {
-        return error_of(bytes);
+        return posix_error(bytes);
     }
     if (++p->links > PATH_LINKS) {
         return -ELOOP;

@@ -248,9 +248,9 @@ pipe_write(struct pipe *p, const void *bytes, size_t count, bool nonblocking)
         done += result > 0 ? (size_t)result : 0;
     }
     if (result == -EPIPE) {
-        (void)lock_take(&SHARED_OF->processes.lock);
+        process_lock();
         signal_send(process_self, SIGPIPE);
-        lock_drop(&SHARED_OF->processes.lock);
+        process_unlock();
     }
     return done > 0 ? (int64_t)done : result;
 }

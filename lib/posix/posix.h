@@ -14,6 +14,10 @@
 
 struct stat;
 
+/* An error as errno has it, of one as the kernel, lib/disk and lib/fs say it:
+   some numbers differ. What is not negative stays. */
+int64_t posix_error(int64_t error);
+
 /* files: descriptors, open files, paths (file*.c, pipe.c, path.c) */
 int64_t file_open(const char *path, int flags, mode_t mode);
 int64_t file_close(int descriptor);

@@ -15,6 +15,8 @@
 struct posix_shared {
     uint32_t version;
     uint32_t size;
+    uint64_t cache_pages; /* from POSIX_CACHE on so many pages can be mapped:
+                             the tables are there, under DOMAIN.SHARED */
     struct process_table processes;
     struct files files;
     /* Each part adds its own. */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "lib/fs/check.h"
-#include "lib/posix/error.h"
 #include "lib/posix/shared.h"
 
 int64_t
@@ -32,7 +31,7 @@ tree_mount(struct fs_volume *volume, int make)
         s->mounted = 1;
     }
     node_drop();
-    return error_of(error);
+    return posix_error(error);
 }
 
 int64_t
@@ -46,7 +45,7 @@ tree_unmount(void)
     error = s->mounted != 0 ? fs_unmount(&s->fs) : 0;
     s->mounted = 0;
     node_drop();
-    return error_of(error);
+    return posix_error(error);
 }
 
 int64_t
@@ -58,5 +57,5 @@ tree_sync(void)
     node_take();
     error = s->mounted != 0 ? fs_sync(&s->fs) : 0;
     node_drop();
-    return error_of(error);
+    return posix_error(error);
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/posix/error.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 
@@ -107,7 +106,7 @@ tree_getcwd(char *path, size_t room)
         }
     }
     for (; error == 0 && f != NULL && f != fs_root(fs); f = f->directory) {
-        error = error_of(fs_name(fs, f, name));
+        error = posix_error(fs_name(fs, f, name));
         if (error == 0) {
             error = prepend(path, &at, name);
         }
@@ -153,7 +152,7 @@ system_next(unsigned node, struct tree_place *place, struct dirent *entry)
         memcpy(entry->d_name, c->name, c->name_bytes);
         entry->d_name[c->name_bytes] = 0;
     }
-    return error_of(result);
+    return posix_error(result);
 }
 
 /* "." and "..": each directory has them first. */

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/posix/error.h"
 #include "lib/posix/shared.h"
 
 static struct fs *
@@ -35,7 +34,7 @@ directory_make(const struct path *p, mode_t mode)
         if (error == 0) {
             fs_close(system_fs(), file);
         }
-        error = error_of(error);
+        error = posix_error(error);
     }
     return error;
 }
@@ -101,7 +100,7 @@ name_remove(struct path *p, bool directory)
         return error;
     }
     name_drop(p->at, p->name, p->bytes);
-    return error_of(
+    return posix_error(
         fs_unlink(system_fs(), node_file(p->at), p->name, p->bytes));
 }
 
@@ -199,7 +198,7 @@ tree_rename(const char *path, const char *new_path)
         if (error == 0) {
             name_drop(w.from.at, w.from.name, w.from.bytes);
             name_drop(w.to.at, w.to.name, w.to.bytes);
-            error = error_of(fs_rename(
+            error = posix_error(fs_rename(
                 system_fs(), node_file(w.from.at),
                 (struct fs_text){w.from.name, w.from.bytes}, node_file(w.to.at),
                 (struct fs_text){w.to.name, w.to.bytes}));
@@ -232,7 +231,7 @@ link_make(struct pair *w)
     if (error == 0) {
         /* Its handle goes to the directory of links. */
         name_drop_node((unsigned)node);
-        error = error_of(fs_link(system_fs(), node_file((unsigned)node),
+        error = posix_error(fs_link(system_fs(), node_file((unsigned)node),
                                  node_file(w->to.at), w->to.name, w->to.bytes));
     }
     node_put((unsigned)node);
@@ -279,7 +278,7 @@ tree_symlink(const char *target, const char *path)
             error = path_change(&p, -EEXIST);
         }
         if (error == 0) {
-            error = error_of(fs_symlink(system_fs(), node_file(p.at), p.name,
+            error = posix_error(fs_symlink(system_fs(), node_file(p.at), p.name,
                                         p.bytes, target, bytes));
         }
         path_end(&p);
@@ -304,7 +303,7 @@ tree_readlink(const char *path, char *bytes, size_t room)
         result =
             node_look((unsigned)node)->kind != FS_SYMLINK
                 ? -EINVAL
-                : error_of(fs_readlink(system_fs(), node_file((unsigned)node),
+                : posix_error(fs_readlink(system_fs(), node_file((unsigned)node),
                                        bytes, room));
         node_put((unsigned)node);
     }

@@ -11,7 +11,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "lib/posix/error.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 
@@ -52,7 +51,7 @@ node_status(unsigned node, struct stat *status)
     }
     error = fs_stat(&node_system()->fs, node_file(node), &s);
     if (error != 0) {
-        return error_of(error);
+        return posix_error(error);
     }
     status->st_dev = DEVICE_DISK;
     status->st_ino = s.number;
@@ -142,7 +141,7 @@ node_set(unsigned node, struct setting *s)
     }
     error = fs_stat(fs, node_file(node), &is);
     if (error != 0) {
-        return error_of(error);
+        return posix_error(error);
     }
     if ((s->what & FS_SET_OWNER) != 0) {
         s->status.uid = s->status.uid == UINT32_MAX ? is.uid : s->status.uid;
@@ -156,7 +155,7 @@ node_set(unsigned node, struct setting *s)
     }
     error = fs_set(fs, node_file(node), s->what, &s->status);
     node_forget(node);
-    return error_of(error);
+    return posix_error(error);
 }
 
 static int64_t
@@ -331,7 +330,7 @@ tree_truncate(const char *path, int64_t size)
                 : kind != FS_FILE    ? -EINVAL
                                      : node_permits((unsigned)node, W_OK);
         if (error == 0) {
-            error = error_of(fs_truncate(
+            error = posix_error(fs_truncate(
                 &node_system()->fs, node_file((unsigned)node), (uint64_t)size));
         }
         node_put((unsigned)node);
