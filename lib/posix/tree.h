@@ -48,6 +48,8 @@ int64_t tree_chdir(const char *path);
 int64_t tree_chdir_open(int descriptor);
 /* The path of the working directory, with a zero behind it; -ERANGE. */
 int64_t tree_getcwd(char *path, size_t room);
+/* The same for what a path leads to, all links followed. */
+int64_t tree_path(const char *text, char *path, size_t room);
 /* What comes in a directory after a place, which is zero at first: 1, or 0 at
    the end. */
 struct dirent;

@@ -79,42 +79,88 @@ prepend(char *path, size_t *at, const char *name)
     return 0;
 }
 
+/* Puts the path of a directory before what is at *at. */
+static int64_t
+prepend_directory(char *path, size_t *at, unsigned node)
+{
+    struct fs *fs = &node_system()->fs;
+    struct fs_file *f = fs_root(fs);
+    char name[FS_NAME_MAX + 1];
+    int64_t error = 0;
+
+    if (node == NODE_DEV) {
+        error = prepend(path, at, "dev");
+    } else {
+        f = node_file(node);
+    }
+    for (; error == 0 && f != fs_root(fs); f = f->directory) {
+        error = posix_error(fs_name(fs, f, name));
+        if (error == 0) {
+            error = prepend(path, at, name);
+        }
+    }
+    if (error == 0 && path[*at] == 0) {
+        error = prepend(path, at, "");
+    }
+    return error;
+}
+
 int64_t
 tree_getcwd(char *path, size_t room)
 {
-    struct fs *fs = &node_system()->fs;
-    struct fs_file *f = NULL;
-    char name[FS_NAME_MAX + 1];
-    int directory = process_self->directory;
+    struct path p;
     size_t at = room - 1;
-    int64_t error = 0;
+    int64_t error;
 
     if (room == 0) {
         return -EINVAL;
     }
     path[at] = 0;
     node_take();
-    if (node_system()->mounted == 0) {
-        error = -ENODEV;
-    } else if (directory >= 0) {
-        unsigned node = SHARED_OF->files.open[directory].index;
-
-        if (node == NODE_DEV) {
-            error = prepend(path, &at, "dev");
-        } else {
-            f = node_file(node);
-        }
-    }
-    for (; error == 0 && f != NULL && f != fs_root(fs); f = f->directory) {
-        error = posix_error(fs_name(fs, f, name));
-        if (error == 0) {
-            error = prepend(path, &at, name);
-        }
+    error = path_begin(&p, ".");
+    if (error == 0) {
+        error = prepend_directory(path, &at, p.at);
+        path_end(&p);
     }
     node_drop();
-    if (error == 0 && path[at] == 0) {
-        error = prepend(path, &at, "");
+    if (error == 0) {
+        memmove(path, path + at, room - at);
     }
+    return error;
+}
+
+int64_t
+tree_path(const char *text, char *path, size_t room)
+{
+    char name[FS_NAME_MAX + 1];
+    struct path p;
+    size_t at = room - 1;
+    int64_t node;
+    int64_t error;
+
+    path[at] = 0;
+    node_take();
+    error = path_begin(&p, text);
+    if (error == 0) {
+        node = path_look(&p, true);
+        error = node < 0 ? node : 0;
+        if (node >= 0 && node_look((unsigned)node)->kind != FS_DIRECTORY) {
+            memcpy(name, p.name, p.bytes);
+            name[p.bytes] = 0;
+            error = prepend(path, &at, name);
+            node_put((unsigned)node);
+            node = p.at;
+            node_use(p.at);
+        }
+        if (error == 0) {
+            error = prepend_directory(path, &at, (unsigned)node);
+        }
+        if (node >= 0) {
+            node_put((unsigned)node);
+        }
+        path_end(&p);
+    }
+    node_drop();
     if (error == 0) {
         memmove(path, path + at, room - at);
     }
