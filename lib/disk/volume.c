@@ -303,15 +303,17 @@ static const struct fs_volume_functions functions = {
  * Beginning.
  */
 int64_t
-volume_open(struct disk_volume *v, uint64_t number, uint64_t cap)
+volume_open(struct disk_volume *v, uint64_t number, uint64_t control,
+            uint64_t cap)
 {
     const volatile struct disk_row *row;
     int64_t error;
 
     memset(v, 0, sizeof(*v));
-    error = disk_open(&v->disk, number, cap, cap);
+    error = disk_open(&v->disk, number, control, cap);
     if (error == 0) {
         error = disk_recover(&v->disk);
+        v->disk.cap = cap;
     }
     if (error != 0) {
         return error;
@@ -396,17 +398,19 @@ volume_pages(struct disk_volume *v, const void *pages, unsigned count)
 }
 
 int64_t
-volume_tree(struct disk_volume *v, const char *name)
+volume_tree(struct disk_volume *v, uint64_t control, const char *name)
 {
     static _Alignas(FRAME_SIZE) uint8_t page[FRAME_SIZE];
+    struct disk disk = v->disk;
     struct code_error error;
     const struct disk_tree *tree;
     uint64_t version = 0;
     int64_t result =
         disk_format_type(page, FS_TYPE_NAME, fs_owns, fs_access, &error);
 
+    disk.cap = control;
     if (result == 0) {
-        result = disk_type(&v->disk, page);
+        result = disk_type(&disk, page);
     }
     if (result < 0) {
         return result;

@@ -62,14 +62,16 @@ struct disk_volume {
     } count;
 };
 
-/* Recovers the disk, or waits until it is; `cap` must dominate the guards of
-   all that is used, and have control on the empty name if the disk is raw.
-   Frames of the cache are made under it. Clears the struct. */
-int64_t volume_open(struct disk_volume *v, uint64_t number, uint64_t cap);
+/* Recovers the disk, or waits until it is, by `control`, a capability with
+   control on the empty name. What is done later is done by `cap`, the same
+   entry in all envs: it must dominate the guards of what is used, and frames of
+   the cache are made under it. Clears the struct. */
+int64_t volume_open(struct disk_volume *v, uint64_t number, uint64_t control,
+                    uint64_t cap);
 
 /* Makes the tables of the window, VOLUME_WINDOW_SIZE from `address` on, aligned
-   to 2 MiB, in an address space whose tables there are under the volume's
-   capability. From then on `cap` is that capability's entry in all envs. */
+   to 2 MiB. The volume's capability must dominate the tables that are there
+   already. */
 int64_t volume_window(struct disk_volume *v, const struct exo_map *map,
                       uint64_t address);
 
@@ -79,7 +81,7 @@ int64_t volume_pages(struct disk_volume *v, const void *pages, unsigned count);
 
 /* Installs the type of file systems, and finds the tree of that name in the
    catalogue. -ENOENT, -EINVAL: it is of another type. */
-int64_t volume_tree(struct disk_volume *v, const char *name);
+int64_t volume_tree(struct disk_volume *v, uint64_t control, const char *name);
 
 /* Writes and lets go of entries that were not used for longest, until `count`
    are free for the kernel to take; how many. */

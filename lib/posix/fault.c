@@ -19,6 +19,7 @@
 #include "kern/abi/frame.h"
 #include "lib/exo/exo.h"
 #include "lib/exo/page.h"
+#include "lib/posix/disk.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/memory.h"
 #include "lib/posix/posix.h"
@@ -122,7 +123,7 @@ memory_fault(uint64_t cause, uint64_t address)
     table_faulting = true;
     handled = fault_handle(cause, address);
     table_faulting = false;
-    return handled;
+    return handled || disk_fault(exo_uarea);
 }
 
 /* A fault in a handler of exceptions or events: they may change what fork has

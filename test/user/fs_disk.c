@@ -173,10 +173,10 @@ begin(void)
     int64_t error;
 
     if (volume.window == 0) {
-        EXPECT(volume_open(&volume, 0, 0), 0);
+        EXPECT(volume_open(&volume, 0, 0, 0), 0);
         EXPECT(volume_window(&volume, &map, WINDOW), 0);
         EXPECT(volume_pages(&volume, fs.page, FS_PAGES), 0);
-        EXPECT(volume_tree(&volume, FS_TREE_NAME), 0);
+        EXPECT(volume_tree(&volume, 0, FS_TREE_NAME), 0);
     }
     error = fs_mount(&fs, &volume.fs);
     EXPECT(error, 0);
