@@ -26,10 +26,16 @@ has(const struct volume_memory *v, uint64_t block, uint64_t count)
            count <= v->fs.blocks - block;
 }
 
-static void *
+static uint8_t *
 bytes_of(const struct volume_memory *v, uint64_t block)
 {
     return v->memory + (block - DISK_FIRST_BLOCK) * FS_BLOCK;
+}
+
+static const struct fs_node *
+node_at(const struct volume_memory *v, uint64_t block)
+{
+    return (const struct fs_node *)(const void *)bytes_of(v, block);
 }
 
 /* Sets the state of all that a node owns. */
@@ -72,7 +78,7 @@ change_finish(struct volume_memory *v)
     if (v->stage == STAGE_LEAVE) {
         for (i = 0; i < v->edits; i++) {
             if (v->version[v->edited[i] - DISK_FIRST_BLOCK] != 0) {
-                owned_set(v, bytes_of(v, v->edited[i]), false);
+                owned_set(v, node_at(v, v->edited[i]), false);
             }
         }
         stage_set(v, STAGE_STAY);
@@ -170,45 +176,69 @@ memory_attached(struct fs_volume *fs, uint64_t block)
     return 0; /* no crash leaves anything: there are no orders */
 }
 
+static bool
+has_data(const struct volume_memory *v, uint64_t block, uint64_t offset,
+         uint64_t count)
+{
+    return has(v, block, (offset + count + FS_BLOCK - 1) / FS_BLOCK);
+}
+
 static int64_t
 memory_data_read(struct fs_volume *fs, uint64_t parent, uint64_t block,
-                 uint64_t count, void *bytes)
+                 uint64_t offset, uint64_t count, void *bytes)
 {
     struct volume_memory *v = memory_of(fs);
     uint64_t i;
 
     (void)parent;
     change_finish(v);
-    if (!has(v, block, count)) {
+    if (!has_data(v, block, offset, count)) {
         return -ENOENT;
     }
-    for (i = 0; i < count; i++) {
+    for (i = offset / FS_BLOCK; i * FS_BLOCK < offset + count; i++) {
         if (v->table[block + i] != BLOCK_USED) {
             return -ENODATA;
         }
     }
-    memcpy(bytes, bytes_of(v, block), count * FS_BLOCK);
+    memcpy(bytes, bytes_of(v, block) + offset, count);
     return 0;
 }
 
 static int64_t
 memory_data_write(struct fs_volume *fs, uint64_t parent, uint64_t block,
-                  uint64_t count, const void *bytes)
+                  uint64_t offset, uint64_t count, const void *bytes)
 {
     struct volume_memory *v = memory_of(fs);
     uint64_t i;
 
     (void)parent;
     change_finish(v);
-    if (!has(v, block, count)) {
+    if (!has_data(v, block, offset, count)) {
         return -ENOENT;
     }
-    memcpy(bytes_of(v, block), bytes, count * FS_BLOCK);
-    for (i = 0; i < count; i++) {
-        v->written[block + i - DISK_FIRST_BLOCK] = 1;
+    for (i = offset / FS_BLOCK; i * FS_BLOCK < offset + count; i++) {
+        if (v->written[block + i - DISK_FIRST_BLOCK] == 0) {
+            memset(bytes_of(v, block + i), 0, FS_BLOCK);
+            v->written[block + i - DISK_FIRST_BLOCK] = 1;
+        }
         v->table[block + i] = BLOCK_USED;
     }
+    memcpy(bytes_of(v, block) + offset, bytes, count);
     return 0;
+}
+
+static void *
+memory_data_page(struct fs_volume *fs, uint64_t parent, uint64_t block,
+                 bool write)
+{
+    struct volume_memory *v = memory_of(fs);
+
+    (void)parent;
+    (void)write;
+    change_finish(v);
+    return has(v, block, 1) && v->table[block] == BLOCK_USED
+               ? bytes_of(v, block)
+               : NULL;
 }
 
 static int64_t
@@ -234,6 +264,7 @@ volume_memory_init(struct volume_memory *v, void *memory, uint64_t blocks,
                                                 .attached = memory_attached,
                                                 .data_read = memory_data_read,
                                                 .data_write = memory_data_write,
+                                     .data_page = memory_data_page,
                                                 .flush = memory_flush,
                                                 .now = now,
                                                 .random = random};

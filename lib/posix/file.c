@@ -5,7 +5,7 @@
  * the end of file_fork to that of file_exit, which is what `files` says.
  * What has no user then is closed.
  */
-#include "lib/posix/node.h"
+#include "lib/posix/inode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,9 +58,9 @@ open_end(struct file *f, bool locked)
         pipe_close(&files()->pipe[f->index], kind == FILE_PIPE_READ);
     } else if (kind == FILE_REGULAR || kind == FILE_DIRECTORY) {
         if (locked) {
-            node_put(f->index);
+            inode_put(f->index);
         } else {
-            node_system()->recount = 1;
+            inode_system()->recount = 1;
         }
     }
 }
@@ -110,7 +110,7 @@ files_recover(void)
             pipe_close(&s->pipe[i], false);
         }
     }
-    node_system()->recount = 1;
+    inode_system()->recount = 1;
     s->broken = 0;
 }
 
@@ -248,7 +248,7 @@ file_put(unsigned index)
     struct file *f = &files()->open[index];
 
     if (--f->users == 0) {
-        open_end(f, lock_is_mine(&node_system()->lock));
+        open_end(f, lock_is_mine(&inode_system()->lock));
     }
 }
 
@@ -260,7 +260,7 @@ put_begin(const struct file *f)
         f->users == 1 && (f->kind == FILE_REGULAR || f->kind == FILE_DIRECTORY);
 
     if (both) {
-        node_take();
+        inode_take();
     }
     file_take();
     return both;
@@ -271,7 +271,7 @@ put_end(bool both)
 {
     file_drop();
     if (both) {
-        node_drop();
+        inode_drop();
     }
 }
 
@@ -387,7 +387,7 @@ file_exit(struct process *p)
         row_clear(p); /* it was not forked to the end */
         return;
     }
-    node_take();
+    inode_take();
     file_take();
     for (i = 0; i < POSIX_DESCRIPTORS; i++) {
         int index = p->descriptor[i];
@@ -404,7 +404,7 @@ file_exit(struct process *p)
     }
     row_clear(p);
     file_drop();
-    node_drop();
+    inode_drop();
 }
 
 int64_t

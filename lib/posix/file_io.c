@@ -4,7 +4,7 @@
    the same place. */
 #include <limits.h>
 
-#include "lib/posix/node.h"
+#include "lib/posix/inode.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 
@@ -41,7 +41,7 @@ static int64_t
 node_size(const struct file *f, uint64_t *size)
 {
     struct fs_status status;
-    int64_t error = fs_stat(&node_system()->fs, node_file(f->index), &status);
+    int64_t error = fs_stat(&inode_system()->fs, inode_file(f->index), &status);
 
     *size = error == 0 ? status.size : 0;
     return posix_error(error);
@@ -65,11 +65,11 @@ file_read(int descriptor, void *bytes, size_t count)
     case FILE_DEVICE:
         return device_read(f->index, bytes, count, nonblocking(f));
     case FILE_REGULAR:
-        node_take();
-        result = fs_read(&node_system()->fs, node_file(f->index), f->offset,
+        inode_take();
+        result = fs_read(&inode_system()->fs, inode_file(f->index), f->offset,
                          bytes, count);
         f->offset += result > 0 ? (uint64_t)result : 0;
-        node_drop();
+        inode_drop();
         return posix_error(result);
     default:
         return -EISDIR;
@@ -81,13 +81,13 @@ static int64_t
 regular_write(const struct file *f, const void *bytes, size_t count,
               uint64_t offset)
 {
-    struct fs *fs = &node_system()->fs;
+    struct fs *fs = &inode_system()->fs;
     int64_t result =
-        posix_error(fs_write(fs, node_file(f->index), offset, bytes, count));
+        posix_error(fs_write(fs, inode_file(f->index), offset, bytes, count));
     int64_t error = 0;
 
     if (result > 0 && (f->flags & O_SYNC) != 0) {
-        error = posix_error(fs_fsync(fs, node_file(f->index)));
+        error = posix_error(fs_fsync(fs, inode_file(f->index)));
     }
     return error != 0 ? error : result;
 }
@@ -110,7 +110,7 @@ file_write(int descriptor, const void *bytes, size_t count)
     case FILE_DEVICE:
         return device_write(f->index, bytes, count, nonblocking(f));
     case FILE_REGULAR:
-        node_take();
+        inode_take();
         if ((f->flags & O_APPEND) != 0) {
             result = node_size(f, &f->offset);
         }
@@ -118,7 +118,7 @@ file_write(int descriptor, const void *bytes, size_t count)
             result = regular_write(f, bytes, count, f->offset);
         }
         f->offset += result > 0 ? (uint64_t)result : 0;
-        node_drop();
+        inode_drop();
         return result;
     default:
         return -EBADF;
@@ -160,10 +160,10 @@ file_pread(int descriptor, void *bytes, size_t count, off_t offset)
                    ? -ESPIPE
                    : device_read(f->index, bytes, count, nonblocking(f));
     }
-    node_take();
-    result = fs_read(&node_system()->fs, node_file(f->index), (uint64_t)offset,
+    inode_take();
+    result = fs_read(&inode_system()->fs, inode_file(f->index), (uint64_t)offset,
                      bytes, count);
-    node_drop();
+    inode_drop();
     return posix_error(result);
 }
 
@@ -181,9 +181,9 @@ file_pwrite(int descriptor, const void *bytes, size_t count, off_t offset)
                    ? -ESPIPE
                    : device_write(f->index, bytes, count, nonblocking(f));
     }
-    node_take();
+    inode_take();
     result = regular_write(f, bytes, count, (uint64_t)offset);
-    node_drop();
+    inode_drop();
     return result;
 }
 
@@ -218,7 +218,7 @@ file_seek(int descriptor, off_t offset, int whence)
     if (f->kind == FILE_DEVICE) {
         return 0; /* at the beginning, and at the end */
     }
-    node_take();
+    inode_take();
     switch (whence) {
     case SEEK_SET:
         break;
@@ -234,7 +234,7 @@ file_seek(int descriptor, off_t offset, int whence)
     if (result == 0) {
         result = seek_to(f, base, offset);
     }
-    node_drop();
+    inode_drop();
     return result;
 }
 
@@ -250,10 +250,10 @@ file_truncate(int descriptor, int64_t size)
     if (f->kind != FILE_REGULAR || !writable(f) || size < 0) {
         return -EINVAL;
     }
-    node_take();
+    inode_take();
     error =
-        fs_truncate(&node_system()->fs, node_file(f->index), (uint64_t)size);
-    node_drop();
+        fs_truncate(&inode_system()->fs, inode_file(f->index), (uint64_t)size);
+    inode_drop();
     return posix_error(error);
 }
 
@@ -269,10 +269,10 @@ file_sync(int descriptor)
     if (f->kind != FILE_REGULAR && f->kind != FILE_DIRECTORY) {
         return -EINVAL;
     }
-    node_take();
+    inode_take();
     if (f->index < FS_OPEN_MAX) {
-        error = fs_fsync(&node_system()->fs, node_file(f->index));
+        error = fs_fsync(&inode_system()->fs, inode_file(f->index));
     }
-    node_drop();
+    inode_drop();
     return posix_error(error);
 }

@@ -14,7 +14,7 @@
 static int64_t
 create(const struct path *p, mode_t mode)
 {
-    struct file_system *s = node_system();
+    struct file_system *s = inode_system();
     struct fs_status status = {
         .kind = FS_FILE,
         .uid = SHARED_OF->files.uid,
@@ -30,13 +30,13 @@ create(const struct path *p, mode_t mode)
         return -EISDIR;
     }
     error =
-        fs_create(&s->fs, node_file(p->at), p->name, p->bytes, &status, &file);
+        fs_create(&s->fs, inode_file(p->at), p->name, p->bytes, &status, &file);
     if (error == -ENFILE) {
         name_clear(true);
-        error = fs_create(&s->fs, node_file(p->at), p->name, p->bytes, &status,
+        error = fs_create(&s->fs, inode_file(p->at), p->name, p->bytes, &status,
                           &file);
     }
-    return error != 0 ? posix_error(error) : node_of(file);
+    return error != 0 ? posix_error(error) : inode_of(file);
 }
 
 /* Whether what is there may be opened so. */
@@ -46,7 +46,7 @@ check(unsigned node, int flags)
     int access = flags & O_ACCMODE;
     int what = (access != O_WRONLY ? R_OK : 0) |
                (access != O_RDONLY || (flags & O_TRUNC) != 0 ? W_OK : 0);
-    unsigned kind = node_look(node)->kind;
+    unsigned kind = inode_look(node)->kind;
 
     if (kind == FS_SYMLINK) {
         return -ELOOP;
@@ -58,7 +58,7 @@ check(unsigned node, int flags)
         ((what & W_OK) != 0 || (flags & O_CREAT) != 0)) {
         return -EISDIR;
     }
-    return node_permits(node, what);
+    return inode_permits(node, what);
 }
 
 /* The node to be opened; it may be made, or emptied. */
@@ -77,12 +77,12 @@ find(struct path *p, int flags, mode_t mode)
     }
     error = alone ? -EEXIST : check((unsigned)node, flags);
     if (error == 0 && (flags & O_TRUNC) != 0 &&
-        node_look((unsigned)node)->kind == FS_FILE) {
+        inode_look((unsigned)node)->kind == FS_FILE) {
         error = posix_error(
-            fs_truncate(&node_system()->fs, node_file((unsigned)node), 0));
+            fs_truncate(&inode_system()->fs, inode_file((unsigned)node), 0));
     }
     if (error != 0) {
-        node_put((unsigned)node);
+        inode_put((unsigned)node);
         return error;
     }
     return node;
@@ -92,17 +92,17 @@ find(struct path *p, int flags, mode_t mode)
 static int64_t
 add(unsigned node, int flags)
 {
-    unsigned kind = node_look(node)->kind;
+    unsigned kind = inode_look(node)->kind;
     int64_t result = 0;
 
-    if (node >= NODE_DEVICE) {
-        result = device_open(node - NODE_DEVICE);
+    if (node >= INODE_DEVICE) {
+        result = device_open(node - INODE_DEVICE);
     }
     if (result == 0) {
         file_take();
         result =
-            node >= NODE_DEVICE
-                ? file_add(FILE_DEVICE, node - NODE_DEVICE, (uint32_t)flags,
+            node >= INODE_DEVICE
+                ? file_add(FILE_DEVICE, node - INODE_DEVICE, (uint32_t)flags,
                            (flags & O_CLOEXEC) != 0)
                 : file_add(kind == FS_DIRECTORY ? FILE_DIRECTORY : FILE_REGULAR,
                            node, (uint32_t)flags, (flags & O_CLOEXEC) != 0);
@@ -121,7 +121,7 @@ file_open(const char *path, int flags, mode_t mode)
     if ((flags & O_ACCMODE) == O_ACCMODE) {
         return -EINVAL;
     }
-    node_take();
+    inode_take();
     result = path_begin(&p, path);
     if (result == 0) {
         node = find(&p, flags, mode);
@@ -129,11 +129,11 @@ file_open(const char *path, int flags, mode_t mode)
         if (node >= 0) {
             result = add((unsigned)node, flags);
             if (result < 0) {
-                node_put((unsigned)node);
+                inode_put((unsigned)node);
             }
         }
         path_end(&p);
     }
-    node_drop();
+    inode_drop();
     return result;
 }

@@ -5,7 +5,7 @@
  * else. A name whose file is also somewhere else (a hard link: its handle is in
  * the directory of links) is not kept.
  */
-#include "lib/posix/node.h"
+#include "lib/posix/inode.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 static struct name *
 place_of(unsigned parent, uint32_t hash)
 {
-    return &node_system()->name[(hash + parent * 31) % NAMES];
+    return &inode_system()->name[(hash + parent * 31) % NAMES];
 }
 
 uint32_t
@@ -49,7 +49,7 @@ name_end(struct name *n)
 {
     if (n->bytes != 0) {
         n->bytes = 0;
-        node_put(n->child);
+        inode_put(n->child);
     }
 }
 
@@ -57,11 +57,11 @@ static void
 name_keep(struct name *n, unsigned parent, const char *name, size_t bytes,
           uint32_t hash, unsigned child)
 {
-    const struct fs_file *file = node_file(child);
+    const struct fs_file *file = inode_file(child);
 
     name_end(n);
-    if (bytes < NAME_BYTES && file->directory == node_file(parent)) {
-        node_use(child);
+    if (bytes < NAME_BYTES && file->directory == inode_file(parent)) {
+        inode_use(child);
         n->hash = hash;
         n->parent = (uint16_t)parent;
         n->child = (uint16_t)child;
@@ -73,21 +73,21 @@ name_keep(struct name *n, unsigned parent, const char *name, size_t bytes,
 int64_t
 name_find(unsigned parent, const char *name, size_t bytes, uint32_t hash)
 {
-    struct file_system *s = node_system();
+    struct file_system *s = inode_system();
     struct name *n = place_of(parent, hash);
     struct fs_file *file;
     int64_t child;
 
     if (name_is(n, parent, name, bytes, hash)) {
-        node_use(n->child);
+        inode_use(n->child);
         return n->child;
     }
-    child = fs_open(&s->fs, node_file(parent), name, bytes, &file);
+    child = fs_open(&s->fs, inode_file(parent), name, bytes, &file);
     if (child == -ENFILE) {
         name_clear(true);
-        child = fs_open(&s->fs, node_file(parent), name, bytes, &file);
+        child = fs_open(&s->fs, inode_file(parent), name, bytes, &file);
     }
-    child = child == 0 ? node_of(file) : posix_error(child);
+    child = child == 0 ? inode_of(file) : posix_error(child);
     if (child >= 0) {
         name_keep(n, parent, name, bytes, hash, (unsigned)child);
     }
@@ -111,7 +111,7 @@ name_drop_node(unsigned node)
     unsigned i;
 
     for (i = 0; i < NAMES; i++) {
-        struct name *n = &node_system()->name[i];
+        struct name *n = &inode_system()->name[i];
 
         if (n->bytes != 0 && n->child == node) {
             name_end(n);
@@ -125,7 +125,7 @@ name_clear(bool close)
     unsigned i;
 
     for (i = 0; i < NAMES; i++) {
-        struct name *n = &node_system()->name[i];
+        struct name *n = &inode_system()->name[i];
 
         if (close) {
             name_end(n);

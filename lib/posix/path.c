@@ -15,7 +15,7 @@ static int64_t walk(struct path *p, const char *text);
 static unsigned
 root(void)
 {
-    struct file_system *s = node_system();
+    struct file_system *s = inode_system();
 
     return (unsigned)(fs_root(&s->fs) - s->fs.open);
 }
@@ -26,7 +26,7 @@ go_to(struct path *p, unsigned node)
     unsigned old = p->at;
 
     p->at = node;
-    node_put(old);
+    inode_put(old);
 }
 
 /* What is above a directory; used once more. */
@@ -36,13 +36,13 @@ above(unsigned node)
     const struct fs_file *up;
     unsigned found = node;
 
-    if (node == NODE_DEV) {
+    if (node == INODE_DEV) {
         found = root();
     } else if (node != root()) {
-        up = node_file(node)->directory;
-        found = (unsigned)(up - node_system()->fs.open);
+        up = inode_file(node)->directory;
+        found = (unsigned)(up - inode_system()->fs.open);
     }
-    node_use(found);
+    inode_use(found);
     return found;
 }
 
@@ -54,7 +54,7 @@ device_find(const char *name, size_t bytes)
     for (i = 0; i < DEVICES; i++) {
         if (strlen(device_name[i]) == bytes &&
             memcmp(device_name[i], name, bytes) == 0) {
-            return NODE_DEVICE + i;
+            return INODE_DEVICE + i;
         }
     }
     return -ENOENT;
@@ -64,28 +64,28 @@ device_find(const char *name, size_t bytes)
 static int64_t
 step(const struct path *p, const char *name, size_t bytes, uint32_t hash)
 {
-    const struct node *n = node_look(p->at);
+    const struct inode *n = inode_look(p->at);
     int64_t error;
 
     if (n->kind != FS_DIRECTORY) {
         return -ENOTDIR;
     }
-    error = node_permits(p->at, X_OK);
+    error = inode_permits(p->at, X_OK);
     if (error != 0) {
         return error;
     }
     if (name[0] == '.' && bytes == 1) {
-        node_use(p->at);
+        inode_use(p->at);
         return p->at;
     }
     if (name[0] == '.' && name[1] == '.' && bytes == 2) {
         return above(p->at);
     }
-    if (p->at == NODE_DEV) {
+    if (p->at == INODE_DEV) {
         return device_find(name, bytes);
     }
     if (bytes == 3 && memcmp(name, "dev", 3) == 0 && p->at == root()) {
-        return NODE_DEV;
+        return INODE_DEV;
     }
     return name_find(p->at, name, bytes, hash);
 }
@@ -94,13 +94,13 @@ step(const struct path *p, const char *name, size_t bytes, uint32_t hash)
 static int64_t
 walk_link(struct path *p, unsigned link, const char *rest)
 {
-    struct file_system *s = node_system();
+    struct file_system *s = inode_system();
     size_t rest_bytes = strlen(rest) + 1;
     char target[FS_TARGET_MAX];
     int64_t bytes =
-        fs_readlink(&s->fs, node_file(link), target, sizeof(target));
+        fs_readlink(&s->fs, inode_file(link), target, sizeof(target));
 
-    node_put(link);
+    inode_put(link);
     if (bytes < 0) {
         return posix_error(bytes);
     }
@@ -128,7 +128,7 @@ walk(struct path *p, const char *text)
     if (*text == '/') {
         unsigned to = root();
 
-        node_use(to);
+        inode_use(to);
         go_to(p, to);
     }
     for (;;) {
@@ -159,7 +159,7 @@ walk(struct path *p, const char *text)
         if (node < 0) {
             return node;
         }
-        if (node_look((unsigned)node)->kind == FS_SYMLINK) {
+        if (inode_look((unsigned)node)->kind == FS_SYMLINK) {
             return walk_link(p, (unsigned)node, text);
         }
         go_to(p, (unsigned)node);
@@ -175,12 +175,12 @@ path_begin(struct path *p, const char *text)
     if (*text == 0) {
         return -ENOENT;
     }
-    if (node_system()->mounted == 0) {
+    if (inode_system()->mounted == 0) {
         return -ENODEV;
     }
     p->at = directory < 0 ? root() : SHARED_OF->files.open[directory].index;
     p->links = 0;
-    node_use(p->at);
+    inode_use(p->at);
     error = walk(p, text);
     if (error != 0) {
         path_end(p);
@@ -191,7 +191,7 @@ path_begin(struct path *p, const char *text)
 void
 path_end(struct path *p)
 {
-    node_put(p->at);
+    inode_put(p->at);
 }
 
 int64_t
@@ -202,11 +202,11 @@ path_look(struct path *p, bool follow)
 
     for (;;) {
         if (p->bytes == 0) {
-            node_use(p->at);
+            inode_use(p->at);
             return p->at;
         }
         node = step(p, p->name, p->bytes, p->hash);
-        if (node < 0 || node_look((unsigned)node)->kind != FS_SYMLINK ||
+        if (node < 0 || inode_look((unsigned)node)->kind != FS_SYMLINK ||
             !(follow || p->slash)) {
             break;
         }
@@ -216,8 +216,8 @@ path_look(struct path *p, bool follow)
         }
     }
     if (node >= 0 && p->slash &&
-        node_look((unsigned)node)->kind != FS_DIRECTORY) {
-        node_put((unsigned)node);
+        inode_look((unsigned)node)->kind != FS_DIRECTORY) {
+        inode_put((unsigned)node);
         return -ENOTDIR;
     }
     return node;
@@ -243,12 +243,12 @@ path_change(const struct path *p, int64_t special)
         (p->bytes == 2 && p->name[0] == '.' && p->name[1] == '.')) {
         return special;
     }
-    if (node_look(p->at)->kind != FS_DIRECTORY) {
+    if (inode_look(p->at)->kind != FS_DIRECTORY) {
         return -ENOTDIR;
     }
-    if (p->at == NODE_DEV ||
+    if (p->at == INODE_DEV ||
         (p->at == root() && p->bytes == 3 && memcmp(p->name, "dev", 3) == 0)) {
         return -EPERM;
     }
-    return node_permits(p->at, W_OK | X_OK);
+    return inode_permits(p->at, W_OK | X_OK);
 }

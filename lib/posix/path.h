@@ -11,7 +11,7 @@
  *         path_end(&p);
  *     }
  */
-#include "lib/posix/node.h"
+#include "lib/posix/inode.h"
 
 #define PATH_BYTES 4096 /* with the zero at the end */
 #define PATH_LINKS 32

@@ -19,6 +19,7 @@
 #include "lib/posix/image.h"
 #include "lib/posix/memory.h"
 #include "lib/posix/shared.h"
+#include "lib/posix/tree.h"
 
 #define EVENT_STACK 2560
 #define EXCEPTION_STACK 1536
@@ -151,6 +152,10 @@ posix_first(const struct domain *domain)
     SHARED_OF->cache_pages = domain->cache_pages;
     memory_begin();
     process_begin();
+    error = tree_begin();
+    if (error < 0) {
+        first_failed("file system", error);
+    }
     error = exo_archive_find(exo_archive, exo_archive_size, DOMAIN_FIRST,
                              &bytes, &size);
     if (error == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/posix/tree.h"
-#include "lib/posix/node.h"
+#include "lib/posix/inode.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,11 +12,11 @@ int64_t
 tree_mount(struct fs_volume *volume, int make)
 {
     static const struct cap_name nobody;
-    struct file_system *s = node_system();
+    struct file_system *s = inode_system();
     struct fs_check report;
     int64_t error;
 
-    node_take();
+    inode_take();
     memset(s->node, 0, sizeof(s->node));
     name_clear(false);
     error = make != 0 ? fs_make(&s->fs, volume, &nobody, &nobody)
@@ -27,35 +27,35 @@ tree_mount(struct fs_volume *volume, int make)
     }
     if (error >= 0) {
         /* The root's handle stays; its node is never made again. */
-        (void)node_of(fs_root(&s->fs));
+        (void)inode_of(fs_root(&s->fs));
         s->mounted = 1;
     }
-    node_drop();
+    inode_drop();
     return posix_error(error);
 }
 
 int64_t
 tree_unmount(void)
 {
-    struct file_system *s = node_system();
+    struct file_system *s = inode_system();
     int64_t error;
 
-    node_take();
+    inode_take();
     name_clear(true);
     error = s->mounted != 0 ? fs_unmount(&s->fs) : 0;
     s->mounted = 0;
-    node_drop();
+    inode_drop();
     return posix_error(error);
 }
 
 int64_t
 tree_sync(void)
 {
-    struct file_system *s = node_system();
+    struct file_system *s = inode_system();
     int64_t error;
 
-    node_take();
+    inode_take();
     error = s->mounted != 0 ? fs_sync(&s->fs) : 0;
-    node_drop();
+    inode_drop();
     return posix_error(error);
 }

@@ -15,6 +15,9 @@ struct fs_volume;
    first. 1: it was in use when the power went, and has been repaired. By the
    first process. */
 int64_t tree_mount(struct fs_volume *volume, int make);
+/* Finds the tree: what is on the disk of the domain, or where there is none, in
+   memory, the files of the archive. By the first process. */
+int64_t tree_begin(void);
 /* All is on the disk, which says so. */
 int64_t tree_unmount(void);
 int64_t tree_sync(void);

@@ -16,8 +16,8 @@
 static int64_t
 directory_set(unsigned node)
 {
-    int64_t error = node_look(node)->kind == FS_DIRECTORY
-                        ? node_permits(node, X_OK)
+    int64_t error = inode_look(node)->kind == FS_DIRECTORY
+                        ? inode_permits(node, X_OK)
                         : -ENOTDIR;
 
     if (error == 0) {
@@ -26,7 +26,7 @@ directory_set(unsigned node)
         file_drop();
     }
     if (error < 0) {
-        node_put(node);
+        inode_put(node);
     }
     return error < 0 ? error : 0;
 }
@@ -36,12 +36,12 @@ tree_chdir(const char *path)
 {
     int64_t node;
 
-    node_take();
+    inode_take();
     node = path_find(path, true);
     if (node >= 0) {
         node = directory_set((unsigned)node);
     }
-    node_drop();
+    inode_drop();
     return node;
 }
 
@@ -57,10 +57,10 @@ tree_chdir_open(int descriptor)
     if (f->kind != FILE_DIRECTORY) {
         return -ENOTDIR;
     }
-    node_take();
-    node_use(f->index);
+    inode_take();
+    inode_use(f->index);
     error = directory_set(f->index);
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -83,15 +83,15 @@ prepend(char *path, size_t *at, const char *name)
 static int64_t
 prepend_directory(char *path, size_t *at, unsigned node)
 {
-    struct fs *fs = &node_system()->fs;
+    struct fs *fs = &inode_system()->fs;
     struct fs_file *f = fs_root(fs);
     char name[FS_NAME_MAX + 1];
     int64_t error = 0;
 
-    if (node == NODE_DEV) {
+    if (node == INODE_DEV) {
         error = prepend(path, at, "dev");
     } else {
-        f = node_file(node);
+        f = inode_file(node);
     }
     for (; error == 0 && f != fs_root(fs); f = f->directory) {
         error = posix_error(fs_name(fs, f, name));
@@ -116,13 +116,13 @@ tree_getcwd(char *path, size_t room)
         return -EINVAL;
     }
     path[at] = 0;
-    node_take();
+    inode_take();
     error = path_begin(&p, ".");
     if (error == 0) {
         error = prepend_directory(path, &at, p.at);
         path_end(&p);
     }
-    node_drop();
+    inode_drop();
     if (error == 0) {
         memmove(path, path + at, room - at);
     }
@@ -139,28 +139,28 @@ tree_path(const char *text, char *path, size_t room)
     int64_t error;
 
     path[at] = 0;
-    node_take();
+    inode_take();
     error = path_begin(&p, text);
     if (error == 0) {
         node = path_look(&p, true);
         error = node < 0 ? node : 0;
-        if (node >= 0 && node_look((unsigned)node)->kind != FS_DIRECTORY) {
+        if (node >= 0 && inode_look((unsigned)node)->kind != FS_DIRECTORY) {
             memcpy(name, p.name, p.bytes);
             name[p.bytes] = 0;
             error = prepend(path, &at, name);
-            node_put((unsigned)node);
+            inode_put((unsigned)node);
             node = p.at;
-            node_use(p.at);
+            inode_use(p.at);
         }
         if (error == 0) {
             error = prepend_directory(path, &at, (unsigned)node);
         }
         if (node >= 0) {
-            node_put((unsigned)node);
+            inode_put((unsigned)node);
         }
         path_end(&p);
     }
-    node_drop();
+    inode_drop();
     if (error == 0) {
         memmove(path, path + at, room - at);
     }
@@ -176,7 +176,7 @@ device_next(struct tree_place *place, struct dirent *entry)
     if (device >= DEVICES) {
         return 0;
     }
-    entry->d_ino = NODE_DEVICE + device;
+    entry->d_ino = INODE_DEVICE + device;
     entry->d_type = DT_CHR;
     strcpy(entry->d_name, device_name[device]);
     return 1;
@@ -190,7 +190,7 @@ system_next(unsigned node, struct tree_place *place, struct dirent *entry)
                                          [FS_SYMLINK] = DT_LNK,
                                          [FS_LINK] = DT_UNKNOWN};
     struct fs_cursor *c = &place->cursor;
-    int64_t result = fs_next(&node_system()->fs, node_file(node), c);
+    int64_t result = fs_next(&inode_system()->fs, inode_file(node), c);
 
     if (result == 1) {
         entry->d_ino = c->number;
@@ -207,13 +207,13 @@ dot_next(unsigned node, const struct tree_place *place, struct dirent *entry)
 {
     const struct fs_file *f = NULL;
 
-    if (node != NODE_DEV) {
-        f = node_file(node);
-        if (place->position == 1 && f != fs_root(&node_system()->fs)) {
+    if (node != INODE_DEV) {
+        f = inode_file(node);
+        if (place->position == 1 && f != fs_root(&inode_system()->fs)) {
             f = f->directory;
         }
     }
-    entry->d_ino = f != NULL ? f->number : NODE_DEV;
+    entry->d_ino = f != NULL ? f->number : INODE_DEV;
     entry->d_type = DT_DIR;
     strcpy(entry->d_name, place->position == 0 ? "." : "..");
     return 1;
@@ -231,11 +231,11 @@ tree_next(int descriptor, struct tree_place *place, struct dirent *entry)
     if (f->kind != FILE_DIRECTORY) {
         return -ENOTDIR;
     }
-    node_take();
+    inode_take();
     result = place->position < TREE_DOTS ? dot_next(f->index, place, entry)
-             : f->index == NODE_DEV      ? device_next(place, entry)
+             : f->index == INODE_DEV      ? device_next(place, entry)
                                          : system_next(f->index, place, entry);
-    node_drop();
+    inode_drop();
     place->position += result == 1;
     return result;
 }

@@ -13,7 +13,7 @@
 static struct fs *
 system_fs(void)
 {
-    return &node_system()->fs;
+    return &inode_system()->fs;
 }
 
 /* Makes a directory where nothing has the name. */
@@ -29,7 +29,7 @@ directory_make(const struct path *p, mode_t mode)
     int64_t error = path_change(p, -EEXIST);
 
     if (error == 0) {
-        error = fs_create(system_fs(), node_file(p->at), p->name, p->bytes,
+        error = fs_create(system_fs(), inode_file(p->at), p->name, p->bytes,
                           &status, &file);
         if (error == 0) {
             fs_close(system_fs(), file);
@@ -50,7 +50,7 @@ missing(struct path *p)
     node = path_look(p, false);
     p->slash = slash;
     if (node >= 0) {
-        node_put((unsigned)node);
+        inode_put((unsigned)node);
         return -EEXIST;
     }
     return node == -ENOENT ? 0 : node;
@@ -62,7 +62,7 @@ tree_mkdir(const char *path, mode_t mode)
     struct path p;
     int64_t error;
 
-    node_take();
+    inode_take();
     error = path_begin(&p, path);
     if (error == 0) {
         error = missing(&p);
@@ -71,7 +71,7 @@ tree_mkdir(const char *path, mode_t mode)
         }
         path_end(&p);
     }
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -87,8 +87,8 @@ name_remove(struct path *p, bool directory)
     if (node < 0) {
         return node;
     }
-    kind = node_look((unsigned)node)->kind;
-    node_put((unsigned)node);
+    kind = inode_look((unsigned)node)->kind;
+    inode_put((unsigned)node);
     if (directory != (kind == FS_DIRECTORY)) {
         return directory ? -ENOTDIR : -EISDIR;
     }
@@ -101,7 +101,7 @@ name_remove(struct path *p, bool directory)
     }
     name_drop(p->at, p->name, p->bytes);
     return posix_error(
-        fs_unlink(system_fs(), node_file(p->at), p->name, p->bytes));
+        fs_unlink(system_fs(), inode_file(p->at), p->name, p->bytes));
 }
 
 static int64_t
@@ -110,13 +110,13 @@ remove_path(const char *path, bool directory)
     struct path p;
     int64_t error;
 
-    node_take();
+    inode_take();
     error = path_begin(&p, path);
     if (error == 0) {
         error = name_remove(&p, directory);
         path_end(&p);
     }
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -173,8 +173,8 @@ rename_check(struct pair *w)
     if (node < 0) {
         return node;
     }
-    directory = node_look((unsigned)node)->kind == FS_DIRECTORY;
-    node_put((unsigned)node);
+    directory = inode_look((unsigned)node)->kind == FS_DIRECTORY;
+    inode_put((unsigned)node);
     if (w->to.slash && !directory) {
         return -ENOTDIR;
     }
@@ -191,7 +191,7 @@ tree_rename(const char *path, const char *new_path)
     struct pair w;
     int64_t error;
 
-    node_take();
+    inode_take();
     error = pair_begin(&w, path, new_path);
     if (error == 0) {
         error = rename_check(&w);
@@ -199,13 +199,13 @@ tree_rename(const char *path, const char *new_path)
             name_drop(w.from.at, w.from.name, w.from.bytes);
             name_drop(w.to.at, w.to.name, w.to.bytes);
             error = posix_error(fs_rename(
-                system_fs(), node_file(w.from.at),
-                (struct fs_text){w.from.name, w.from.bytes}, node_file(w.to.at),
+                system_fs(), inode_file(w.from.at),
+                (struct fs_text){w.from.name, w.from.bytes}, inode_file(w.to.at),
                 (struct fs_text){w.to.name, w.to.bytes}));
         }
         pair_end(&w);
     }
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -224,17 +224,17 @@ link_make(struct pair *w)
     }
     if (error == 0) {
         error = node >= FS_OPEN_MAX ||
-                        node_look((unsigned)node)->kind == FS_DIRECTORY
+                        inode_look((unsigned)node)->kind == FS_DIRECTORY
                     ? -EPERM
                     : path_change(&w->to, -EEXIST);
     }
     if (error == 0) {
         /* Its handle goes to the directory of links. */
         name_drop_node((unsigned)node);
-        error = posix_error(fs_link(system_fs(), node_file((unsigned)node),
-                                 node_file(w->to.at), w->to.name, w->to.bytes));
+        error = posix_error(fs_link(system_fs(), inode_file((unsigned)node),
+                                 inode_file(w->to.at), w->to.name, w->to.bytes));
     }
-    node_put((unsigned)node);
+    inode_put((unsigned)node);
     return error;
 }
 
@@ -244,13 +244,13 @@ tree_link(const char *path, const char *new_path)
     struct pair w;
     int64_t error;
 
-    node_take();
+    inode_take();
     error = pair_begin(&w, path, new_path);
     if (error == 0) {
         error = link_make(&w);
         pair_end(&w);
     }
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -267,7 +267,7 @@ tree_symlink(const char *target, const char *path)
     if (bytes > FS_TARGET_MAX) {
         return -ENAMETOOLONG;
     }
-    node_take();
+    inode_take();
     error = path_begin(&p, path);
     if (error == 0) {
         error = missing(&p);
@@ -278,12 +278,12 @@ tree_symlink(const char *target, const char *path)
             error = path_change(&p, -EEXIST);
         }
         if (error == 0) {
-            error = posix_error(fs_symlink(system_fs(), node_file(p.at), p.name,
+            error = posix_error(fs_symlink(system_fs(), inode_file(p.at), p.name,
                                         p.bytes, target, bytes));
         }
         path_end(&p);
     }
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -296,17 +296,17 @@ tree_readlink(const char *path, char *bytes, size_t room)
     if (room == 0) {
         return -EINVAL;
     }
-    node_take();
+    inode_take();
     node = path_find(path, false);
     result = node;
     if (node >= 0) {
         result =
-            node_look((unsigned)node)->kind != FS_SYMLINK
+            inode_look((unsigned)node)->kind != FS_SYMLINK
                 ? -EINVAL
-                : posix_error(fs_readlink(system_fs(), node_file((unsigned)node),
+                : posix_error(fs_readlink(system_fs(), inode_file((unsigned)node),
                                        bytes, room));
-        node_put((unsigned)node);
+        inode_put((unsigned)node);
     }
-    node_drop();
+    inode_drop();
     return result;
 }

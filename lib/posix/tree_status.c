@@ -35,7 +35,7 @@ times_fill(struct stat *status, uint64_t time)
 static int64_t
 node_status(unsigned node, struct stat *status)
 {
-    const struct node *n = node_look(node);
+    const struct inode *n = inode_look(node);
     struct fs_status s;
     int64_t error;
 
@@ -49,7 +49,7 @@ node_status(unsigned node, struct stat *status)
         status->st_rdev = (dev_t)(node + 1);
         return 0;
     }
-    error = fs_stat(&node_system()->fs, node_file(node), &s);
+    error = fs_stat(&inode_system()->fs, inode_file(node), &s);
     if (error != 0) {
         return posix_error(error);
     }
@@ -75,14 +75,14 @@ file_stat(const char *path, struct stat *status, int follow)
     int64_t node;
     int64_t error;
 
-    node_take();
+    inode_take();
     node = path_find(path, follow != 0);
     error = node;
     if (node >= 0) {
         error = node_status((unsigned)node, status);
-        node_put((unsigned)node);
+        inode_put((unsigned)node);
     }
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -96,7 +96,7 @@ tree_stat_open(int descriptor, struct stat *status)
         return -EBADF;
     }
     if (f->kind == FILE_DEVICE) {
-        return node_status(NODE_DEVICE + (unsigned)f->index, status);
+        return node_status(INODE_DEVICE + (unsigned)f->index, status);
     }
     if (f->kind == FILE_PIPE_READ || f->kind == FILE_PIPE_WRITE) {
         const struct pipe *p = &SHARED_OF->files.pipe[f->index];
@@ -110,9 +110,9 @@ tree_stat_open(int descriptor, struct stat *status)
         status->st_blksize = PIPE_ATOMIC;
         return 0;
     }
-    node_take();
+    inode_take();
     error = node_status(f->index, status);
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -126,12 +126,12 @@ struct setting {
 static int64_t
 node_set(unsigned node, struct setting *s)
 {
-    struct fs *fs = &node_system()->fs;
+    struct fs *fs = &inode_system()->fs;
     struct fs_status is;
-    int64_t error = node_owned(node);
+    int64_t error = inode_owned(node);
 
     if (error != 0 && s->any) {
-        error = node_permits(node, W_OK);
+        error = inode_permits(node, W_OK);
     }
     if (error != 0 || s->what == 0) {
         return error;
@@ -139,7 +139,7 @@ node_set(unsigned node, struct setting *s)
     if (node >= FS_OPEN_MAX) {
         return -EPERM;
     }
-    error = fs_stat(fs, node_file(node), &is);
+    error = fs_stat(fs, inode_file(node), &is);
     if (error != 0) {
         return posix_error(error);
     }
@@ -153,8 +153,8 @@ node_set(unsigned node, struct setting *s)
             return -EPERM;
         }
     }
-    error = fs_set(fs, node_file(node), s->what, &s->status);
-    node_forget(node);
+    error = fs_set(fs, inode_file(node), s->what, &s->status);
+    inode_forget(node);
     return posix_error(error);
 }
 
@@ -164,14 +164,14 @@ path_set(const char *path, int follow, struct setting *s)
     int64_t node;
     int64_t error;
 
-    node_take();
+    inode_take();
     node = path_find(path, follow != 0);
     error = node;
     if (node >= 0) {
         error = node_set((unsigned)node, s);
-        node_put((unsigned)node);
+        inode_put((unsigned)node);
     }
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -187,9 +187,9 @@ open_set(int descriptor, struct setting *s)
     if (f->kind != FILE_REGULAR && f->kind != FILE_DIRECTORY) {
         return -EPERM;
     }
-    node_take();
+    inode_take();
     error = node_set(f->index, s);
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -258,7 +258,7 @@ times_setting(const struct timespec times[2], struct setting *s)
         }
     }
     if (times == NULL || times[1].tv_nsec == UTIME_NOW) {
-        struct fs_volume *v = node_system()->fs.volume;
+        struct fs_volume *v = inode_system()->fs.volume;
 
         s->any = times == NULL || times[0].tv_nsec == UTIME_NOW;
         s->status.mtime = v->f->now(v);
@@ -300,14 +300,14 @@ tree_access(const char *path, int what)
     if ((what & ~(R_OK | W_OK | X_OK)) != 0) {
         return -EINVAL;
     }
-    node_take();
+    inode_take();
     node = path_find(path, true);
     error = node;
     if (node >= 0) {
-        error = node_permits((unsigned)node, what);
-        node_put((unsigned)node);
+        error = inode_permits((unsigned)node, what);
+        inode_put((unsigned)node);
     }
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -320,22 +320,22 @@ tree_truncate(const char *path, int64_t size)
     if (size < 0) {
         return -EINVAL;
     }
-    node_take();
+    inode_take();
     node = path_find(path, true);
     error = node;
     if (node >= 0) {
-        unsigned kind = node_look((unsigned)node)->kind;
+        unsigned kind = inode_look((unsigned)node)->kind;
 
         error = kind == FS_DIRECTORY ? -EISDIR
                 : kind != FS_FILE    ? -EINVAL
-                                     : node_permits((unsigned)node, W_OK);
+                                     : inode_permits((unsigned)node, W_OK);
         if (error == 0) {
             error = posix_error(fs_truncate(
-                &node_system()->fs, node_file((unsigned)node), (uint64_t)size));
+                &inode_system()->fs, inode_file((unsigned)node), (uint64_t)size));
         }
-        node_put((unsigned)node);
+        inode_put((unsigned)node);
     }
-    node_drop();
+    inode_drop();
     return error;
 }
 
@@ -347,17 +347,17 @@ tree_statvfs(struct statvfs *status)
     uint64_t i;
 
     memset(status, 0, sizeof(*status));
-    node_take();
-    if (node_system()->mounted == 0) {
-        node_drop();
+    inode_take();
+    if (inode_system()->mounted == 0) {
+        inode_drop();
         return -ENODEV;
     }
-    v = node_system()->fs.volume;
+    v = inode_system()->fs.volume;
     for (i = DISK_FIRST_BLOCK; i < v->blocks; i++) {
         free_blocks += (v->table[i] & BLOCK_STATE) == BLOCK_FREE;
     }
     status->f_blocks = (fsblkcnt_t)(v->blocks - DISK_FIRST_BLOCK);
-    node_drop();
+    inode_drop();
     status->f_bsize = FS_BLOCK;
     status->f_frsize = FS_BLOCK;
     status->f_bfree = (fsblkcnt_t)free_blocks;

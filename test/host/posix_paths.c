@@ -15,7 +15,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "lib/posix/node.h"
+#include "lib/posix/inode.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 #include "lib/posix/tree.h"
@@ -51,14 +51,14 @@ say(void *context, const char *text)
 static void
 end(void)
 {
-    struct fs *fs = &node_system()->fs;
+    struct fs *fs = &inode_system()->fs;
     struct fs_check report;
     unsigned i;
 
     file_exit(process_self);
-    node_take();
+    inode_take();
     name_clear(true);
-    node_drop();
+    inode_drop();
     for (i = 0; i < FS_OPEN_MAX; i++) {
         bool always = &fs->open[i] == fs->root || &fs->open[i] == fs->links;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHITIN_LIB_POSIX_NODE_H
-#define CHITIN_LIB_POSIX_NODE_H
+#ifndef CHITIN_LIB_POSIX_INODE_H
+#define CHITIN_LIB_POSIX_INODE_H
 /*
  * What paths lead to: handles of lib/fs, by their index, with what is asked for
  * at each step; /dev and what is in it, which are nowhere on the disk; and the
@@ -10,11 +10,11 @@
 #include "lib/posix/file.h"
 #include "lib/posix/posix.h"
 
-#define NODE_DEV FS_OPEN_MAX /* the directory /dev */
-#define NODE_DEVICE (FS_OPEN_MAX + 1)
-#define NODES (NODE_DEVICE + DEVICES)
+#define INODE_DEV FS_OPEN_MAX /* the directory /dev */
+#define INODE_DEVICE (FS_OPEN_MAX + 1)
+#define INODES (INODE_DEVICE + DEVICES)
 
-struct node {
+struct inode {
     uint64_t number; /* of the handle, when the rest was read; 0: never */
     uint32_t uid;
     uint32_t gid;
@@ -39,36 +39,36 @@ struct file_system {
     uint32_t recount; /* or with that of the files */
     uint32_t mounted;
     struct fs fs;
-    struct node node[FS_OPEN_MAX];
+    struct inode node[FS_OPEN_MAX];
     struct name name[NAMES];
 };
 
 /* The lock. Who takes it repairs what is broken. */
-void node_take(void);
-void node_drop(void);
-struct file_system *node_system(void);
+void inode_take(void);
+void inode_drop(void);
+struct file_system *inode_system(void);
 
 /* The handle of a node of the file system. */
 static inline struct fs_file *
-node_file(unsigned node)
+inode_file(unsigned node)
 {
-    return &node_system()->fs.open[node];
+    return &inode_system()->fs.open[node];
 }
 
 /* What is asked of a node at each step: its own memory, or a constant. */
-const struct node *node_look(unsigned node);
+const struct inode *inode_look(unsigned node);
 /* A handle that was opened becomes a node: its index. If that fails it is
    closed. */
-int64_t node_of(struct fs_file *file);
-void node_use(unsigned node);
-void node_put(unsigned node);
+int64_t inode_of(struct fs_file *file);
+void inode_use(unsigned node);
+void inode_put(unsigned node);
 /* Its mode or owner has changed. */
-void node_forget(unsigned node);
+void inode_forget(unsigned node);
 
 /* Whether the process may: of R_OK, W_OK and X_OK those in `what`. */
-int64_t node_permits(unsigned node, int what);
+int64_t inode_permits(unsigned node, int what);
 /* Whether it owns it, or may do all. */
-int64_t node_owned(unsigned node);
+int64_t inode_owned(unsigned node);
 
 /* name.c: finds a name of a directory, which is used once more: its node.
    -ENOENT. */

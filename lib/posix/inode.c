@@ -6,7 +6,7 @@
  * two are also done when open files were counted anew. Somebody may die in the
  * middle of that, too: what is broken says so until it is not.
  */
-#include "lib/posix/node.h"
+#include "lib/posix/inode.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,11 +19,11 @@ _Static_assert(sizeof(struct file_system) <= FILE_SYSTEM_BYTES &&
                    _Alignof(struct file_system) <= 4096,
                "has its room in shared memory");
 
-static const struct node dev = {.mode = S_IFDIR | 0755, .kind = FS_DIRECTORY};
-static const struct node device = {.mode = S_IFCHR | 0666};
+static const struct inode dev = {.mode = S_IFDIR | 0755, .kind = FS_DIRECTORY};
+static const struct inode device = {.mode = S_IFCHR | 0666};
 
 struct file_system *
-node_system(void)
+inode_system(void)
 {
     return (struct file_system *)(void *)SHARED_OF->files.system;
 }
@@ -74,9 +74,9 @@ system_repair(struct file_system *s)
 }
 
 void
-node_take(void)
+inode_take(void)
 {
-    struct file_system *s = node_system();
+    struct file_system *s = inode_system();
 
     if (lock_take(&s->lock)) {
         s->broken = 1;
@@ -87,26 +87,26 @@ node_take(void)
 }
 
 void
-node_drop(void)
+inode_drop(void)
 {
-    lock_drop(&node_system()->lock);
+    lock_drop(&inode_system()->lock);
 }
 
-const struct node *
-node_look(unsigned node)
+const struct inode *
+inode_look(unsigned node)
 {
     if (node >= FS_OPEN_MAX) {
-        return node == NODE_DEV ? &dev : &device;
+        return node == INODE_DEV ? &dev : &device;
     }
-    return &node_system()->node[node];
+    return &inode_system()->node[node];
 }
 
 int64_t
-node_of(struct fs_file *file)
+inode_of(struct fs_file *file)
 {
-    struct file_system *s = node_system();
+    struct file_system *s = inode_system();
     unsigned index = (unsigned)(file - s->fs.open);
-    struct node *n = &s->node[index];
+    struct inode *n = &s->node[index];
     struct fs_status status;
     int64_t error;
 
@@ -127,36 +127,36 @@ node_of(struct fs_file *file)
 }
 
 void
-node_use(unsigned node)
+inode_use(unsigned node)
 {
     if (node < FS_OPEN_MAX) {
-        node_file(node)->users++;
+        inode_file(node)->users++;
     }
 }
 
 void
-node_put(unsigned node)
+inode_put(unsigned node)
 {
     struct fs_file *file;
 
     if (node < FS_OPEN_MAX) {
-        file = node_file(node);
+        file = inode_file(node);
         if (file->users > 1) {
             file->users--;
         } else {
-            fs_close(&node_system()->fs, file);
+            fs_close(&inode_system()->fs, file);
         }
     }
 }
 
 void
-node_forget(unsigned node)
+inode_forget(unsigned node)
 {
-    struct file_system *s = node_system();
-    struct node *n = &s->node[node];
+    struct file_system *s = inode_system();
+    struct inode *n = &s->node[node];
     struct fs_status status;
 
-    if (fs_stat(&s->fs, node_file(node), &status) == 0) {
+    if (fs_stat(&s->fs, inode_file(node), &status) == 0) {
         n->mode = status.mode;
         n->uid = status.uid;
         n->gid = status.gid;
@@ -166,9 +166,9 @@ node_forget(unsigned node)
 }
 
 int64_t
-node_permits(unsigned node, int what)
+inode_permits(unsigned node, int what)
 {
-    const struct node *n = node_look(node);
+    const struct inode *n = inode_look(node);
     const struct files *f = &SHARED_OF->files;
     unsigned mode = n->mode;
 
@@ -184,9 +184,9 @@ node_permits(unsigned node, int what)
 }
 
 int64_t
-node_owned(unsigned node)
+inode_owned(unsigned node)
 {
     uint32_t uid = SHARED_OF->files.uid;
 
-    return uid == 0 || uid == node_look(node)->uid ? 0 : -EPERM;
+    return uid == 0 || uid == inode_look(node)->uid ? 0 : -EPERM;
 }
