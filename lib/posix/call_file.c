@@ -210,12 +210,6 @@ fcntl(int descriptor, int command, ...)
 }
 
 int
-isatty(int descriptor)
-{
-    return CALL(file_terminal(descriptor)) == 0;
-}
-
-int
 ftruncate(int descriptor, off_t size)
 {
     return (int)CALL(file_truncate(descriptor, size));

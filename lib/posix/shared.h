@@ -10,6 +10,7 @@
 #include "lib/posix/file.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/process.h"
+#include "lib/posix/terminal.h"
 
 #define POSIX_SHARED_VERSION 1
 
@@ -19,6 +20,7 @@ struct posix_shared {
     uint64_t cache_pages; /* from POSIX_CACHE on so many pages can be mapped:
                              the tables are there, under DOMAIN.SHARED */
     struct process_table processes;
+    struct terminal terminal;
     struct disk_volume volume;
     struct files files;
     /* Each part adds its own. */

@@ -18,6 +18,7 @@
 #include "lib/posix/exec.h"
 #include "lib/posix/image.h"
 #include "lib/posix/memory.h"
+#include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 #include "lib/posix/tree.h"
 
@@ -146,12 +147,14 @@ posix_first(const struct domain *domain)
     exo_cap = POSIX_CAP_OWN;
     image_upcalls();
     exo_tls_init(__tls_base);
+    memory_begin();
+    process_begin();
+    signal_begin();
+    terminal_begin();
     __libc_init_array();
     SHARED_OF->version = POSIX_SHARED_VERSION;
     SHARED_OF->size = sizeof(struct posix_shared);
     SHARED_OF->cache_pages = domain->cache_pages;
-    memory_begin();
-    process_begin();
     error = tree_begin();
     if (error < 0) {
         first_failed("file system", error);
