@@ -264,7 +264,7 @@ volume_memory_init(struct volume_memory *v, void *memory, uint64_t blocks,
                                                 .attached = memory_attached,
                                                 .data_read = memory_data_read,
                                                 .data_write = memory_data_write,
-                                     .data_page = memory_data_page,
+                                                .data_page = memory_data_page,
                                                 .flush = memory_flush,
                                                 .now = now,
                                                 .random = random};

@@ -28,7 +28,8 @@ struct volume_memory {
     uint64_t version[VOLUME_MEMORY_BLOCKS];
 };
 
-/* A volume of `blocks` blocks at `memory`, with a tree for fs_make. `now` and `random` are as in struct fs_volume_functions. */
+/* A volume of `blocks` blocks at `memory`, with a tree for fs_make. `now` and
+ * `random` are as in struct fs_volume_functions. */
 void volume_memory_init(struct volume_memory *v, void *memory, uint64_t blocks,
                         uint64_t (*now)(struct fs_volume *v),
                         uint64_t (*random)(struct fs_volume *v));

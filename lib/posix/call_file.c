@@ -186,8 +186,7 @@ control(int descriptor, int command, int argument)
     case F_GETFD:
         return file_close_on_exec(descriptor);
     case F_SETFD:
-        return file_set_close_on_exec(descriptor,
-                                      (argument & FD_CLOEXEC) != 0);
+        return file_set_close_on_exec(descriptor, (argument & FD_CLOEXEC) != 0);
     case F_GETFL:
         return file_flags(descriptor);
     case F_SETFL:
@@ -263,7 +262,7 @@ allocate(int descriptor, off_t offset, off_t size)
         if (result >= 0) {
             result = file_pwrite(descriptor, &byte, 1, at);
         }
-        at = at + 1 == offset + size           ? at + 1
+        at = at + 1 == offset + size          ? at + 1
              : at + PAGE_SIZE < offset + size ? at + PAGE_SIZE
                                               : offset + size - 1;
     }
@@ -293,8 +292,7 @@ posix_fadvise(int descriptor, off_t offset, off_t size, int advice)
     if (f->kind == FILE_PIPE_READ || f->kind == FILE_PIPE_WRITE) {
         return ESPIPE;
     }
-    return size < 0 || advice < POSIX_FADV_NORMAL ||
-                   advice > POSIX_FADV_NOREUSE
+    return size < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE
                ? EINVAL
                : 0;
 }

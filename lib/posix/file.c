@@ -86,11 +86,13 @@ files_recover(void)
     }
     for (i = 0; i < POSIX_PROCESSES; i++) {
         const struct process *p = &SHARED_OF->processes.process[i];
+        bool counts =
+            p->files != 0 && (SHARED_OF->processes.taken >> i & 1) != 0;
 
-        for (d = 0; d < POSIX_DESCRIPTORS && p->files != 0; d++) {
+        for (d = 0; d < POSIX_DESCRIPTORS && counts; d++) {
             count(p->descriptor[d]);
         }
-        count(p->files != 0 ? p->directory : -1);
+        count(counts ? p->directory : -1);
     }
     for (i = 0; i < FILE_OPEN_MAX; i++) {
         struct file *f = &s->open[i];
@@ -355,7 +357,6 @@ file_fork(struct process *child)
            sizeof(child->descriptor));
     child->close_on_exec = process_self->close_on_exec;
     child->directory = process_self->directory;
-    child->umask = process_self->umask;
     for (i = 0; i < POSIX_DESCRIPTORS; i++) {
         count(child->descriptor[i]);
     }

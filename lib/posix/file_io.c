@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-
 static bool
 readable(const struct file *f)
 {
@@ -161,8 +160,8 @@ file_pread(int descriptor, void *bytes, size_t count, off_t offset)
                    : device_read(f->index, bytes, count, nonblocking(f));
     }
     inode_take();
-    result = fs_read(&inode_system()->fs, inode_file(f->index), (uint64_t)offset,
-                     bytes, count);
+    result = fs_read(&inode_system()->fs, inode_file(f->index),
+                     (uint64_t)offset, bytes, count);
     inode_drop();
     return posix_error(result);
 }

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-
 static struct name *
 place_of(unsigned parent, uint32_t hash)
 {

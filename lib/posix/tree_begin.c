@@ -114,7 +114,7 @@ file_copy(const struct exo_archive_file *file)
     }
     written = file_write((int)descriptor, file->bytes, file->size);
     (void)file_close((int)descriptor);
-    return written < 0                         ? written
+    return written < 0                       ? written
            : (uint64_t)written != file->size ? -ENOSPC
                                              : 0;
 }

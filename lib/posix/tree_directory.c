@@ -233,7 +233,7 @@ tree_next(int descriptor, struct tree_place *place, struct dirent *entry)
     }
     inode_take();
     result = place->position < TREE_DOTS ? dot_next(f->index, place, entry)
-             : f->index == INODE_DEV      ? device_next(place, entry)
+             : f->index == INODE_DEV     ? device_next(place, entry)
                                          : system_next(f->index, place, entry);
     inode_drop();
     place->position += result == 1;

@@ -200,8 +200,8 @@ tree_rename(const char *path, const char *new_path)
             name_drop(w.to.at, w.to.name, w.to.bytes);
             error = posix_error(fs_rename(
                 system_fs(), inode_file(w.from.at),
-                (struct fs_text){w.from.name, w.from.bytes}, inode_file(w.to.at),
-                (struct fs_text){w.to.name, w.to.bytes}));
+                (struct fs_text){w.from.name, w.from.bytes},
+                inode_file(w.to.at), (struct fs_text){w.to.name, w.to.bytes}));
         }
         pair_end(&w);
     }
@@ -231,8 +231,9 @@ link_make(struct pair *w)
     if (error == 0) {
         /* Its handle goes to the directory of links. */
         name_drop_node((unsigned)node);
-        error = posix_error(fs_link(system_fs(), inode_file((unsigned)node),
-                                 inode_file(w->to.at), w->to.name, w->to.bytes));
+        error =
+            posix_error(fs_link(system_fs(), inode_file((unsigned)node),
+                                inode_file(w->to.at), w->to.name, w->to.bytes));
     }
     inode_put((unsigned)node);
     return error;
@@ -278,8 +279,8 @@ tree_symlink(const char *target, const char *path)
             error = path_change(&p, -EEXIST);
         }
         if (error == 0) {
-            error = posix_error(fs_symlink(system_fs(), inode_file(p.at), p.name,
-                                        p.bytes, target, bytes));
+            error = posix_error(fs_symlink(system_fs(), inode_file(p.at),
+                                           p.name, p.bytes, target, bytes));
         }
         path_end(&p);
     }
@@ -303,8 +304,8 @@ tree_readlink(const char *path, char *bytes, size_t room)
         result =
             inode_look((unsigned)node)->kind != FS_SYMLINK
                 ? -EINVAL
-                : posix_error(fs_readlink(system_fs(), inode_file((unsigned)node),
-                                       bytes, room));
+                : posix_error(fs_readlink(
+                      system_fs(), inode_file((unsigned)node), bytes, room));
         inode_put((unsigned)node);
     }
     inode_drop();

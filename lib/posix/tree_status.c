@@ -330,8 +330,9 @@ tree_truncate(const char *path, int64_t size)
                 : kind != FS_FILE    ? -EINVAL
                                      : inode_permits((unsigned)node, W_OK);
         if (error == 0) {
-            error = posix_error(fs_truncate(
-                &inode_system()->fs, inode_file((unsigned)node), (uint64_t)size));
+            error = posix_error(fs_truncate(&inode_system()->fs,
+                                            inode_file((unsigned)node),
+                                            (uint64_t)size));
         }
         inode_put((unsigned)node);
     }

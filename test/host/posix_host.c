@@ -53,7 +53,8 @@ posix_host_begin(void)
     }
     memset(SHARED_OF, 0, sizeof(struct posix_shared));
     files_init();
-    process_self = &SHARED_OF->processes.process[0];
+    process_self = &SHARED_OF->processes.process[1];
+    SHARED_OF->processes.taken = 2;
     process_self->state = PROCESS_LIVE;
     process_self->env = (uint32_t)getpid();
     process_self->pid = 1;
@@ -64,14 +65,16 @@ posix_host_begin(void)
 int
 posix_host_fork(void)
 {
-    struct process *p = SHARED_OF->processes.process;
+    struct process *p = SHARED_OF->processes.process + 2;
     int pid;
 
     while (p->state != PROCESS_FREE) {
         p++;
     }
     p->state = PROCESS_MAKING;
-    p->pid = (int32_t)(p - SHARED_OF->processes.process) + 1;
+    p->pid = (int32_t)(p - SHARED_OF->processes.process);
+    p->umask = process_self->umask;
+    SHARED_OF->processes.taken |= (uint64_t)1 << p->pid;
     CHECK_EQUAL(file_fork(p), 0);
     pid = fork();
     CHECK(pid >= 0);
@@ -104,6 +107,7 @@ posix_host_wait(int pid)
 
         if (p->state != PROCESS_FREE && p->env == (uint32_t)pid) {
             file_exit(p);
+            SHARED_OF->processes.taken &= ~((uint64_t)1 << i);
             p->state = PROCESS_FREE;
         }
     }
@@ -165,13 +169,20 @@ lock_is_mine(const struct lock *lock)
     return lock->holder == (uint32_t)getpid();
 }
 
-/* Waiting. */
-unsigned
-process_index(const struct process *p)
+/* The process table. */
+void
+process_lock(void)
 {
-    return (unsigned)(p - SHARED_OF->processes.process);
+    (void)lock_take(&SHARED_OF->processes.lock);
 }
 
+void
+process_unlock(void)
+{
+    lock_drop(&SHARED_OF->processes.lock);
+}
+
+/* Waiting. */
 void
 process_wait_begin(void)
 {
