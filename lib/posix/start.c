@@ -63,7 +63,6 @@ image_upcalls(void)
 void
 image_anew(void)
 {
-    memory_exec();
     memcpy(libos_anew, libos_anew - LIBOS_DATA + LIBOS_PRISTINE,
            (size_t)(libos_data_end - libos_anew));
     memset(libos_anew_bss, 0, (size_t)(libos_anew_bss_end - libos_anew_bss));
