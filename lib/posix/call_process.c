@@ -78,8 +78,10 @@ wait(int *status)
 int
 sched_yield(void)
 {
+    posix_hold(); /* no handler may give the hart away, too */
     wake_flush();
     (void)exo_yield(0, exo_uarea);
+    posix_release();
     return 0;
 }
 
