@@ -33,6 +33,7 @@
 #include "lib/manager/manager.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
+#include "lib/posix/tree.h"
 
 #define SHELL "/bin/sh"
 #define CANNOT_RUN                                                             \
@@ -152,7 +153,7 @@ session_start(char *const *words)
 static _Noreturn void
 machine_end(int status)
 {
-    sync();
+    (void)tree_unmount();
     fflush(stdout);
     (void)tcdrain(STDOUT_FILENO);
     (void)sys_machine_exit(POSIX_CAP_MACHINE, (uint64_t)status & 0xff);
