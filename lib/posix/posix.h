@@ -13,7 +13,6 @@
 #include "lib/posix/process.h"
 
 struct stat;
-struct pollfd;
 
 /* An error as errno has it, of one as the kernel, lib/disk and lib/fs say it:
    some numbers differ. What is not negative stays. */
@@ -35,7 +34,8 @@ int64_t file_stat(const char *path, struct stat *status, int follow);
 int64_t file_fork(struct process *child);
 /* After execve: what is close-on-exec is closed. */
 void file_exec(void);
-/* All that a process had open is closed: its own exit, or a dead one's. */
+/* All that a process had open is closed: its own exit, or a dead one's, before
+   its row is FREE. No lock is held. */
 void file_exit(struct process *p);
 /* 0 if what the descriptor leads to is the terminal; -EBADF, -ENOTTY. */
 int file_terminal(int descriptor);

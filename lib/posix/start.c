@@ -20,6 +20,7 @@
 #include "lib/posix/memory.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
+#include "lib/posix/tree.h"
 
 #define EVENT_STACK 2560
 #define EXCEPTION_STACK 1536
@@ -153,6 +154,10 @@ posix_first(const struct domain *domain)
     SHARED_OF->version = POSIX_SHARED_VERSION;
     SHARED_OF->size = sizeof(struct posix_shared);
     SHARED_OF->cache_pages = domain->cache_pages;
+    error = tree_begin();
+    if (error < 0) {
+        first_failed("file system", error);
+    }
     error = exo_archive_find(exo_archive, exo_archive_size, DOMAIN_FIRST,
                              &bytes, &size);
     if (error == 0) {
