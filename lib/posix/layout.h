@@ -46,9 +46,12 @@
 #define POSIX_MAP_END 0x3f00000000
 
 /* Entries of the capability list of a process. */
-#define POSIX_CAP_CONSOLE 0 /* the empty name, with CAP_WRITE only */
-#define POSIX_CAP_OWN 1     /* DOMAIN.serial, all rights: all that is private */
-#define POSIX_CAP_DOMAIN 2  /* DOMAIN, with CAP_FRESH and CAP_PASS */
+#define POSIX_CAP_CONSOLE                                                      \
+    0 /* CAP_CONSOLE, to write and pass; the first                             \
+         process has the empty name there, */
+#define POSIX_CAP_CONSOLE_OTHERS 7 /* and what others get here */
+#define POSIX_CAP_OWN 1    /* DOMAIN.serial, all rights: all that is private */
+#define POSIX_CAP_DOMAIN 2 /* DOMAIN, with CAP_FRESH and CAP_PASS */
 /* DOMAIN.SHARED, read, write, pass: what is shared, and the guard of files. */
 #define POSIX_CAP_SHARED 3
 /* From here on: one for each child, all rights. */

@@ -134,6 +134,8 @@ process_begin(void)
     TABLE->pid_last = FIRST_PID;
     TABLE->taken = bit_of(p);
     process_self = p;
+    (void)sys_cap_derive(POSIX_CAP_CONSOLE, POSIX_CAP_CONSOLE_OTHERS,
+                         CAP_CONSOLE, CAP_WRITE | CAP_PASS);
     slots_take();
     wake_begin();
 }
