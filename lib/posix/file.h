@@ -122,7 +122,7 @@ enum device {
     DEVICES
 };
 extern const char *const device_name[DEVICES];
-int64_t device_open(unsigned device);
+int64_t device_open(unsigned device, int flags);
 int64_t device_read(unsigned device, void *bytes, size_t count,
                     bool nonblocking);
 int64_t device_write(unsigned device, const void *bytes, size_t count,

@@ -125,7 +125,6 @@ process_begin(void)
                           .files = 1,
                           .umask = 022,
                           .started = time_now(),
-                          .terminal = -1,
                           .directory = -1,
                           .name = "init"};
     for (unsigned i = 0; i < POSIX_DESCRIPTORS; i++) {
@@ -134,8 +133,6 @@ process_begin(void)
     TABLE->pid_last = FIRST_PID;
     TABLE->taken = bit_of(p);
     process_self = p;
-    (void)sys_cap_derive(POSIX_CAP_CONSOLE, POSIX_CAP_CONSOLE_OTHERS,
-                         CAP_CONSOLE, CAP_WRITE | CAP_PASS);
     slots_take();
     wake_begin();
 }
