@@ -13,7 +13,6 @@
 #include "lib/posix/process.h"
 
 struct stat;
-struct pollfd;
 
 /* An error as errno has it, of one as the kernel, lib/disk and lib/fs say it:
    some numbers differ. What is not negative stays. */
@@ -35,7 +34,8 @@ int64_t file_stat(const char *path, struct stat *status, int follow);
 int64_t file_fork(struct process *child);
 /* After execve: what is close-on-exec is closed. */
 void file_exec(void);
-/* All that a process had open is closed: its own exit, or a dead one's. */
+/* All that a process had open is closed: its own exit, or a dead one's, before
+   its row is FREE. No lock is held. */
 void file_exit(struct process *p);
 /* 0 if what the descriptor leads to is the terminal; -EBADF, -ENOTTY. */
 int file_terminal(int descriptor);
@@ -79,6 +79,8 @@ int terminal_poll(int events, int wait);
 /* A leader of a session that opens the terminal, without O_NOCTTY, makes it
    that session's, if it is nobody's: 0, -EPERM. */
 int terminal_claim(void);
+/* Whether it is that of the caller's session. */
+int terminal_is_own(void);
 /* A process ends, whose row is still there: if it led the terminal's session,
    that has no terminal any more, and its foreground SIGHUP. The table's lock is
    held. */

@@ -7,6 +7,7 @@
  * of each part; a libOS of another version would have to refuse it.
  */
 #include "lib/disk/volume.h"
+#include "lib/posix/file.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/process.h"
 #include "lib/posix/terminal.h"
@@ -21,7 +22,8 @@ struct posix_shared {
     struct process_table processes;
     struct terminal terminal;
     struct disk_volume volume;
-    /* Each part adds its own: files, pipes, terminal, file system. */
+    struct files files;
+    /* Each part adds its own. */
 };
 
 #define SHARED_OF ((struct posix_shared *)POSIX_SHARED)

@@ -81,6 +81,7 @@ signal_exec(void)
         }
     }
     other_stack = (stack_t){.ss_flags = SS_DISABLE};
+    process_self->executed = 1;
 }
 
 void

@@ -6,8 +6,8 @@
  * holds.
  */
 #include "kern/abi/call_numbers.h"
-#include "kern/abi/layout.h"
 #include "kern/abi/uarea.h"
+#include "lib/posix/layout.h"
 
 /* struct interrupted of signal.c */
 #define PC 0
@@ -81,7 +81,7 @@ signal_entry:
     .balign 4
     .global signal_end_entry
 signal_end_entry:
-    li sp, FIRST_STACK_TOP
+    li sp, POSIX_STACK_TOP
     lla gp, __global_pointer$
     lla tp, __tls_base
     li fp, 0

@@ -34,6 +34,7 @@
 #define CAUSE_STORE_ACCESS 7
 
 #define MESSAGE_MAX 160
+#define ADDRESS_MAX 40
 
 /* Laid out for signal_entry.S. */
 struct interrupted {
@@ -187,12 +188,17 @@ _Noreturn void
 signal_end(void)
 {
     const struct process *p = process_self;
+    char address[ADDRESS_MAX] = "";
     char text[MESSAGE_MAX];
 
-    (void)snprintf(
-        text, sizeof(text), "%.*s (%d): %s at pc 0x%lx, address 0x%lx%s\n",
-        POSIX_PROCESS_NAME, p->name, (int)p->pid, strsignal(fault.signal),
-        fault.pc, fault.address, posix_is_held() ? ", in the libOS" : "");
+    if (fault.signal == SIGSEGV || fault.signal == SIGBUS) {
+        (void)snprintf(address, sizeof(address), ", address 0x%lx",
+                       fault.address);
+    }
+    (void)snprintf(text, sizeof(text), "%.*s (%d): %s at pc 0x%lx%s%s\n",
+                   POSIX_PROCESS_NAME, p->name, (int)p->pid,
+                   strsignal(fault.signal), fault.pc, address,
+                   posix_is_held() ? ", in the libOS" : "");
     if (!posix_is_held()) {
         (void)terminal_write(text, strlen(text), 1);
         process_exit(fault.signal);
