@@ -486,19 +486,10 @@ arguments_likely(uint64_t number, uint64_t a[6])
             code_arguments(number, a);
         }
         break;
-    case 51: /* of disks */
-    case 52:
-    case 53:
-    case 54:
-    case 55:
-    case 56:
-    case 57:
-    case 58:
-    case 59:
-    case 60:
-        disk_arguments(number, a);
-        break;
     default:
+        if (number >= NUMBER_disk_type && number <= NUMBER_disk_recover) {
+            disk_arguments(number, a);
+        }
         break;
     }
 }
