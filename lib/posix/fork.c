@@ -41,8 +41,12 @@
 static uint64_t caps_used POSIX_RESIDENT = 0;
 static uint8_t cap_of[POSIX_PROCESSES] POSIX_RESIDENT = {0};
 
-/* Those below that were found empty. */
-static uint64_t caps_absent POSIX_RESIDENT = (uint64_t)1 << POSIX_CAP_CONSOLE;
+/* What a child has of those below, and with which rights. */
+static const uint8_t caps_keep[POSIX_CAP_CHILDREN] = {
+    [POSIX_CAP_DOMAIN] = CAP_FRESH | CAP_PASS,
+    [POSIX_CAP_SHARED] = CAP_READ | CAP_WRITE | CAP_PASS,
+    [POSIX_CAP_CONSOLE] = CAP_WRITE | CAP_PASS,
+};
 
 /* The child in the making. */
 struct making {
@@ -457,10 +461,8 @@ caps_grant(void)
                                   POSIX_CAP_OWN, CAP_RIGHTS_ALL);
 
     for (uint64_t i = 0; i < POSIX_CAP_CHILDREN && error >= 0; i++) {
-        if (i != POSIX_CAP_OWN && !(caps_absent >> i & 1)) {
-            error = sys_cap_grant(i, making.cap, making.id, i, CAP_RIGHTS_ALL);
-            caps_absent |= (uint64_t)(error == -EBADF) << i;
-            error = error == -EBADF ? 0 : error;
+        if (caps_keep[i] != 0) {
+            error = sys_cap_grant(i, making.cap, making.id, i, caps_keep[i]);
         }
     }
     making.error = error < 0 ? error : 0;
