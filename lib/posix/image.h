@@ -4,12 +4,11 @@
 /*
  * The image of the libOS in its own eyes (libos.ld), and how a program begins.
  *
- * Data of lib/posix lasts over execve, unless it is marked with POSIX_ANEW,
- * or POSIX_ANEW_ZERO:
- * then it is for each program what it was at first, as the C library's is. What
- * is touched while a fault is handled is marked with POSIX_RESIDENT: fork
- * copies its pages at once, so that no fault comes of it. Handlers run on what
- * is marked with POSIX_STACK.
+ * Data of lib/posix lasts over execve, unless it is marked with POSIX_ANEW, or
+ * POSIX_ANEW_ZERO: then it is for each program what it was at first, as the C
+ * library's is. What is touched while a fault is handled is marked with
+ * POSIX_RESIDENT: fork copies its pages at once, so that no fault comes of it.
+ * Handlers run on what is marked with POSIX_STACK.
  */
 #include <stdint.h>
 
