@@ -90,6 +90,7 @@ rounds_print(const struct machine *m, uintmax_t count, unsigned seconds)
 {
     for (uintmax_t i = 0; i < count; i++) {
         uint64_t from = events.count;
+        struct report report;
 
         if (i > 0) {
             (void)fflush(stdout);
@@ -97,9 +98,10 @@ rounds_print(const struct machine *m, uintmax_t count, unsigned seconds)
             putchar('\n');
         }
         look(m);
-        report_machine(m, now, line_print, NULL);
-        (void)report_envs(m, now, looked ? before : NULL, order, ENVS_MAX, NULL,
-                          line_print, NULL);
+        report = (struct report){m, now, line_print, NULL};
+        report_machine(&report);
+        (void)report_envs(&report, looked ? before : NULL, order, ENVS_MAX,
+                          NULL);
         events_print(from);
         looked = true;
     }
@@ -144,6 +146,7 @@ events_draw(unsigned room)
 static void
 screen_draw(const struct machine *m)
 {
+    const struct report report = {m, now, line_draw, NULL};
     unsigned used;
     unsigned most;
 
@@ -152,20 +155,19 @@ screen_draw(const struct machine *m)
     line_marked = UINT32_MAX;
     fputs("\x1b[H", stdout);
     if (shown != 0) {
-        report_env(m, now, shown, line_draw, NULL);
+        report_env(&report, shown);
         fputs("\x1b[J", stdout);
         (void)fflush(stdout);
         return;
     }
-    report_machine(m, now, line_draw, NULL);
+    report_machine(&report);
     line_draw(NULL, "");
     used = line_next + 1;
     /* A third of what is left is for events. */
     most = rows > used ? (rows - used) * 2 / 3 : 0;
     chosen = chosen < ids_count || ids_count == 0 ? chosen : ids_count - 1;
     line_marked = used + chosen;
-    ids_count = report_envs(m, now, looked ? before : NULL, order, most, ids,
-                            line_draw, NULL);
+    ids_count = report_envs(&report, looked ? before : NULL, order, most, ids);
     ids_count = ids_count < most ? ids_count : most;
     line_draw(NULL, "");
     events_draw(rows > line_next ? rows - line_next : 0);
@@ -309,7 +311,7 @@ env_print(const struct machine *m, const char *word)
         program_die("there is no env %s: exotop -n 1 lists them", word);
     }
     look(m);
-    report_env(m, now, row.id, line_print, NULL);
+    report_env(&(struct report){m, now, line_print, NULL}, row.id);
 }
 
 int

@@ -9,13 +9,8 @@
 
 #include "user/exo/words.h"
 
-struct out {
-    report_line *line;
-    void *context;
-};
-
 __attribute__((format(printf, 2, 3))) static void
-put(const struct out *out, const char *format, ...)
+put(const struct report *r, const char *format, ...)
 {
     char text[REPORT_LINE];
     va_list list;
@@ -23,15 +18,15 @@ put(const struct out *out, const char *format, ...)
     va_start(list, format);
     (void)vsnprintf(text, sizeof(text), format, list);
     va_end(list);
-    out->line(out->context, text);
+    r->line(r->context, text);
 }
 
 static void
-disk_put(const struct out *out, const struct machine *m, unsigned d)
+disk_put(const struct report *r, unsigned d)
 {
-    struct disk_row row = m->disks[d];
+    struct disk_row row = r->m->disks[d];
 
-    put(out,
+    put(r,
         "disk %u: %s, %" PRIu64 " blocks; %" PRIu32 " of %" PRIu32
         " requests; read %" PRIu64 ", written %" PRIu64 " blocks, %" PRIu64
         " flushes, %" PRIu64 " errors",
@@ -40,28 +35,27 @@ disk_put(const struct out *out, const struct machine *m, unsigned d)
 }
 
 void
-report_machine(const struct machine *m, const struct census *now,
-               report_line *line, void *context)
+report_machine(const struct report *r)
 {
-    const struct out out = {line, context};
+    const struct machine *m = r->m;
+    const struct census *now = r->now;
     char up[TIME_TEXT];
 
     words_time(machine_time(), m->boot->time_frequency, up);
-    put(&out,
-        "up %s, %" PRIu32 " hart%s; slots: %" PRIu64 " of %" PRIu64 " free", up,
-        m->boot->hart_count, m->boot->hart_count == 1 ? "" : "s",
+    put(r, "up %s, %" PRIu32 " hart%s; slots: %" PRIu64 " of %" PRIu64 " free",
+        up, m->boot->hart_count, m->boot->hart_count == 1 ? "" : "s",
         now->slots_free, now->slots);
-    put(&out,
+    put(r,
         "frames: %" PRIu64 "; kernel %" PRIu64 ", envs %" PRIu64
         ", registry %" PRIu64 ", leaving %" PRIu64 ", free %" PRIu64
         " (%" PRIu64 " clean)",
         now->total, now->kernel, now->owned, now->registry, now->leaving,
         now->free, now->clean);
-    put(&out,
+    put(r,
         "registry: %" PRIu64 " of %" PRIu64 " entries used, %" PRIu64 " dirty",
         now->entries_used, now->entries, now->entries_dirty);
     for (unsigned d = 0; d < m->boot->disk_count; d++) {
-        disk_put(&out, m, d);
+        disk_put(r, d);
     }
 }
 
@@ -96,11 +90,11 @@ envs_compare(const void *a, const void *b)
 }
 
 static void
-env_put(const struct out *out, const struct machine *m,
-        const struct census_env *e, const struct census_env *was)
+env_put(const struct report *r, const struct census_env *e,
+        const struct census_env *was)
 {
     struct process p;
-    bool known = machine_process_of(m, e->row.id, &p);
+    bool known = machine_process_of(r->m, e->row.id, &p);
     int64_t more = was == NULL || was->row.id != e->row.id
                        ? 0
                        : (int64_t)(e->frames - was->frames);
@@ -113,7 +107,7 @@ env_put(const struct out *out, const struct machine *m,
     if (more != 0) {
         (void)snprintf(change, sizeof(change), "%+" PRId64, more);
     }
-    put(out,
+    put(r,
         "%7" PRIx32 " %4s %-10.10s %6" PRIu64 " %5s %6" PRIu64 " %6" PRIu64
         " %5" PRIu64 " %6" PRIu64 " %5" PRIu32 " %4" PRIu32 " %4" PRIu32 "%s",
         e->row.id, pid, known ? p.name : "", e->frames, change, e->tables,
@@ -122,22 +116,20 @@ env_put(const struct out *out, const struct machine *m,
 }
 
 unsigned
-report_envs(const struct machine *m, const struct census *now,
-            const struct census *before, enum report_order order, unsigned most,
-            uint32_t *ids, report_line *line, void *context)
+report_envs(const struct report *r, const struct census *before,
+            enum report_order order, unsigned most, uint32_t *ids)
 {
-    const struct out out = {line, context};
     const struct census_env *sorted[ENVS_MAX];
     unsigned count = 0;
 
     for (unsigned i = 0; i < ENVS_MAX; i++) {
-        if (now->env[i].row.id != 0) {
-            sorted[count++] = &now->env[i];
+        if (r->now->env[i].row.id != 0) {
+            sorted[count++] = &r->now->env[i];
         }
     }
     sort_order = order;
-    qsort(sorted, count, sizeof(sorted[0]), envs_compare);
-    put(&out, "%7s %4s %-10s %6s %5s %6s %6s %5s %6s %5s %4s %4s", "ENV", "PID",
+    qsort(sorted, count, sizeof(const struct census_env *), envs_compare);
+    put(r, "%7s %4s %-10s %6s %5s %6s %6s %5s %6s %5s %4s %4s", "ENV", "PID",
         "COMMAND", "FRAMES", "+/-", "TABLES", "SHARED", "SLOTS", "BLOCKS",
         "ASKED", "OWES", "LOST");
     for (unsigned i = 0; i < count && i < most; i++) {
@@ -146,15 +138,14 @@ report_envs(const struct machine *m, const struct census *now,
         if (ids != NULL) {
             ids[i] = e->row.id;
         }
-        env_put(&out, m, e,
-                before == NULL ? NULL : &before->env[e->row.id >> 20]);
+        env_put(r, e, before == NULL ? NULL : &before->env[e->row.id >> 20]);
     }
     return count;
 }
 
 /* Runs of numbers, on lines of a width that suits. */
 struct runs {
-    const struct out *out;
+    const struct report *report;
     const char *title;
     char text[80];
     uint64_t first;
@@ -162,50 +153,49 @@ struct runs {
 };
 
 static void
-run_put(struct runs *r)
+run_put(struct runs *runs)
 {
     char run[48];
 
-    if (r->count == 0) {
+    if (runs->count == 0) {
         return;
     }
-    if (r->count == 1) {
-        (void)snprintf(run, sizeof(run), " %" PRIx64, r->first);
+    if (runs->count == 1) {
+        (void)snprintf(run, sizeof(run), " %" PRIx64, runs->first);
     } else {
-        (void)snprintf(run, sizeof(run), " %" PRIx64 "-%" PRIx64, r->first,
-                       r->first + r->count - 1);
+        (void)snprintf(run, sizeof(run), " %" PRIx64 "-%" PRIx64, runs->first,
+                       runs->first + runs->count - 1);
     }
-    if (strlen(r->text) + strlen(run) >= sizeof(r->text)) {
-        put(r->out, "%s%s", r->title, r->text);
-        r->text[0] = '\0';
+    if (strlen(runs->text) + strlen(run) >= sizeof(runs->text)) {
+        put(runs->report, "%s%s", runs->title, runs->text);
+        runs->text[0] = '\0';
     }
-    (void)strncat(r->text, run, sizeof(r->text) - strlen(r->text) - 1);
-    r->count = 0;
+    (void)strncat(runs->text, run, sizeof(runs->text) - strlen(runs->text) - 1);
+    runs->count = 0;
 }
 
 static void
-run_add(struct runs *r, uint64_t number, uint64_t count)
+run_add(struct runs *runs, uint64_t number, uint64_t count)
 {
-    if (r->count == 0 || r->first + r->count != number) {
-        run_put(r);
-        r->first = number;
+    if (runs->count == 0 || runs->first + runs->count != number) {
+        run_put(runs);
+        runs->first = number;
     }
-    r->count += count;
+    runs->count += count;
 }
 
 static void
-runs_end(struct runs *r)
+runs_end(struct runs *runs)
 {
-    run_put(r);
-    if (r->text[0] != '\0') {
-        put(r->out, "%s%s", r->title, r->text);
+    run_put(runs);
+    if (runs->text[0] != '\0') {
+        put(runs->report, "%s%s", runs->title, runs->text);
     }
-    r->text[0] = '\0';
+    runs->text[0] = '\0';
 }
 
 static void
-frames_put(const struct out *out, const struct machine *m,
-           const struct census *now, uint32_t id)
+frames_put(const struct report *r, uint32_t id)
 {
     static const struct {
         enum frame_type first, last;
@@ -217,10 +207,10 @@ frames_put(const struct out *out, const struct machine *m,
     };
 
     for (unsigned k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-        struct runs runs = {.out = out, .title = kinds[k].title};
+        struct runs runs = {.report = r, .title = kinds[k].title};
 
-        for (uint64_t i = now->first; i < now->end; i++) {
-            const volatile struct frame *f = &m->frames[i];
+        for (uint64_t i = r->now->first; i < r->now->end; i++) {
+            const volatile struct frame *f = &r->m->frames[i];
 
             if (f->owner == id && f->type >= kinds[k].first &&
                 f->type <= kinds[k].last) {
@@ -232,19 +222,18 @@ frames_put(const struct out *out, const struct machine *m,
 }
 
 void
-report_env(const struct machine *m, const struct census *now, uint32_t id,
-           report_line *line, void *context)
+report_env(const struct report *r, uint32_t id)
 {
-    const struct out out = {line, context};
+    const struct machine *m = r->m;
     char title[32];
 
-    put(&out,
+    put(r,
         "env %" PRIx32 " of account %" PRIu32
         ": frames, slots and blocks by number, in hexadecimal",
-        id, now->env[id >> 20].row.account);
-    frames_put(&out, m, now, id);
+        id, r->now->env[id >> 20].row.account);
+    frames_put(r, id);
     for (unsigned h = 0; h < m->boot->hart_count; h++) {
-        struct runs runs = {.out = &out, .title = title};
+        struct runs runs = {.report = r, .title = title};
 
         (void)snprintf(title, sizeof(title), "hart %u ", h);
         for (unsigned s = 0; s < SLOTS; s++) {
@@ -256,7 +245,7 @@ report_env(const struct machine *m, const struct census *now, uint32_t id,
     }
     for (unsigned d = 0; d < m->boot->disk_count; d++) {
         const volatile struct disk_row *disk = &m->disks[d];
-        struct runs runs = {.out = &out, .title = title};
+        struct runs runs = {.report = r, .title = title};
 
         (void)snprintf(title, sizeof(title), "disk %u ", d);
         for (uint32_t i = 0; i < disk->registry_count; i++) {

@@ -7,8 +7,13 @@
 
 #define REPORT_LINE 256
 
-/* Gets each line, without a newline. */
-typedef void report_line(void *context, const char *text);
+/* What a report is of, and who gets each line, without a newline. */
+struct report {
+    const struct machine *m;
+    const struct census *now;
+    void (*line)(void *context, const char *text);
+    void *context;
+};
 
 /* By what envs are sorted. */
 enum report_order {
@@ -19,19 +24,15 @@ enum report_order {
 };
 
 /* What the whole machine has: memory, harts, disks. */
-void report_machine(const struct machine *m, const struct census *now,
-                    report_line *line, void *context);
+void report_machine(const struct report *r);
 
 /* A heading, and the envs, sorted: at most so many; the id of each goes to ids,
    if that is not null. How many there were. `before` is an earlier census, or
    null. */
-unsigned report_envs(const struct machine *m, const struct census *now,
-                     const struct census *before, enum report_order order,
-                     unsigned most, uint32_t *ids, report_line *line,
-                     void *context);
+unsigned report_envs(const struct report *r, const struct census *before,
+                     enum report_order order, unsigned most, uint32_t *ids);
 
 /* Which frames, slots and blocks one env owns, by their names. */
-void report_env(const struct machine *m, const struct census *now, uint32_t id,
-                report_line *line, void *context);
+void report_env(const struct report *r, uint32_t id);
 
 #endif

@@ -42,7 +42,8 @@ words_name(const struct cap_name *name, char text[NAME_TEXT])
             component(name, i + 1) >= CAP_SERIAL_BASE) {
             i++;
             printed = snprintf(text + length, NAME_TEXT - length, "%s#%u", dot,
-                               (number - CAP_SERIAL_BASE) * CAP_SERIAL_HALF +
+                               (number - CAP_SERIAL_BASE) *
+                                       (unsigned)CAP_SERIAL_HALF +
                                    component(name, i) - CAP_SERIAL_BASE);
         } else {
             printed = snprintf(text + length, NAME_TEXT - length, "%s%u", dot,
@@ -140,7 +141,7 @@ words_time(uint64_t ticks, uint64_t frequency, char text[TIME_TEXT])
     } else {
         (void)snprintf(text, TIME_TEXT,
                        "%" PRIu64 " day%s %" PRIu64 ":%02" PRIu64,
-                       seconds / 86400, seconds < 2 * 86400 ? "" : "s",
+                       seconds / 86400, seconds / 86400 == 1 ? "" : "s",
                        seconds / 3600 % 24, seconds / 60 % 60);
     }
 }

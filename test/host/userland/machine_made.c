@@ -4,8 +4,8 @@
  * programs of user/exo print of it is known. With MACHINE_MOVES set, something
  * happens after the first look.
  */
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "user/exo/machine.h"
 
@@ -61,7 +61,7 @@ process_make(int32_t pid, int32_t parent, uint32_t state, uint32_t env,
                           .group = pid,
                           .session = 2,
                           .started = (uint64_t)pid * FREQUENCY};
-    strcpy(p->name, name);
+    (void)snprintf(p->name, sizeof(p->name), "%s", name);
 }
 
 static void
