@@ -73,6 +73,22 @@ fork_exit_wait(void)
     return COUNT_END() - begin;
 }
 
+/* A tiny program, from the file system. */
+static uint64_t
+fork_exec_wait(void)
+{
+    static char name[] = "nothing";
+    static char *words[] = {name, NULL};
+    uint64_t begin = COUNT_BEGIN();
+
+    if (fork() == 0) {
+        (void)execv("/bin/bench_nothing", words);
+        _exit(1);
+    }
+    (void)wait(NULL);
+    return COUNT_END() - begin;
+}
+
 struct shared {
     uint64_t turn;
     uint64_t waiting;
@@ -138,6 +154,7 @@ main(void)
 {
     row("getpid", getpid_row, loop());
     row("fork_exit_wait", fork_exit_wait, nothing());
+    row("fork_exec_wait", fork_exec_wait, nothing());
     row("wake_roundtrip", wake_roundtrip, nothing());
     printf("bench: done\n");
     return 0;

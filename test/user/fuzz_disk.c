@@ -119,10 +119,26 @@ disk_frames(void)
     return frames;
 }
 
+/* Mostly the catalogue and the node, which were the first. */
 static uint64_t
 entry_pick(void)
 {
-    return below(20) == 0 ? anything() : below(ENTRIES);
+    return below(20) == 0 ? anything() : below(4) ? below(2) : below(ENTRIES);
+}
+
+/* A block of data, if possible one that somebody owns. */
+static uint64_t
+data_pick(void)
+{
+    uint64_t block = DATA;
+
+    for (unsigned i = 0; there && i < 16; i++) {
+        block = DATA + below(4 * DATA_BLOCKS);
+        if ((BLOCK[block] & BLOCK_STATE) != BLOCK_FREE) {
+            break;
+        }
+    }
+    return block;
 }
 
 static uint64_t
@@ -137,7 +153,7 @@ block_pick(void)
     case 3:
         return NODE + below(2);
     default:
-        return DATA + below(4 * DATA_BLOCKS);
+        return data_pick();
     }
 }
 
@@ -165,7 +181,7 @@ change_make(void)
     *word++ = below(4) * unit;
     *word++ = below(3) / 2 * unit;
     for (uint64_t i = 0; i < blocks; i++) {
-        uint64_t entry = below(ENTRIES);
+        uint64_t entry = below(8) ? below(2) : below(ENTRIES);
         uint64_t from =
             below(8) ? images[below(IMAGES)] : frame_pick(IS(FRAME_DATA));
 
