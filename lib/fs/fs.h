@@ -83,6 +83,7 @@ struct fs {
     uint64_t next; /* the next number, and the one behind the last */
     uint64_t limit;
     bool in_use; /* so says the root on the disk */
+    bool left;   /* somebody died: there may be something to repair */
     uint64_t clock;
     struct fs_cached cache[FS_CACHE];
     struct fs_cached *edited[FS_EDITS_MAX];
@@ -127,7 +128,9 @@ int64_t fs_make(struct fs *fs, struct fs_volume *volume,
 /* Mounts one. -EINVAL: it is none. 1: it was in use when the power went, and
    fs_check must repair it before anything is changed. */
 int64_t fs_mount(struct fs *fs, struct fs_volume *volume);
-/* Everything is on the disk, which says so. Handles are not valid any more. */
+/* Everything is on the disk, which says so; unless somebody died in the middle
+   of something: then who mounts it next repairs it. Handles are not valid any
+   more. */
 int64_t fs_unmount(struct fs *fs);
 
 /* The root directory. It need not be closed. */

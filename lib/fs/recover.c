@@ -37,6 +37,7 @@ fresh_clear(struct fs *fs)
 int64_t
 fs_recover(struct fs *fs)
 {
+    fs->left = true;
     store_begin(fs);
     if (fs->volume->f->recover != NULL) {
         fs->volume->f->recover(fs->volume);
