@@ -84,6 +84,7 @@ guard_emit(struct code_compiler *c, uint32_t at, unsigned order)
         other = emit_forward(c, BGEU, T0, T1);
         emit_registers(c, ADD, T0, T0, A6);
         done = emit_forward(c, JAL, ZERO, ZERO);
+        c->spare += 2; /* the way to the stack is longer */
         emit_land(c, other);
         emit_add(c, T0, T0, CODE_MEMORY_ADDRESS - CODE_STACK_END, T1);
         stack_guard(c, at, order);
@@ -141,20 +142,23 @@ load_emit(struct code_compiler *c, const struct code_instruction *i,
     bool odd = place_odd(place, order);
     uint32_t whole;
     uint32_t done;
+    uint32_t begin;
 
     if (place_single(place, order)) {
         emit_immediate(c, load, to, place->base, place->offset);
         return;
     }
     whole = place_test(c, place, order);
+    begin = c->length;
     emit_jump(c, T2, c->routine[ROUTINE_LOAD + order - 1]);
     if (sign) {
         emit_sign(c, to, T1, 8U << order);
     } else {
         emit_move(c, to, T1);
     }
+    done = odd ? 0 : emit_forward(c, JAL, ZERO, ZERO);
+    c->spare += c->length - begin; /* paid for when it happens */
     if (!odd) {
-        done = emit_forward(c, JAL, ZERO, ZERO);
         emit_land(c, whole);
         emit_immediate(c, load, to, place->base, place->offset);
         emit_land(c, done);
@@ -171,6 +175,7 @@ store_emit(struct code_compiler *c, const struct code_instruction *i,
     unsigned from = T1;
     uint32_t whole;
     uint32_t done;
+    uint32_t begin;
 
     if (code_class(i) == CODE_STX) {
         from = value_get(c, code_source(i), T1);
@@ -184,10 +189,12 @@ store_emit(struct code_compiler *c, const struct code_instruction *i,
         return;
     }
     whole = place_test(c, place, order);
+    begin = c->length;
     emit_move(c, T1, from);
     emit_jump(c, T2, c->routine[ROUTINE_STORE + order - 1]);
+    done = odd ? 0 : emit_forward(c, JAL, ZERO, ZERO);
+    c->spare += c->length - begin;
     if (!odd) {
-        done = emit_forward(c, JAL, ZERO, ZERO);
         emit_land(c, whole);
         emit_store(c, stores[order], from, place->base, place->offset);
         emit_land(c, done);
@@ -231,6 +238,7 @@ exchange_emit(struct code_compiler *c, const struct code_instruction *i,
     emit_immediate(c, ADDI, T2, T2, -1);
     emit_branch(c, BNE, T2, ZERO, again, true);
     emit_jump(c, ZERO, c->routine[ROUTINE_FUEL]);
+    c->spare++;
     emit_land(c, different);
     emit_land(c, done);
     emit_move(c, expected, A7);
@@ -300,6 +308,7 @@ access_uses(const struct code_compiler *c, uint32_t at)
         uses = 1U << ROUTINE_ALIGNMENT;
     } else if (!place_single(&place, order)) {
         uses =
+            1U << ROUTINE_FUEL |
             1U << ((code_class(i) == CODE_LDX ? ROUTINE_LOAD : ROUTINE_STORE) +
                    order - 1);
     }
@@ -309,6 +318,24 @@ access_uses(const struct code_compiler *c, uint32_t at)
     return uses | ((marks & CODE_NOTE_MEMORY) != 0 ? 1U << USES_MEMORY : 0);
 }
 
+/* Byte by byte costs more than the price of a slot. Who needs no fuel otherwise
+   has it in the context. */
+static void
+misaligned_pay(struct code_compiler *c, unsigned size)
+{
+    uint32_t price = code_price_misaligned(size);
+
+    if (compile_uses(c, USES_FUEL)) {
+        compile_fuel(c, price);
+        emit_stop_if(c, BLT, c->fuel, ZERO, ROUTINE_FUEL);
+        return;
+    }
+    emit_immediate(c, LD, A7, c->context, CONTEXT(fuel));
+    emit_immediate(c, ADDI, A7, A7, -(int64_t)price);
+    emit_store(c, SD, A7, c->context, CONTEXT(fuel));
+    emit_stop_if(c, BLT, A7, ZERO, ROUTINE_FUEL);
+}
+
 /* The address is in t0, the value in t1, and t2 leads back. */
 void
 access_routine(struct code_compiler *c, enum routine routine)
@@ -316,6 +343,7 @@ access_routine(struct code_compiler *c, enum routine routine)
     bool store = routine >= ROUTINE_STORE;
     unsigned size = 2U << (routine - (store ? ROUTINE_STORE : ROUTINE_LOAD));
 
+    misaligned_pay(c, size);
     if (!store) {
         emit_immediate(c, LBU, T1, T0, 0);
     }

@@ -48,7 +48,8 @@ struct predicate {
     uint32_t page; /* of its frame, the first; 0: not bound */
     uint16_t next; /* in the chain of the frame: numbers, 0 ends it */
     uint16_t previous;
-    predicate_entry entry; /* of its program, while it is bound */
+    predicate_entry entry; /* of its program, while it is bound; */
+    uint64_t fuel;         /* and what that has to burn */
     uint64_t argument;
     struct code_context run;
     struct code_object *program;
@@ -59,8 +60,7 @@ const struct code_kind predicate_kind = {
     .use = {.stack = PREDICATE_STACK,
             .arguments = {CODE_POINTER, CODE_NUMBER},
             .read_only = true},
-    .fuel = PREDICATE_FUEL,
-    .longest = PREDICATE_LONGEST};
+    .fuel = PREDICATE_FUEL};
 
 _Static_assert(HARTS_MAX *ENVS_MAX < 1 << 14, "a link, and a count, fit");
 
@@ -214,7 +214,7 @@ predicate_ask(struct predicate *p)
     uint64_t value;
 
     word_lock(&p->lock);
-    p->run.fuel = PREDICATE_FUEL;
+    p->run.fuel = (int64_t)p->fuel;
     value = p->entry(&p->run, CODE_MEMORY_ADDRESS, p->argument, 0, 0, 0);
     word_unlock(&p->lock);
     return value != 0;
@@ -322,6 +322,7 @@ predicate_bind(struct context *c, const struct cap *cap, uint64_t page)
 
     p->context = c;
     p->entry = (predicate_entry)(uintptr_t)p->program->entry;
+    p->fuel = p->program->fuel;
     code_context_begin(&p->run, stacks[hart], PREDICATE_STACK, 0);
     error = page >= INFORMATION_FRAMES ? bind_information(p, page)
                                        : bind_frame(p, cap, page);

@@ -5,7 +5,7 @@
  * Wakeup predicates: an env sleeps until a program of its own says so about a
  * page that it may read. The kernel asks the program at each edge of a slot of
  * the hart where the env sleeps, some of them at each edge, in turns; what it
- * costs is bounded for each (PREDICATE_LONGEST) and for an edge.
+ * costs is bounded for each (PREDICATE_FUEL) and for an edge.
  *
  * A predicate is a binding of its page, checked when it is made: one of the
  * frame's maps (kern/abi/frame.h), which falls with them. When it falls, or its

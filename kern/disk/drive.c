@@ -186,13 +186,20 @@ drive_attend(void)
 void
 drive_watch(uint64_t now)
 {
-    for (unsigned i = 0; i < disk_count; i++) {
-        struct drive *v = &drive_table[i];
+    static unsigned turn;
+    bool stepped = false; /* one disk at a time: a step may run a program */
+    unsigned first = __atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED);
 
-        if (v->work) {
+    for (unsigned i = 0; i < disk_count; i++) {
+        struct drive *v = &drive_table[(first + i) % disk_count];
+
+        if (v->work && !stepped &&
+            !__atomic_exchange_n(&v->watched, 1U, __ATOMIC_ACQUIRE)) {
+            stepped = true;
             lock_acquire(&v->lock);
             store_step(v, csr_read(instret), WATCH_BUDGET);
             drive_unlock(v);
+            __atomic_store_n(&v->watched, 0U, __ATOMIC_RELEASE);
         }
         if (atomic_load_explicit(&v->deadline, memory_order_relaxed) > now) {
             continue;

@@ -44,6 +44,7 @@ struct drive {
     bool broken;          /* the device has said what cannot be so: reset it */
     bool more;            /* it may be done with more than was taken from it */
     _Atomic bool work;    /* jobs can go on; also read without the lock */
+    uint32_t watched;     /* a hart takes steps of them: others need not wait */
     uint32_t whole;       /* bindings of a raw disk that are in use */
 
     /* kern/disk/request.c */

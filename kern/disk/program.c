@@ -43,7 +43,8 @@ emit(struct code_context *context, uint64_t first, uint64_t count,
     return owned_emit(run->set, first, count, type);
 }
 
-static const struct code_helper helper_rows[] = {{CODE_EMIT, 3}};
+static const struct code_helper helper_rows[] = {
+    {CODE_EMIT, 3, CODE_PRICE_EMIT, true}};
 static uint64_t helper_addresses[1];
 
 static const struct code_kind kinds[PROGRAM_KINDS] = {
@@ -53,12 +54,12 @@ static const struct code_kind kinds[PROGRAM_KINDS] = {
                               .arguments = {CODE_POINTER, CODE_NUMBER},
                               .read_only = true},
                       .helpers = helper_addresses,
-                      .fuel = CODE_FUEL_DISK},
+                      .fuel = CODE_FUEL_OWNS},
     [PROGRAM_ACCESS] = {.use = {.stack = PROGRAM_STACK,
                                 .arguments = {CODE_POINTER, CODE_NUMBER,
                                               CODE_NUMBER, CODE_NUMBER},
                                 .read_only = true},
-                        .fuel = CODE_FUEL_DISK}};
+                        .fuel = CODE_FUEL_ACCESS}};
 
 /* Gives back the two programs of a type, loaded or half so. */
 static void
@@ -149,8 +150,7 @@ program_run(uint32_t name, const uint8_t *image, struct owned_set *set,
     } bytes = {.constant = image};
     struct code_result result;
 
-    code_context_begin(&run->context, run->stack, sizeof(run->stack),
-                       CODE_FUEL_DISK);
+    code_context_begin(&run->context, run->stack, sizeof(run->stack), o->fuel);
     code_context_memory(&run->context, bytes.memory, DISK_BLOCK_BYTES);
     run->set = set;
     result = o->entry(&run->context, CODE_MEMORY_ADDRESS, DISK_BLOCK_BYTES,

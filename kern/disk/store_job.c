@@ -22,7 +22,7 @@
 #define PAGES_AN_ENTRY 8
 
 /* Instructions of a call after which it takes no further step. */
-#define CALL_BUDGET 4000
+#define CALL_BUDGET 3000
 
 static uint64_t
 memory_pages(void)
@@ -202,8 +202,8 @@ void
 store_step(struct drive *d, uint64_t begun, uint64_t budget)
 {
     ASSERT(lock_held(&d->lock));
-    while (busy(d) && d->store->told + 2 < 8 && step(d) &&
-           csr_read(instret) - begun < budget) {
+    while (csr_read(instret) - begun < budget && busy(d) &&
+           d->store->told + 2 < 8 && step(d)) {
     }
 }
 

@@ -9,8 +9,8 @@
  * its top what it does then.
  *
  * Nobody may be interrupted by a signal's handler while it has one: locks are
- * taken between posix_hold and posix_release (process.h) only. Who waits for one
- * gives its holder the hart.
+ * taken between posix_hold and posix_release (process.h) only. Who waits for
+ * one gives its holder the hart.
  *
  * Order, first to last: filesystem, processes, files, pipe, terminal.
  */

@@ -33,18 +33,18 @@ struct process {
     int32_t parent;
     int32_t group;
     int32_t session;
-    int32_t status;         /* of a zombie or of who stopped, as waitpid has it */
-    uint32_t report;        /* stopped or continued, and the parent has not
-                               been told */
-    uint64_t signals;       /* pending: a bit for each; set by anybody,
-                               atomically, then process_wake */
+    int32_t status;   /* of a zombie or of who stopped, as waitpid has it */
+    uint32_t report;  /* stopped or continued, and the parent has not
+                         been told */
+    uint64_t signals; /* pending: a bit for each; set by anybody,
+                         atomically, then process_wake */
     uint64_t signals_masked; /* its own: what it does not take now */
     uint64_t signals_ignored;
-    uint32_t kill;          /* SIGKILL: the first process ends its env */
+    uint32_t kill; /* SIGKILL: the first process ends its env */
     uint32_t umask;
-    uint64_t started;       /* ticks of `time` */
-    uint64_t used;          /* instructions or ticks, as the owner counts */
-    int64_t terminal;       /* it has this terminal; -1: none */
+    uint64_t started; /* ticks of `time` */
+    uint64_t used;    /* instructions or ticks, as the owner counts */
+    int64_t terminal; /* it has this terminal; -1: none */
     /* Its own to change; what a dead process had open is closed by whoever
        buries it. Index into the open files, -1: none. */
     int16_t descriptor[POSIX_DESCRIPTORS];
