@@ -130,6 +130,7 @@ env_publish(struct env *e, uint32_t creator)
 
     ASSERT(row->reserved && row->id == 0);
     e->lock = &row->lock;
+    e->seen = seen;
     *seen = (struct env_row){
         .sequence = seen->sequence,
         .id = e->id,

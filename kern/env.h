@@ -90,7 +90,8 @@ struct revocation {
 };
 
 struct env {
-    struct lock *lock; /* immutable: in the table, where it outlives this */
+    struct lock *lock;    /* immutable: in the table, where it outlives this */
+    struct env_row *seen; /* immutable: its row of INFORMATION_ENVS */
     uint32_t id;
     uint32_t slots_taken;   /* dying: harts whose slots it has no more */
     _Atomic unsigned state; /* enum env_state */

@@ -245,6 +245,9 @@ boot_fail(const char *format, ...)
 _Noreturn void
 machine_exit(unsigned status)
 {
+    if (status == EXIT_REBOOT) {
+        sbi_reboot();
+    }
     device_exit(status);
     sbi_shutdown(status != EXIT_PASS);
     print_panic("the machine cannot be turned off: status %u\n", status);

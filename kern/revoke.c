@@ -70,6 +70,7 @@ revoke_set_left(struct env *e, struct request *r, uint64_t left)
 {
     e->revocation.requests -= r->left != 0;
     e->revocation.requests += left != 0;
+    e->seen->owed += (uint32_t)left - r->left;
     r->left = (uint32_t)left;
     if (e->told != NULL) {
         request_shown(e, r)->left = r->left;
@@ -272,6 +273,7 @@ revoke_ask(struct env *e, uint64_t kind, uint64_t name, uint64_t count,
         *r = (struct request){(uint32_t)kind, 0, name, deadline};
     }
     r->deadline = deadline < r->deadline ? deadline : r->deadline;
+    e->seen->asked += (uint32_t)count;
     count += name == REVOKE_ANY ? r->left : 0;
     revoke_set_left(e, r, count < ASKED_MAX ? count : ASKED_MAX);
     if (e->told != NULL) {
@@ -332,6 +334,7 @@ revoke_tell(struct env *e, uint64_t loss)
 {
     struct uarea *u = e->told;
 
+    e->seen->lost++;
     if (u == NULL || e->revocation.posted - __atomic_load_n(&u->losses_taken,
                                                             __ATOMIC_RELAXED) >=
                          UAREA_LOSS_ENTRIES) {

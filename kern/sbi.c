@@ -131,3 +131,9 @@ sbi_shutdown(bool failed)
     /* The HiFive Unleashed has no shutdown, only a reset line. */
     sbi_call(EXTENSION_SRST, 0, SRST_COLD_REBOOT, reason, 0);
 }
+
+void
+sbi_reboot(void)
+{
+    sbi_call(EXTENSION_SRST, 0, SRST_COLD_REBOOT, SRST_NO_REASON, 0);
+}

@@ -51,4 +51,7 @@ bool sbi_hart_stopped(uint64_t id);
    can do neither. */
 void sbi_shutdown(bool failed);
 
+/* Has the machine start again. Returns if the firmware cannot. */
+void sbi_reboot(void);
+
 #endif

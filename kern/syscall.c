@@ -49,7 +49,7 @@ sys_console_read(uint64_t cap)
     if (error < 0) {
         return error;
     }
-    byte = console_read();
+    byte = console_read_for(env_current()->id, hart_self()->index);
     return byte < 0 ? -EAGAIN : byte;
 }
 
@@ -80,7 +80,7 @@ _Static_assert(NUMBER_null == CALL_NULL && NUMBER_resume == CALL_RESUME &&
                    NUMBER_pct_call == CALL_PCT_CALL &&
                    NUMBER_pct_send == CALL_PCT_SEND &&
                    NUMBER_pct_return == CALL_PCT_RETURN &&
-                   NUMBER_sleep == CALL_SLEEP &&
+                   NUMBER_sleep == CALL_SLEEP && NUMBER_notify == CALL_NOTIFY &&
                    NUMBER_sleep_until == CALL_SLEEP_UNTIL,
                "call_numbers.h does not say what call.h says");
 

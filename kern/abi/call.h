@@ -113,7 +113,8 @@ enum code_purpose {
       "write up to 8 bytes, lowest first, to the console; how many it took, "  \
       "or -EAGAIN")                                                            \
     X(3, console_read, CALL, ARGUMENTS_1(uint64_t, cap),                       \
-      "the oldest byte typed, or -EAGAIN")                                     \
+      "the oldest byte typed, or -EAGAIN and, once, PENDING_CONSOLE on this "  \
+      "hart when it is worth asking again")                                    \
     X(4, machine_exit, ALONE, ARGUMENTS_2(uint64_t, cap, uint64_t, status),    \
       "end the machine with a status")                                         \
     X(5, cap_derive, CALL,                                                     \

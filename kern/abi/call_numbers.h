@@ -11,6 +11,7 @@
 #define CALL_PCT_SEND 27
 #define CALL_PCT_RETURN 28
 #define CALL_SLEEP 38
+#define CALL_NOTIFY 40
 #define CALL_SLEEP_UNTIL 50
 
 #endif

@@ -30,8 +30,14 @@
     X(EDIED, 201, "the env that was called has ended")                         \
     X(ENOSERIAL, 200, "no serial is left while the machine is up")
 
+/* With ERROR_NAMES_OF_LIBC most of the names are the C library's <errno.h>'s,
+   which is included already; not all numbers are the same then. */
+#ifdef ERROR_NAMES_OF_LIBC
+enum error_number { EDIED = 201, ENOSERIAL = 200 };
+#else
 #define ERROR_NUMBER(name, number, meaning) name = (number),
 enum error_number { ERROR_TABLE(ERROR_NUMBER) };
 #undef ERROR_NUMBER
+#endif
 
 #endif

@@ -7,6 +7,7 @@
  * above, which timeout(1) and the shell use.
  */
 #define EXIT_PASS 0
+#define EXIT_REBOOT 64 /* no end: the machine starts again */
 #define EXIT_BOOT_DATA                                                         \
     65                /* what firmware or loader handed over is unusable       \
                        */

@@ -48,7 +48,11 @@ struct env_row {
     uint32_t record; /* page numbers: its record, */
     uint32_t list;   /* its capability list, which it can map to read, */
     uint32_t root;   /* and its root page table */
-    uint32_t zero[6];
+    /* Revocation; each by itself, without the sequence. */
+    uint32_t asked; /* how much was asked of it, of all kinds, modulo 2^32; */
+    uint32_t owed;  /* what of that is neither given nor taken yet */
+    uint32_t lost;  /* how often something was taken, modulo 2^32 */
+    uint32_t zero[3];
 };
 
 #define INFORMATION_VERSION 1

@@ -109,6 +109,7 @@
 #define PENDING_COMPLETION 2 /* something was posted to the ring */
 #define PENDING_REQUEST 4    /* the env is asked to free something */
 #define PENDING_LOSS 8       /* something was taken from it */
+#define PENDING_CONSOLE 16   /* console_read, which had nothing, may have */
 #define PENDING_NOTIFY 0x100ul
 
 /* Bits of consent: what the env takes from anyone, if it is set in any of its

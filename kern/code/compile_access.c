@@ -130,73 +130,70 @@ place_single(const struct place *place, unsigned order)
     return order == 0 || (place->proved && !place_odd(place, order));
 }
 
+/* Where what a store writes is. */
+static unsigned
+store_value(struct code_compiler *c, const struct code_instruction *i)
+{
+    if (code_class(i) == CODE_STX) {
+        return value_get(c, code_source(i), T1);
+    }
+    if (i->immediate == 0) {
+        return ZERO;
+    }
+    emit_constant(c, T1, (uint64_t)(int64_t)i->immediate);
+    return T1;
+}
+
+/* The access as one, from or to `value`. */
 static void
-load_emit(struct code_compiler *c, const struct code_instruction *i,
-          const struct place *place)
+whole_emit(struct code_compiler *c, const struct code_instruction *i,
+           const struct place *place, unsigned value)
 {
     static const uint32_t loads[] = {LBU, LHU, LWU, LD, LB, LH, LW, LD};
+    static const uint32_t stores[] = {SB, SH, SW, SD};
     unsigned order = access_order(i);
-    bool sign = code_mode(i) == CODE_MEMSX;
-    uint32_t load = loads[sign ? 4 + order : order];
-    unsigned to = register_destination(i);
+
+    if (code_class(i) == CODE_LDX) {
+        order += code_mode(i) == CODE_MEMSX ? 4 : 0;
+        emit_immediate(c, loads[order], value, place->base, place->offset);
+    } else {
+        emit_store(c, stores[order], value, place->base, place->offset);
+    }
+}
+
+static void
+plain_emit(struct code_compiler *c, const struct code_instruction *i,
+           const struct place *place)
+{
+    unsigned order = access_order(i);
+    bool load = code_class(i) == CODE_LDX;
+    unsigned value = load ? register_destination(i) : store_value(c, i);
     bool odd = place_odd(place, order);
     uint32_t whole;
-    uint32_t done;
     uint32_t begin;
+    uint32_t done;
 
     if (place_single(place, order)) {
-        emit_immediate(c, load, to, place->base, place->offset);
+        whole_emit(c, i, place, value);
         return;
     }
     whole = place_test(c, place, order);
     begin = c->length;
-    emit_jump(c, T2, c->routine[ROUTINE_LOAD + order - 1]);
-    if (sign) {
-        emit_sign(c, to, T1, 8U << order);
-    } else {
-        emit_move(c, to, T1);
+    if (!load) {
+        emit_move(c, T1, value);
+    }
+    emit_jump(c, T2,
+              c->routine[(load ? ROUTINE_LOAD : ROUTINE_STORE) + order - 1]);
+    if (load && code_mode(i) == CODE_MEMSX) {
+        emit_sign(c, value, T1, 8U << order);
+    } else if (load) {
+        emit_move(c, value, T1);
     }
     done = odd ? 0 : emit_forward(c, JAL, ZERO, ZERO);
     c->spare += c->length - begin; /* paid for when it happens */
     if (!odd) {
         emit_land(c, whole);
-        emit_immediate(c, load, to, place->base, place->offset);
-        emit_land(c, done);
-    }
-}
-
-static void
-store_emit(struct code_compiler *c, const struct code_instruction *i,
-           const struct place *place)
-{
-    static const uint32_t stores[] = {SB, SH, SW, SD};
-    unsigned order = access_order(i);
-    bool odd = place_odd(place, order);
-    unsigned from = T1;
-    uint32_t whole;
-    uint32_t done;
-    uint32_t begin;
-
-    if (code_class(i) == CODE_STX) {
-        from = value_get(c, code_source(i), T1);
-    } else if (i->immediate == 0) {
-        from = ZERO;
-    } else {
-        emit_constant(c, T1, (uint64_t)(int64_t)i->immediate);
-    }
-    if (place_single(place, order)) {
-        emit_store(c, stores[order], from, place->base, place->offset);
-        return;
-    }
-    whole = place_test(c, place, order);
-    begin = c->length;
-    emit_move(c, T1, from);
-    emit_jump(c, T2, c->routine[ROUTINE_STORE + order - 1]);
-    done = odd ? 0 : emit_forward(c, JAL, ZERO, ZERO);
-    c->spare += c->length - begin;
-    if (!odd) {
-        emit_land(c, whole);
-        emit_store(c, stores[order], from, place->base, place->offset);
+        whole_emit(c, i, place, value);
         emit_land(c, done);
     }
 }
@@ -286,10 +283,8 @@ compile_access(struct code_compiler *c, uint32_t at)
 
     if (code_is_atomic(i)) {
         atomic_emit(c, i, &place);
-    } else if (code_class(i) == CODE_LDX) {
-        load_emit(c, i, &place);
     } else {
-        store_emit(c, i, &place);
+        plain_emit(c, i, &place);
     }
 }
 

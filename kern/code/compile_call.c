@@ -164,13 +164,6 @@ state_load(struct code_compiler *c)
     }
 }
 
-/* Whether it needs anything but registers of its own. */
-static bool
-has_state(const struct code_compiler *c)
-{
-    return c->uses != 0 || c->stack > 0;
-}
-
 void
 compile_head(struct code_compiler *c)
 {
@@ -178,7 +171,7 @@ compile_head(struct code_compiler *c)
     uint32_t body = 0;
 
     saves_store(c, saves_first(c));
-    if (has_state(c)) {
+    if (c->uses != 0 || c->stack > 0) { /* more than registers of its own */
         state_load(c);
     }
     frame_clear(c, frame);
@@ -247,54 +240,38 @@ compile_local(struct code_compiler *c, uint32_t at)
     emit_add(c, c->frame, c->frame, frame, T0);
 }
 
-/* Arguments and result are where C wants them. */
-static void
-helper_jump(struct code_compiler *c, uint64_t address)
-{
-    int64_t low = (int64_t)((address & 0xfff) ^ 0x800) - 0x800;
-
-    emit_move(c, A0, c->context);
-    emit_constant(c, T0, address - (uint64_t)low);
-    emit_immediate(c, JALR, RA, T0, low);
-}
-
-/* Helpers see fuel and frame in the context. */
-static void
-helper_call(struct code_compiler *c, uint32_t at, uint64_t address)
-{
-    if (compile_uses(c, USES_FUEL)) {
-        emit_store(c, SD, c->fuel, c->context, CONTEXT(fuel));
-    }
-    if (c->stack > 0) {
-        emit_add(c, T0, c->frame, -(int64_t)compile_function(c, at)->frame, T0);
-        emit_store(c, SD, T0, c->context, CONTEXT(bottom));
-    }
-    helper_jump(c, address);
-    emit_immediate(c, LD, T0, c->context, CONTEXT(stop));
-    emit_stop_if(c, BNE, T0, ZERO, ROUTINE_HELPER);
-    if (compile_uses(c, USES_FUEL)) {
-        emit_immediate(c, LD, c->fuel, c->context, CONTEXT(fuel));
-    }
-}
-
+/* Arguments and result are where C wants them. Helpers see fuel and frame in
+   the context, but for plain ones. */
 void
 compile_helper(struct code_compiler *c, uint32_t at)
 {
-    const struct code_use *use = c->use;
-    uint32_t h = 0;
+    const struct code_helper *row = c->use->helpers;
+    uint64_t address;
+    bool fuel;
+    int64_t low;
 
-    while (h < use->helper_count &&
-           use->helpers[h].number != (uint32_t)c->program[at].immediate) {
-        h++;
+    while (row->number != (uint32_t)c->program[at].immediate) {
+        row++;
     }
-    if (h == use->helper_count || c->helpers[h] == 0) {
-        c->pass = COMPILE_WRONG;
-        return;
+    fuel = compile_uses(c, USES_FUEL) && !row->plain;
+    address = c->helpers[row - c->use->helpers];
+    low = (int64_t)((address & 0xfff) ^ 0x800) - 0x800;
+    if (fuel) {
+        emit_store(c, SD, c->fuel, c->context, CONTEXT(fuel));
     }
-    if (use->helpers[h].plain) {
-        helper_jump(c, c->helpers[h]);
-    } else {
-        helper_call(c, at, c->helpers[h]);
+    if (c->stack > 0 && !row->plain) {
+        emit_add(c, T0, c->frame, -(int64_t)compile_function(c, at)->frame, T0);
+        emit_store(c, SD, T0, c->context, CONTEXT(bottom));
+    }
+    emit_move(c, A0, c->context);
+    emit_constant(c, T0, address - (uint64_t)low);
+    emit_immediate(c, JALR, RA, T0, low);
+    if (!row->plain) {
+        emit_immediate(c, LD, T0, c->context, CONTEXT(stop));
+        emit_stop_if(c, BNE, T0, ZERO, ROUTINE_HELPER);
+    }
+    if (fuel) {
+        emit_immediate(c, LD, c->fuel, c->context, CONTEXT(fuel));
     }
     if (compile_uses(c, USES_MEMORY)) {
         emit_immediate(c, LD, A6, c->context, CONTEXT(memory));

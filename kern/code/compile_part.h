@@ -66,12 +66,6 @@ register_of(unsigned number)
 }
 
 static inline unsigned
-register_source(const struct code_instruction *i)
-{
-    return register_of(code_source(i));
-}
-
-static inline unsigned
 register_destination(const struct code_instruction *i)
 {
     return register_of(code_destination(i));

@@ -343,7 +343,6 @@ code_end_one(uint32_t owner)
         }
         o = code_open(objects[i].id, owner, &error);
         if (o != NULL) {
-            code_end(o);
             code_destroy(o);
         }
         return true;

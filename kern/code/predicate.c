@@ -268,30 +268,44 @@ predicate_forget(struct context *c)
     c->until = false;
 }
 
+struct frame *
+predicate_frame(const struct cap *cap, uint64_t page, uint64_t size, int *error)
+{
+    struct frame *f = page < FRAME_LIMIT ? frame_head(page) : NULL;
+    uint64_t before;
+
+    *error = -EINVAL;
+    if (f == NULL || frame_type(f) != FRAME_DATA) {
+        return NULL;
+    }
+    frame_lock(f);
+    before = page - frame_number(f); /* pages of the frame */
+    *error = frame_type(f) != FRAME_DATA || before >> f->order != 0 ||
+                     size > (((uint64_t)1 << f->order) - before) << FRAME_SHIFT
+                 ? -EINVAL
+             : !cap_allows(cap, &f->guard, CAP_READ)          ? -EPERM
+             : f->flags & (FRAME_UNSCRUBBED | FRAME_BREAKING) ? -EBUSY
+                                                              : 0;
+    if (*error == 0) {
+        return f;
+    }
+    frame_unlock(f);
+    return NULL;
+}
+
 /* Binds it to the page of a data frame. */
 static int
 bind_frame(struct predicate *p, const struct cap *cap, uint64_t page)
 {
-    struct frame *f = page < FRAME_LIMIT ? frame_head(page) : NULL;
-    int error = 0;
+    int error;
+    struct frame *f = predicate_frame(cap, page, FRAME_SIZE, &error);
 
-    if (f == NULL || frame_type(f) != FRAME_DATA) {
-        return -EINVAL;
-    }
-    frame_lock(f);
-    if (frame_type(f) != FRAME_DATA ||
-        (page - frame_number(f)) >> f->order != 0) {
-        error = -EINVAL;
-    } else if (!cap_allows(cap, &f->guard, CAP_READ)) {
-        error = -EPERM;
-    } else if (f->flags & (FRAME_UNSCRUBBED | FRAME_BREAKING)) {
-        error = -EBUSY;
-    } else {
+    if (f != NULL) {
         code_context_memory(&p->run, frame_contents(page), FRAME_SIZE);
         chain_in(f, p);
         __atomic_store_n(&p->page, (uint32_t)frame_number(f), __ATOMIC_RELEASE);
+        frame_unlock(f);
     }
-    frame_unlock(f);
     return error;
 }
 

@@ -49,6 +49,12 @@ bool predicate_edge(struct hart *self);
    be held. */
 void predicate_forget(struct context *c);
 
+/* Locks the frame of a page from which so many bytes lie in it, if it is data
+   and the capability may read it: NULL, and in *error -EINVAL, -EPERM, or
+   -EBUSY. */
+struct frame *predicate_frame(const struct cap *cap, uint64_t page,
+                              uint64_t size, int *error);
+
 /* Ends what sleeps on a program that is ending: when this returns nobody holds
    it, unless somebody has gone to sleep just now. */
 void predicate_end(const struct code_object *o);

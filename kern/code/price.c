@@ -7,32 +7,17 @@
  */
 #include "kern/code/price.h"
 
-/* Making r10 what the program sees of it. */
-#define PRICE_FRAME_POINTER 4
-
 /* The tries of a compare-and-exchange (COMPILE_RETRIES), and around them. */
 #define PRICE_EXCHANGE (6 * 16 + 5)
 
-/* A helper, but for its own work; and a plain one. */
-#define PRICE_HELPER 10
-#define PRICE_PLAIN 4
+/* The program's own end, which restores all that any of its functions may save.
+ */
+#define PRICE_EXIT 12
 
 static bool
 fits(int64_t value)
 {
     return value >= -2048 && value < 2048;
-}
-
-static bool
-is_indirect(const struct code_instruction *i)
-{
-    return (i->opcode & CODE_X) != 0;
-}
-
-static uint32_t
-register_price(unsigned number)
-{
-    return number == CODE_FRAME_POINTER ? PRICE_FRAME_POINTER : 0;
 }
 
 /* A number in a register; zero is in one already. */
@@ -42,40 +27,38 @@ number_price(int64_t number)
     return number == 0 ? 0 : fits(number) ? 1 : 2;
 }
 
+/* A register as an operand: r10 is made what the program sees of it. */
 static uint32_t
-swap_price(const struct code_instruction *i)
+register_price(unsigned number)
 {
-    if (code_class(i) != CODE_ALU64 && !is_indirect(i)) {
-        return 2;
-    }
-    return i->immediate == 16 ? 5 : i->immediate == 32 ? 11 : 24;
+    return number == CODE_FRAME_POINTER ? 4 : 0;
 }
 
 static uint32_t
 arithmetic_price(const struct code_instruction *i)
 {
-    bool narrow = code_class(i) == CODE_ALU;
-    uint32_t price = narrow ? 3 : 1; /* the upper half becomes zero */
+    bool narrow = code_class(i) == CODE_ALU; /* the upper half becomes zero */
+    bool by_register = (i->opcode & CODE_X) != 0;
     unsigned operation = code_operation(i);
+    uint32_t price = narrow ? 3 : 1;
 
     if (operation == CODE_END) {
-        return swap_price(i);
+        return narrow && !by_register ? 2
+               : i->immediate == 16   ? 5
+               : i->immediate == 32   ? 11
+                                      : 24;
     }
-    if (is_indirect(i)) {
-        price += register_price(code_source(i));
-        price += operation == CODE_DIV ? 3 : 0; /* by zero, perhaps */
-        return price +
-               (operation == CODE_MOV && i->offset != 0 && !narrow ? 1 : 0);
+    if (by_register) {
+        bool extends = operation == CODE_MOV && i->offset != 0 && !narrow;
+
+        return price + register_price(code_source(i)) +
+               (operation == CODE_DIV ? 3 : extends); /* by zero, perhaps */
     }
-    switch (operation) {
-    case CODE_MUL:
-    case CODE_DIV:
-    case CODE_MOD:
-        return price + 2;
-    default: /* what is subtracted is its negative, added */
-        return price +
-               (fits(i->immediate) && fits(-(int64_t)i->immediate) ? 0 : 2);
+    if (operation == CODE_MUL || operation == CODE_DIV ||
+        operation == CODE_MOD || !fits(i->immediate) || i->immediate == -2048) {
+        price += 2;
     }
+    return price;
 }
 
 /* Comparison and branch; the latter takes two where it leads far. A jump back
@@ -84,20 +67,17 @@ static uint32_t
 jump_price(const struct code_instruction *i, uint32_t at)
 {
     bool back = code_target(i, at) <= (int64_t)at;
-    bool narrow = code_class(i) == CODE_JMP32;
-    uint32_t price = 0;
+    uint32_t narrow = code_class(i) == CODE_JMP32;
+    uint32_t price = back ? 6 : 2;
 
     if (code_is_goto(i)) {
-        return back ? 5 : 1;
+        return price - 1;
     }
-    price += register_price(code_destination(i)) + (narrow ? 1 : 0);
-    if (is_indirect(i)) {
-        price += register_price(code_source(i)) + (narrow ? 1 : 0);
-    } else {
-        price += number_price(i->immediate);
-    }
-    price += code_operation(i) == CODE_JSET ? 1 : 0;
-    return price + (back ? 6 : 2);
+    price += register_price(code_destination(i)) + narrow +
+             (code_operation(i) == CODE_JSET);
+    return price + ((i->opcode & CODE_X) != 0
+                        ? register_price(code_source(i)) + narrow
+                        : number_price(i->immediate));
 }
 
 /* From the address of a guarded access to a real one. */
@@ -106,22 +86,9 @@ guard_price(const struct code_instruction *i, unsigned marks)
 {
     uint32_t address = fits(i->offset - CODE_MEMORY_ADDRESS) ? 1 : 3;
 
-    if ((marks & CODE_NOTE_STACK) == 0) {
-        return address + 3;
-    }
-    return (marks & CODE_NOTE_MEMORY) == 0 ? 11 : address + 13;
-}
-
-static uint32_t
-atomic_price(const struct code_instruction *i)
-{
-    uint32_t value = register_price(code_source(i));
-    bool narrow = code_access_size(i) == 4;
-
-    if (i->immediate == CODE_CMPXCHG) {
-        return value + PRICE_EXCHANGE;
-    }
-    return value + ((i->immediate & CODE_FETCH) != 0 && narrow ? 3 : 1);
+    return (marks & CODE_NOTE_STACK) == 0    ? address + 3
+           : (marks & CODE_NOTE_MEMORY) == 0 ? 11
+                                             : address + 13;
 }
 
 static uint32_t
@@ -129,16 +96,20 @@ access_price(const struct code_instruction *i, unsigned marks)
 {
     bool proved = code_instruction_base(i) == CODE_FRAME_POINTER;
     uint32_t price = proved ? 0 : guard_price(i, marks);
+    bool fetch = (i->immediate & CODE_FETCH) != 0;
 
-    if (code_is_atomic(i)) { /* misaligned ones are stopped */
-        return price + (proved ? 1 : 2) + atomic_price(i);
-    }
     if (code_class(i) == CODE_ST) {
         price += number_price(i->immediate);
     } else if (code_class(i) == CODE_STX) {
         price += register_price(code_source(i));
     }
-    return price + (proved || code_access_size(i) == 1 ? 1 : 3);
+    if (!code_is_atomic(i)) {
+        return price + (proved || code_access_size(i) == 1 ? 1 : 3);
+    }
+    return price + (proved ? 1 : 2) + /* misaligned ones are stopped */
+           (i->immediate == CODE_CMPXCHG        ? PRICE_EXCHANGE
+            : fetch && code_access_size(i) == 4 ? 3
+                                                : 1);
 }
 
 /* To save registers, or to restore them. */
@@ -150,16 +121,16 @@ saves_price(const struct code_note *start)
     return count == 0 ? 0 : count + 1;
 }
 
+/* To call it, and what it does itself. */
 static uint32_t
 helper_price(const struct code_use *use, int32_t number)
 {
-    for (uint32_t h = 0; h < use->helper_count; h++) {
-        if (use->helpers[h].number == (uint32_t)number) {
-            return use->helpers[h].price +
-                   (use->helpers[h].plain ? PRICE_PLAIN : PRICE_HELPER);
-        }
+    const struct code_helper *row = use->helpers;
+
+    while (row->number != (uint32_t)number) {
+        row++;
     }
-    return 0;
+    return row->price + (row->plain ? 4 : 10);
 }
 
 static uint32_t
@@ -171,21 +142,15 @@ immediate_price(const struct code_instruction *i)
     return fits(value) ? 1 : value == (int32_t)value ? 2 : 8;
 }
 
-/* The program's own end restores all that any of its functions may save. */
-static uint32_t
-exit_price(const struct code_note *notes, uint32_t function)
-{
-    return function == 0 ? 12 : 1 + saves_price(&notes[function]);
-}
-
 uint32_t
 code_price_slot(const struct code_instruction *program,
                 const struct code_note *notes, const struct code_use *use,
                 uint32_t at)
 {
     const struct code_instruction *i = &program[at];
+    const struct code_note *note = &notes[at];
 
-    if ((notes[at].marks & CODE_NOTE_REACHED) == 0) {
+    if ((note->marks & CODE_NOTE_REACHED) == 0) {
         return 0;
     }
     if (i->opcode == CODE_LD_IMM64) {
@@ -195,16 +160,15 @@ code_price_slot(const struct code_instruction *program,
         return arithmetic_price(i);
     }
     if (code_instruction_accesses(i)) {
-        return access_price(i, notes[at].marks);
+        return access_price(i, note->marks);
     }
     if (code_is_exit(i)) {
-        return exit_price(notes, notes[at].function);
+        return note->function == 0 ? PRICE_EXIT
+                                   : 1 + saves_price(&notes[note->function]);
     }
-    if (code_is_call(i, CODE_LOCAL)) {
-        return 3;
-    }
-    return code_is_call(i, CODE_HELPER) ? helper_price(use, i->immediate)
-                                        : jump_price(i, at);
+    return code_is_call(i, CODE_LOCAL)    ? 3
+           : code_is_call(i, CODE_HELPER) ? helper_price(use, i->immediate)
+                                          : jump_price(i, at);
 }
 
 /* What is more than some words of a frame is zeroed in a loop. */
@@ -212,10 +176,9 @@ uint32_t
 code_price_entry(const struct code_note *start)
 {
     uint32_t frame = start->frame;
-    uint32_t clear =
-        frame <= 128 ? frame / 8 : frame % 64 / 8 + 2 + frame / 64 * 10;
 
-    return 5 + saves_price(start) + clear;
+    return 5 + saves_price(start) +
+           (frame <= 128 ? frame / 8 : frame % 64 / 8 + 2 + frame / 64 * 10);
 }
 
 /* What the slots of its function before it cost. */

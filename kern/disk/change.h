@@ -271,7 +271,8 @@ int volume_leave(struct volume *v, uint32_t e, uint32_t to);
 /*
  * The block of entry e stays with that of entry `parent`, whose new image,
  * which owns `after`, may name another guard for it: then mappings of its
- * frames are broken, and it is asked for anew. -EAGAIN as above.
+ * frames are broken, and it is asked for anew. Nothing if the image does not
+ * own it: a frozen block may be another's. -EAGAIN as above.
  */
 int volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
                    const uint8_t *image, const struct owned_set *after);

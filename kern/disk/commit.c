@@ -210,7 +210,8 @@ step_mark(struct volume *v)
 }
 
 /* Some entries of what stays with its owner: who may see it may have changed.
-   Those that moved have been withdrawn from all. */
+   Those that moved have been withdrawn from all. What two own may hang below
+   the other. */
 static bool
 step_guards(struct volume *v)
 {
@@ -235,7 +236,10 @@ step_guards(struct volume *v)
         }
         registry_child_next(r);
     }
-    if (r->child == REGISTRY_NONE) {
+    if (r->child == REGISTRY_NONE && c->walked == 1) {
+        registry_children(r, REGISTRY_TWO);
+        c->walked = 2;
+    } else if (r->child == REGISTRY_NONE) {
         c->at++;
         c->walked = 0;
     }

@@ -133,8 +133,14 @@ registry_touch(struct registry *r, uint32_t e)
 }
 
 /*
- * Entries by parent.
+ * Entries by parent; frozen ones by none of theirs.
  */
+static uint64_t
+parent_of(const struct registry_entry *entry)
+{
+    return (entry->flags & REGISTRY_FROZEN) != 0 ? REGISTRY_TWO : entry->parent;
+}
+
 static uint32_t *
 parent_head(struct registry *r, uint64_t parent)
 {
@@ -155,14 +161,14 @@ parent_leave(struct registry *r, uint32_t e)
     if (twin->sibling_before != REGISTRY_NONE) {
         r->twin[twin->sibling_before].sibling = twin->sibling;
     } else {
-        *parent_head(r, r->entry[e].parent) = twin->sibling;
+        *parent_head(r, parent_of(&r->entry[e])) = twin->sibling;
     }
 }
 
 static void
 parent_join(struct registry *r, uint32_t e)
 {
-    uint32_t *head = parent_head(r, r->entry[e].parent);
+    uint32_t *head = parent_head(r, parent_of(&r->entry[e]));
 
     r->twin[e].sibling = *head;
     r->twin[e].sibling_before = REGISTRY_NONE;
@@ -186,7 +192,7 @@ registry_hang(struct registry *r, uint32_t e, uint64_t parent)
 static uint32_t
 child_from(const struct registry *r, uint32_t e, uint64_t parent)
 {
-    while (e != REGISTRY_NONE && r->entry[e].parent != parent) {
+    while (e != REGISTRY_NONE && parent_of(&r->entry[e]) != parent) {
         e = r->twin[e].sibling;
     }
     return e;
@@ -201,8 +207,8 @@ registry_children(struct registry *r, uint64_t parent)
 void
 registry_child_next(struct registry *r)
 {
-    r->child =
-        child_from(r, r->twin[r->child].sibling, r->entry[r->child].parent);
+    r->child = child_from(r, r->twin[r->child].sibling,
+                          parent_of(&r->entry[r->child]));
 }
 
 int64_t

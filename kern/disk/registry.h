@@ -27,6 +27,7 @@
 #define REGISTRY_DEPENDS 4
 #define REGISTRY_QUEUES 3
 #define REGISTRY_PARENTS 256 /* chains of entries by parent: a power of two */
+#define REGISTRY_TWO UINT64_MAX /* no block */
 
 /* What of an entry only the kernel sees. */
 struct registry_twin {
@@ -91,9 +92,10 @@ int64_t registry_insert(struct registry *r, uint64_t block, unsigned type,
 /* Hangs an entry below another block. */
 void registry_hang(struct registry *r, uint32_t e, uint64_t parent);
 
-/* To go through the entries whose parent is a block: r->child is each in turn,
-   REGISTRY_NONE at the end. Others may go meanwhile; there is one walk at a
-   time. */
+/* To go through the entries whose parent is a block, or that are frozen (for
+   REGISTRY_TWO), of which the parent is perhaps one of two: r->child is each in
+   turn, REGISTRY_NONE at the end. Others may go meanwhile; there is one walk at
+   a time. */
 void registry_children(struct registry *r, uint64_t parent);
 void registry_child_next(struct registry *r);
 

@@ -34,6 +34,11 @@
 #define ENTRIES_MAX 2048
 #define VOLUME_BLOCKS_MAX ((uint64_t)64 << 20)
 
+/* Envs that wait for their turn to make a change; and for how long, in
+   nanoseconds, one that does not ask again goes before others. */
+#define TURNS_MAX 16
+#define TURN_LASTS 10000000
+
 /* What a request does that is not an env's own. */
 enum request_purpose {
     REQUEST_ENV,
@@ -89,6 +94,12 @@ struct store_offer {
                             entry's holder */
 };
 
+/* Who was told that another's change is being made, and when last. */
+struct turn {
+    uint32_t env;
+    uint64_t asked;
+};
+
 struct store {
     struct volume volume;
     struct recover recover;
@@ -105,7 +116,9 @@ struct store {
     uint32_t recovery_frame; /* or 0 */
     uint64_t recovery_block; /* what is in it, or RECOVER_NOTHING */
     bool recovery_reading;
-    uint16_t held_of[ENVS_MAX]; /* by index of env: entries that it holds */
+    uint16_t held_of[ENVS_MAX];  /* by index of env: entries that it holds */
+    struct turn turn[TURNS_MAX]; /* the next first */
+    unsigned turns;
     struct store_offer offer[DISK_CHANGE_BLOCKS];
     uint32_t refused; /* whose frames go back to it, of a change that failed */
     unsigned returned;

@@ -335,7 +335,7 @@ reguard_ask(struct drive *d, uint32_t parent, const uint8_t *image,
 {
     struct volume *v = &d->store->volume;
     struct reguard *memo = &d->store->reguard;
-    uint64_t first = extent == NULL ? 0 : extent->first; /* the label's */
+    uint64_t first = extent->first;
     unsigned i = right_index(right);
 
     if (memo->change != d->store->changes || memo->parent != parent ||
@@ -349,10 +349,8 @@ reguard_ask(struct drive *d, uint32_t parent, const uint8_t *image,
         return 0;
     }
     memo->known[i] = true;
-    memo->answer[i] =
-        extent == NULL ? -EPERM
-                       : type_guard(&v->types, v->registry.entry[parent].type,
-                                    image, first, right, &memo->guard[i]);
+    memo->answer[i] = type_guard(&v->types, v->registry.entry[parent].type,
+                                 image, first, right, &memo->guard[i]);
     d->store->progress = true;
     return -EAGAIN;
 }
@@ -367,7 +365,8 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
     const struct disk_extent *extent = owned_find(after, entry->block);
     const struct frame *f = frame_record(entry->frame);
 
-    if (entry->frame == 0 || store_guard_is(f, -EPERM, NULL)) {
+    if (entry->frame == 0 || extent == NULL ||
+        store_guard_is(f, -EPERM, NULL)) {
         return 0;
     }
     if (entry->state == REGISTRY_READING) {

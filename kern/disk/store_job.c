@@ -431,6 +431,34 @@ offers_take(struct drive *d, const struct store_change *ask,
     return error;
 }
 
+/* Whether the env may begin a change now: nobody who was refused before it
+   still waits. Else it waits for its turn from now on, if there is room. */
+static bool
+turn_take(struct store *s, uint32_t id, bool busy)
+{
+    uint64_t now = time_now();
+    uint64_t lasts = time_ticks(TURN_LASTS);
+    unsigned at = TURNS_MAX;
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < s->turns; i++) {
+        if (now - s->turn[i].asked < lasts) {
+            at = s->turn[i].env == id ? kept : at;
+            s->turn[kept++] = s->turn[i];
+        }
+    }
+    at = at < kept ? at : kept;
+    if (!busy && at == 0) {
+        kept -= kept > 0;
+        memmove(&s->turn[0], &s->turn[1], kept * sizeof(s->turn[0]));
+    } else if (at < TURNS_MAX) {
+        s->turn[at] = (struct turn){id, now};
+        kept += at == kept;
+    }
+    s->turns = kept;
+    return !busy && at == 0;
+}
+
 int64_t
 store_change(struct drive *d, const struct store_change *ask)
 {
@@ -444,6 +472,10 @@ store_change(struct drive *d, const struct store_change *ask)
                                          .version = ask->edit[i].version};
     }
     error = change_check(&s->volume, block, ask->blocks);
+    if ((error == 0 || error == -EAGAIN) &&
+        !turn_take(s, ask->context->env->id, error != 0)) {
+        error = -EAGAIN;
+    }
     error = error < 0 ? error
                       : store_request(d, ask->context, REQUEST_CHANGE,
                                       ask->cookie, &r);

@@ -88,16 +88,16 @@ exo_elf_segment(const void *file, unsigned number, struct exo_segment *segment)
 
 /* Whether it is a file of the kind, with its program headers inside. */
 static bool
-header_good(const struct header *header, size_t size)
+header_good(const struct header *header, size_t count)
 {
     static const uint8_t magic[8] = {0x7f, 'E', 'L', 'F', 2, 1, 1, 0};
 
     return memcmp(header->magic, magic, 7) == 0 && header->type == TYPE_EXEC &&
            header->machine == MACHINE_RISCV &&
            header->program_size == sizeof(struct program) &&
-           header->program_offset <= size &&
+           header->program_offset <= count &&
            header->program_count <=
-               (size - header->program_offset) / sizeof(struct program);
+               (count - header->program_offset) / sizeof(struct program);
 }
 
 /* Whether a segment can be loaded that begins at or above `low`. */
@@ -115,22 +115,23 @@ segment_good(const struct program *program, size_t size, uint64_t low)
 }
 
 int64_t
-exo_elf_check(const void *file, size_t size, uint64_t *entry)
+exo_elf_check_head(const void *head, size_t count, uint64_t size,
+                   uint64_t *entry)
 {
     uint64_t low = USER_START;
     uint64_t pages = 0;
     bool entered = false;
     struct header header;
 
-    if (size < sizeof(header)) {
+    if (count > size || count < sizeof(header)) {
         return -EINVAL;
     }
-    memcpy(&header, file, sizeof(header));
-    if (!header_good(&header, size)) {
+    memcpy(&header, head, sizeof(header));
+    if (!header_good(&header, count)) {
         return -EINVAL;
     }
     for (unsigned i = 0; i < header.program_count; i++) {
-        struct program program = program_read(file, i);
+        struct program program = program_read(head, i);
         uint64_t start = program.address & ~PAGE_MASK;
 
         if (program.type == PROGRAM_DYNAMIC ||
@@ -152,4 +153,10 @@ exo_elf_check(const void *file, size_t size, uint64_t *entry)
     }
     *entry = header.entry;
     return entered && pages <= PAGES_MAX && header.entry % 2 == 0 ? 0 : -EINVAL;
+}
+
+int64_t
+exo_elf_check(const void *file, size_t size, uint64_t *entry)
+{
+    return exo_elf_check_head(file, size, size, entry);
 }

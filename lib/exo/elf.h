@@ -16,6 +16,11 @@ struct exo_segment {
 /* Checks all that the loader relies on. 0 and the entry, or -EINVAL. */
 int64_t exo_elf_check(const void *file, size_t size, uint64_t *entry);
 
+/* The same of a file of which only the first `count` bytes are at hand. What
+   comes behind them it does not look at; its program headers must not. */
+int64_t exo_elf_check_head(const void *head, size_t count, uint64_t size,
+                           uint64_t *entry);
+
 /* The segment of that number, in a file that was checked; false behind the
    last. */
 bool exo_elf_segment(const void *file, unsigned number,

@@ -22,7 +22,7 @@ struct place {
     uint64_t entry;
 };
 
-static uint64_t window; /* its table; 0: not made yet */
+uint64_t exo_map_window;
 
 static uint64_t
 index_of(uint64_t address, unsigned level)
@@ -103,7 +103,7 @@ static int64_t
 slot_map(uint64_t slot, uint64_t cap, uint64_t frame, uint64_t bits)
 {
     exo_uarea->batch[0] = frame << PPN_SHIFT | bits;
-    return sys_pt_map(exo_cap | cap << 8, window, slot, 1);
+    return sys_pt_map(exo_cap | cap << 8, exo_map_window, slot, 1);
 }
 
 /* Nothing has been looked at yet: but the entry of the root is the window's
@@ -116,7 +116,7 @@ window_open(void)
     int64_t table;
     int64_t error;
 
-    if (window != 0) {
+    if (exo_map_window != 0) {
         return 0;
     }
     middle = table_new(exo_cap, 1);
@@ -135,9 +135,9 @@ window_open(void)
         return error;
     }
     /* Of fresh tables of one's own, neither of these is refused. */
-    window = (uint64_t)table;
-    (void)sys_pt_link(caps, (uint64_t)middle, 0, window);
-    (void)slot_map(ITSELF, exo_cap, window, EXO_AD);
+    exo_map_window = (uint64_t)table;
+    (void)sys_pt_link(caps, (uint64_t)middle, 0, exo_map_window);
+    (void)slot_map(ITSELF, exo_cap, exo_map_window, EXO_AD);
     return 0;
 }
 
@@ -156,7 +156,7 @@ view(uint64_t cap, uint64_t table, int64_t *error)
     entry = slot_address(ITSELF)[slot];
     if (entry >> PPN_SHIFT != table) {
         if (entry != 0) {
-            sys_pt_unmap(exo_cap, window, slot, 1);
+            sys_pt_unmap(exo_cap, exo_map_window, slot, 1);
         }
         *error = slot_map(slot, cap, table, EXO_AD);
     }
@@ -168,8 +168,9 @@ view_drop(uint64_t table)
 {
     uint64_t slot = table % VIEWS;
 
-    if (window != 0 && slot_address(ITSELF)[slot] >> PPN_SHIFT == table) {
-        sys_pt_unmap(exo_cap, window, slot, 1);
+    if (exo_map_window != 0 &&
+        slot_address(ITSELF)[slot] >> PPN_SHIFT == table) {
+        sys_pt_unmap(exo_cap, exo_map_window, slot, 1);
     }
 }
 
@@ -228,6 +229,15 @@ exo_map_table(const struct exo_map *map, uint64_t address)
         address < USER_END ? descend(map, address, 0, &place) : -EINVAL;
 
     return error < 0 ? error : place.level > 0 ? 0 : (int64_t)place.table;
+}
+
+const volatile uint64_t *
+exo_map_view(const struct exo_map *map, uint64_t address)
+{
+    int64_t table = exo_map_table(map, address);
+    int64_t error;
+
+    return table <= 0 ? NULL : view(map->cap, (uint64_t)table, &error);
 }
 
 /* Goes down, making what is missing: -EBUSY if a larger page is there. */
@@ -551,15 +561,16 @@ exo_map_borrow(uint64_t cap, uint64_t frame)
 void
 exo_map_return(void)
 {
-    if (window != 0) {
-        sys_pt_unmap(exo_cap, window, BORROWED, 1);
+    if (exo_map_window != 0) {
+        sys_pt_unmap(exo_cap, exo_map_window, BORROWED, 1);
     }
 }
 
 void
 exo_map_forget(void)
 {
-    for (unsigned slot = 0; window != 0 && slot < VIEWS; slot += BATCH) {
-        sys_pt_unmap(exo_cap, window, slot, BATCH);
+    for (unsigned slot = 0; exo_map_window != 0 && slot < VIEWS;
+         slot += BATCH) {
+        sys_pt_unmap(exo_cap, exo_map_window, slot, BATCH);
     }
 }

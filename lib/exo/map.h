@@ -8,6 +8,7 @@
  * tables are mapped read-only. So what the kernel took away is seen as gone.
  *
  *     EXO_WINDOW + 4096 * n    n < 256: a table whose number is n modulo 256
+ *                              from EXO_WINDOW_FREE on: the libOS's own
  *                              510: a frame that is borrowed
  *                              511: the window's own table
  *
@@ -22,6 +23,8 @@
 #include "kern/abi/types.h"
 
 #define EXO_WINDOW 0x3f40000000
+#define EXO_WINDOW_FREE 256
+#define EXO_WINDOW_FREE_END 510
 
 /* Bits of an entry (RISC-V Privileged 4.3.1). Leaves get A, and D with W. */
 #define EXO_R ((uint64_t)0x02)
@@ -35,6 +38,11 @@ struct exo_map {
     uint64_t root;
     uint64_t cap;
 };
+
+/* The window's table; 0: it was not made yet. Who hands the env over to another
+   copy of this library, or builds an address space with a window in it, says so
+   there. */
+extern uint64_t exo_map_window;
 
 /* The one that this env runs in. */
 struct exo_map exo_map_own(void);
@@ -54,6 +62,11 @@ int64_t exo_map_find(const struct exo_map *map, uint64_t address,
 
 /* The number of the table that holds the small page at `address`, or 0. */
 int64_t exo_map_table(const struct exo_map *map, uint64_t address);
+
+/* The entries of that table, in the window until other tables are looked at; or
+   NULL. */
+const volatile uint64_t *exo_map_view(const struct exo_map *map,
+                                      uint64_t address);
 
 /* `count` pages of a level (4 KiB, 2 MiB, 1 GiB) from `address` on. */
 struct exo_range {

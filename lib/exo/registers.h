@@ -39,4 +39,12 @@
     addi sp, sp, 16*8
     .endm
 
+    /* Every register but those that the kernel saves with a level, in the U-area
+       at `uarea`. */
+    .macro everything_move move, uarea
+    .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    \move x\n, UAREA_SAVE + \n*8(\uarea)
+    .endr
+    .endm
+
 #endif

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a program begins, and where its upcalls arrive.
+ * Where a program begins.
  *
  * In, as the kernel starts the first env (kern/abi/layout.h) and exo_program_run
  * any other: sp the stack, t0 the U-area, a0 the page number of the root page
  * table, a1 the env's id, a2 and a3 address and size of an archive, or 0, a4 the
  * entry of the capability list for memory of the env's own, a5 an argument.
  */
-#include "kern/abi/call_numbers.h"
-#include "kern/abi/uarea.h"
-#include "lib/exo/own.h"
-
     .section .text.start, "ax"
     .global _start
 _start:
@@ -22,91 +18,3 @@ _start:
     mv a6, t0
     li fp, 0
     call exo_start              /* does not return */
-
-/* An exception. The libOS's handler is C and keeps s0 to s11; what it may
-   change is saved here: on the stack of exceptions if there is one, else on that
-   which was interrupted, below a red zone of nothing, for this ABI has none. t0,
-   t1, a7 and the pc are the kernel's to save. */
-    .section .text.exo_resident, "ax"
-    .macro handler handler, level, kind
-    addi sp, sp, -14*8
-    sd ra, 0*8(sp)
-    sd t2, 1*8(sp)
-    sd t3, 2*8(sp)
-    sd t4, 3*8(sp)
-    sd t5, 4*8(sp)
-    sd t6, 5*8(sp)
-    sd a0, 6*8(sp)
-    sd a1, 7*8(sp)
-    sd a2, 8*8(sp)
-    sd a3, 9*8(sp)
-    sd a4, 10*8(sp)
-    sd a5, 11*8(sp)
-    sd a6, 12*8(sp)
-    mv a0, t0                   /* struct uarea *: its first level is ours */
-    ld t1, \handler
-    jalr t1
-    ld ra, 0*8(sp)
-    ld t2, 1*8(sp)
-    ld t3, 2*8(sp)
-    ld t4, 3*8(sp)
-    ld t5, 4*8(sp)
-    ld t6, 5*8(sp)
-    ld a0, 6*8(sp)
-    ld a1, 7*8(sp)
-    ld a2, 8*8(sp)
-    ld a3, 9*8(sp)
-    ld a4, 10*8(sp)
-    ld a5, 11*8(sp)
-    ld a6, 12*8(sp)
-    addi sp, sp, 14*8
-    .ifc \kind, event
-    ld t0, 24(sp)
-    ld gp, 16(sp)
-    ld tp, 8(sp)
-    ld sp, OWN_EVENT_SP(t0)
-    .endif
-    .ifc \kind, exception
-    ld sp, 8(sp)
-    .endif
-    li t1, \level
-    li a7, CALL_RESUME
-    ecall
-    unimp                       /* never comes back */
-    .endm
-
-    .balign 4
-    .global exo_exception_entry
-exo_exception_entry:
-    ld t1, OWN_EXCEPTION_STACK(t0)
-    bnez t1, 1f
-    mv t1, sp
-1:  addi t1, t1, -16
-    sd sp, 8(t1)
-    mv sp, t1
-    handler exo_exception_handler, LEVEL_EXCEPTION, exception
-
-/* An exception in a handler: on its stack. */
-    .balign 4
-    .global exo_double_entry
-exo_double_entry:
-    handler exo_double_handler, LEVEL_DOUBLE
-
-/* An event: the same at the interrupt level, on a stack of its own and with gp
-   and tp of the first thread; the others may still be those of an env that has
-   just called one of our gates. */
-    .balign 4
-    .global exo_event_entry
-exo_event_entry:
-    sd sp, OWN_EVENT_SP(t0)
-    ld sp, OWN_EVENT_STACK(t0)
-    addi sp, sp, -32
-    sd t0, 24(sp)
-    sd gp, 16(sp)
-    sd tp, 8(sp)
-    .option push
-    .option norelax
-    lla gp, __global_pointer$
-    .option pop
-    lla tp, __tls_base
-    handler exo_event_handler, LEVEL_INTERRUPT, event

@@ -163,18 +163,16 @@ exo_prologue:
     .balign 4
     .global exo_epilogue
 exo_epilogue:
-    .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    sd x\n, UAREA_SAVE + \n*8(t0)
-    .endr
+    everything_move sd, t0
     mv s0, t0
+    .global exo_epilogue_yield
+exo_epilogue_yield:             /* for a libOS that has saved everything there */
     li a7, CALL_YIELD
     ecall
     mv t0, s0                   /* nobody is next: then it goes on here */
 
 everything_load:
-    .irp n, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    ld x\n, UAREA_SAVE + \n*8(t0)
-    .endr
+    everything_move ld, t0
     li t1, LEVEL_INTERRUPT
     li a7, CALL_RESUME
     ecall

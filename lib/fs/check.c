@@ -97,7 +97,7 @@ check_load(struct check *c, struct check_node *n)
     } while (error == -ESTALE && n->up != NULL && tries++ < 2 &&
              check_load(c, n->up) == 0);
     if (error == 0) {
-        n->node = cached->node;
+        n->node = *cached->node;
     }
     return error;
 }

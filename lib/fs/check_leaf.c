@@ -148,7 +148,7 @@ entry_place(struct check *c, struct fs_cached *leaf, const struct fs_entry *e,
     }
     n = store_edit(c->fs, leaf);
     other =
-        node_entry_find(&place.way.node->node, e->hash, e->name, e->name_bytes);
+        node_entry_find(place.way.node->node, e->hash, e->name, e->name_bytes);
     if (other != NULL && e->kind == FS_LINK && other->kind == FS_LINK) {
         node_entry_remove(n, store_entry(c->fs, leaf, e));
         return store_commit(c->fs, 0, 0);
@@ -217,8 +217,8 @@ fix_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    for (e = node_entry_first(&leaf->node); e != NULL && e->id != w->id;
-         e = node_entry_next(&leaf->node, e)) {
+    for (e = node_entry_first(leaf->node); e != NULL && e->id != w->id;
+         e = node_entry_next(leaf->node, e)) {
     }
     if (e == NULL) {
         return 0;

@@ -9,6 +9,8 @@
 
 #include "lib/fs/part.h"
 
+static const uint8_t zeroes[FS_BLOCK];
+
 #define FILE_BYTES_MAX ((uint64_t)FS_FILE_BLOCKS * FS_BLOCK)
 
 struct io_what {
@@ -20,28 +22,10 @@ struct io_what {
     uint64_t done;
 };
 
-/* One block of a file, into fs->page; what was never written is zero. */
-static int64_t
-page_read(struct fs *fs, const struct fs_map *map)
-{
-    int64_t error = fs->volume->f->data_read(fs->volume, map->way.node->block,
-                                             map->first, 1, fs->page);
-
-    if (error == -ENODATA) {
-        memset(fs->page, 0, FS_BLOCK);
-        return 0;
-    }
-    return error;
-}
-
-/* How many bytes of the next block of a request are meant. */
 static uint64_t
-part_of(const struct io_what *w)
+smaller(uint64_t a, uint64_t b)
 {
-    uint64_t at = (w->offset + w->done) % FS_BLOCK;
-    uint64_t left = w->count - w->done;
-
-    return left < FS_BLOCK - at ? left : FS_BLOCK - at;
+    return a < b ? a : b;
 }
 
 /* Reads from one run or hole. */
@@ -50,8 +34,8 @@ read_try(struct fs *fs, void *what)
 {
     struct io_what *w = what;
     uint64_t at = w->offset + w->done;
-    uint64_t part = part_of(w);
-    uint64_t blocks = (w->count - w->done) / FS_BLOCK;
+    uint64_t within = at % FS_BLOCK;
+    uint64_t bytes = w->count - w->done;
     struct fs_map map;
     int64_t error;
 
@@ -66,27 +50,24 @@ read_try(struct fs *fs, void *what)
         w->count = map.entry->size - w->offset;
         return -ESTALE; /* again, with the parts that are there */
     }
-    if (part < FS_BLOCK) {
-        if (map.first == 0) {
-            memset(w->bytes + w->done, 0, part);
-        } else {
-            error = page_read(fs, &map);
-            memcpy(w->bytes + w->done, fs->page + at % FS_BLOCK, part);
+    bytes = smaller(bytes, map.count * FS_BLOCK - within);
+    if (map.first != 0) {
+        error =
+            fs->volume->f->data_read(fs->volume, map.way.node->block, map.first,
+                                     within, bytes, w->bytes + w->done);
+        if (error == -ENODATA && bytes > FS_BLOCK - within) {
+            /* Block by block: not all of them were. */
+            bytes = FS_BLOCK - within;
+            error = fs->volume->f->data_read(fs->volume, map.way.node->block,
+                                             map.first, within, bytes,
+                                             w->bytes + w->done);
         }
-        w->done += part;
-    } else {
-        blocks = blocks < map.count ? blocks : map.count;
-        if (map.first != 0) {
-            error =
-                fs->volume->f->data_read(fs->volume, map.way.node->block,
-                                         map.first, blocks, w->bytes + w->done);
-        }
-        if (map.first == 0 || error == -ENODATA) {
-            memset(w->bytes + w->done, 0, blocks * FS_BLOCK);
-            error = 0;
-        }
-        w->done += blocks * FS_BLOCK;
     }
+    if (map.first == 0 || error == -ENODATA) {
+        memset(w->bytes + w->done, 0, bytes);
+        error = 0;
+    }
+    w->done += error == 0 ? bytes : 0;
     return error != 0 ? error : w->done < w->count;
 }
 
@@ -130,60 +111,25 @@ tail_try(struct fs *fs, void *what)
     if (error != 0 || map.first == 0) {
         return error;
     }
-    error = page_read(fs, &map);
-    if (error != 0) {
-        return error;
-    }
-    memset(fs->page + size % FS_BLOCK, 0, FS_BLOCK - size % FS_BLOCK);
-    return fs->volume->f->data_write(fs->volume, map.way.node->block, map.first,
-                                     1, fs->page);
+    error = fs->volume->f->data_write(fs->volume, map.way.node->block,
+                                      map.first, size % FS_BLOCK,
+                                      FS_BLOCK - size % FS_BLOCK, zeroes);
+    return error;
 }
 
-/* Writes blocks of a run that begin at byte `at` of the file; those of which
-   the request has only a part get the rest from the file, or zeroes if they are
-   new. */
+/* Writes into blocks of a run. What of a block lies behind the end means
+   nothing. */
 static int64_t
-run_write(struct fs *fs, struct io_what *w, struct fs_map *map, uint64_t blocks,
-          bool new)
+run_write(struct fs *fs, struct io_what *w, const struct fs_map *map,
+          uint64_t blocks)
 {
-    int64_t error = 0;
+    uint64_t at = (w->offset + w->done) % FS_BLOCK;
+    uint64_t bytes = smaller(w->count - w->done, blocks * FS_BLOCK - at);
+    int64_t error =
+        fs->volume->f->data_write(fs->volume, map->way.node->block, map->first,
+                                  at, bytes, w->source + w->done);
 
-    while (blocks > 0 && error == 0) {
-        uint64_t at = (w->offset + w->done) % FS_BLOCK;
-        uint64_t part = part_of(w);
-        uint64_t n = 1;
-        const uint8_t *from = w->source + w->done;
-
-        if (part == FS_BLOCK) {
-            n = (w->count - w->done) / FS_BLOCK;
-            n = n < blocks ? n : blocks;
-            part = n * FS_BLOCK;
-        } else {
-            if (new) {
-                memset(fs->page, 0, FS_BLOCK);
-            } else {
-                error = page_read(fs, map);
-            }
-            /* What lies behind the end is not the file's. */
-            if (error == 0 &&
-                w->offset + w->done - at + FS_BLOCK > map->entry->size) {
-                uint64_t begin = w->offset + w->done - at;
-                uint64_t size = map->entry->size;
-                uint64_t keep = size > begin ? size - begin : 0;
-
-                memset(fs->page + keep, 0, FS_BLOCK - keep);
-            }
-            memcpy(fs->page + at, from, part);
-            from = fs->page;
-        }
-        if (error == 0) {
-            error = fs->volume->f->data_write(fs->volume, map->way.node->block,
-                                              map->first, n, from);
-        }
-        w->done += error == 0 ? part : 0;
-        map->first += n;
-        blocks -= n;
-    }
+    w->done += error == 0 ? bytes : 0;
     return error;
 }
 
@@ -198,8 +144,7 @@ entry_set(struct fs *fs, struct fs_entry *e, uint64_t end)
 /* The blocks that were claimed a moment ago cannot be written: they go again,
    for else the node that has them could never be written. */
 static int64_t
-claim_undo(struct fs *fs, struct io_what *w, const struct fs_map *map,
-           uint64_t size)
+claim_undo(struct fs *fs, const struct fs_map *map, uint64_t size)
 {
     struct fs_node *n = store_edit(fs, map->way.node);
     struct fs_record *r = node_records_of(n);
@@ -217,7 +162,6 @@ claim_undo(struct fs *fs, struct io_what *w, const struct fs_map *map,
         node_record_remove(n, i);
     }
     store_entry(fs, map->place.way.node, map->entry)->size = size;
-    (void)w;
     return store_commit(fs, 0, map->count);
 }
 
@@ -229,7 +173,6 @@ write_try(struct fs *fs, void *what)
     uint64_t end = w->offset + w->count;
     uint64_t blocks = (end + FS_BLOCK - 1) / FS_BLOCK - at / FS_BLOCK;
     struct fs_map map;
-    struct fs_map claimed;
     struct fs_entry *entry;
     uint64_t size;
     int64_t error = fs_map(fs, w->file, (uint32_t)(at / FS_BLOCK), &map);
@@ -240,7 +183,7 @@ write_try(struct fs *fs, void *what)
     blocks = blocks < map.count ? blocks : map.count;
     size = map.entry->size;
     if (map.first != 0) {
-        error = run_write(fs, w, &map, blocks, false);
+        error = run_write(fs, w, &map, blocks);
         at = w->offset + w->done;
         if (error == 0 && (at > size || at == end)) {
             entry_set(fs, store_entry(fs, map.place.way.node, map.entry), at);
@@ -255,15 +198,16 @@ write_try(struct fs *fs, void *what)
         }
         at = (at / FS_BLOCK + map.count) * FS_BLOCK;
         entry_set(fs, entry, at < end ? at : end);
+        fs->fresh =
+            (struct fs_fresh){map.way.node->block, map.first, map.count};
         error = store_commit(fs, map.count, 0);
-        if (error != 0) {
-            return error;
+        if (error == 0) {
+            error = run_write(fs, w, &map, map.count);
+            if (error != 0) {
+                (void)claim_undo(fs, &map, size);
+            }
         }
-        claimed = map;
-        error = run_write(fs, w, &map, map.count, true);
-        if (error != 0) {
-            (void)claim_undo(fs, w, &claimed, size);
-        }
+        fs->fresh.count = 0;
     }
     return error != 0 ? error : w->done < w->count;
 }
@@ -340,6 +284,9 @@ fs_sync(struct fs *fs)
 {
     int64_t error = store_settle(fs);
 
+    if (error == 0 && fs->volume->f->data_settle != NULL) {
+        error = fs->volume->f->data_settle(fs->volume, 0, 0, UINT64_MAX);
+    }
     return error != 0 ? error : fs->volume->f->flush(fs->volume);
 }
 
@@ -360,7 +307,7 @@ where_try(struct fs *fs, void *what)
     if (error == 0 && e->kind == FS_FILE && w->file->directory != fs->links &&
         (place.way.parent == NULL ||
          !store_is_dirty(fs, place.way.parent->block)) &&
-        tree_top_of(&place.way.node->node, e) == 0 &&
+        tree_top_of(place.way.node->node, e) == 0 &&
         fs->volume->f->attached(fs->volume, place.way.node->block) == 1) {
         w->leaf = place.way.node->block;
     }

@@ -18,6 +18,7 @@
 #include "lib/fs/volume.h"
 
 /* What the kernel has no need of; numbers as Linux has them. */
+#ifndef ERROR_NAMES_OF_LIBC
 enum fs_error {
     EEXIST = 17,   /* the name is taken */
     ENOTDIR = 20,  /* it is no directory */
@@ -26,8 +27,10 @@ enum fs_error {
     EFBIG = 27,    /* beyond the largest file */
     ENOTEMPTY = 39 /* the directory has entries */
 };
+#endif
 
-#define FS_CACHE 48     /* nodes kept in memory */
+#define FS_CACHE 48 /* nodes kept in memory */
+#define FS_PAGES (FS_CACHE + FS_EDITS_MAX)
 #define FS_OPEN_MAX 256 /* files and directories open at a time */
 #define FS_DIRTY_MAX 1024
 #define FS_ORDERS_MAX 32
@@ -48,8 +51,8 @@ struct fs_cached {
     uint64_t version;
     uint64_t used; /* when */
     unsigned pins;
-    bool empty; /* it has no bytes yet */
-    struct fs_node node;
+    bool empty;           /* it has no bytes yet */
+    struct fs_node *node; /* one of the pages */
 };
 
 /* `first` is on the disk before `then` is written. */
@@ -66,6 +69,13 @@ struct fs_bare {
     struct fs_head head; /* of its first bytes */
 };
 
+/* Blocks that were claimed for data, and are about to get their first bytes. */
+struct fs_fresh {
+    uint64_t parent;
+    uint64_t first;
+    uint64_t count; /* 0: none */
+};
+
 struct fs {
     struct fs_volume *volume;
     /* The rest is the library's. */
@@ -77,7 +87,7 @@ struct fs {
     struct fs_cached cache[FS_CACHE];
     struct fs_cached *edited[FS_EDITS_MAX];
     uint64_t edited_version[FS_EDITS_MAX];
-    struct fs_node edit[FS_EDITS_MAX];
+    struct fs_node *edit[FS_EDITS_MAX]; /* what is proposed: pages, too */
     unsigned edits;
     uint64_t dirty[FS_DIRTY_MAX];
     unsigned dirty_count;
@@ -86,10 +96,11 @@ struct fs {
     unsigned orders_kept; /* the others are of the change that is being made */
     struct fs_bare bare[FS_BARE_MAX];
     unsigned bares;
+    struct fs_fresh fresh;
     struct fs_file open[FS_OPEN_MAX];
     struct fs_file *root;
     struct fs_file *links;
-    _Alignas(FS_BLOCK) uint8_t page[FS_BLOCK];
+    _Alignas(FS_BLOCK) struct fs_node page[FS_PAGES];
 };
 
 struct fs_status {
@@ -179,6 +190,11 @@ int64_t fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
                  const void *bytes, uint64_t count);
 int64_t fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size);
 
+/* The name of a directory in the one above it, with a zero behind it; the
+   root's is empty. -ENOENT: it has none any more. */
+int64_t fs_name(struct fs *fs, struct fs_file *directory,
+                char name[FS_NAME_MAX + 1]);
+
 int64_t fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status);
 int64_t fs_set(struct fs *fs, struct fs_file *file, unsigned what,
                const struct fs_status *status);
@@ -187,5 +203,15 @@ int64_t fs_set(struct fs *fs, struct fs_file *file, unsigned what,
    it can be found by its name. */
 int64_t fs_sync(struct fs *fs);
 int64_t fs_fsync(struct fs *fs, struct fs_file *file);
+
+/*
+ * For a struct fs that several share, each within the same lock: somebody died
+ * in the middle of a function. What it had done of that is there or not, as
+ * after a crash without one; no promise of the others is lost.
+ */
+/* What is in memory is forgotten, and read anew. */
+int64_t fs_recover(struct fs *fs);
+/* Handles have so many users, beside what is in them; the rest is closed. */
+void fs_recount(struct fs *fs, const uint32_t users[FS_OPEN_MAX]);
 
 #endif

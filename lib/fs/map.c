@@ -25,7 +25,7 @@ fs_file_way(struct fs *fs, struct fs_file *file, uint32_t block,
     }
     map->way = (struct fs_way){.node = map->place.way.node};
     map->id = map->entry->id;
-    tree = tree_top_of(&map->way.node->node, map->entry);
+    tree = tree_top_of(map->way.node->node, map->entry);
     if (tree == 0) {
         return 0;
     }
@@ -33,16 +33,16 @@ fs_file_way(struct fs *fs, struct fs_file *file, uint32_t block,
     if (error != 0) {
         return error == -ENODATA ? -EINVAL : error;
     }
-    head = &top->node.head;
+    head = &top->node->head;
     if (head->number != file->number || head->low != 0 ||
         head->high != UINT32_MAX) {
         return -EINVAL;
     }
     map->id = 0;
     error = tree_descend(fs, top, block, &map->way);
-    return error != 0                                    ? error
-           : map->way.node->node.head.kind == FS_EXTENTS ? 0
-                                                         : -EINVAL;
+    return error != 0                                     ? error
+           : map->way.node->node->head.kind == FS_EXTENTS ? 0
+                                                          : -EINVAL;
 }
 
 /* Where to look for room for a block before which this record lies: behind it;
@@ -51,7 +51,7 @@ fs_file_way(struct fs *fs, struct fs_file *file, uint32_t block,
 static uint64_t
 near_of(const struct fs_map *map, const struct fs_record *before)
 {
-    const struct fs_node *leaf = &map->place.way.node->node;
+    const struct fs_node *leaf = map->place.way.node->node;
     const struct fs_record *r = node_records(leaf) + leaf->head.records;
 
     if (before != NULL) {
@@ -76,8 +76,8 @@ fs_map(struct fs *fs, struct fs_file *file, uint32_t block, struct fs_map *map)
     if (error != 0) {
         return error;
     }
-    r = node_record_find(&map->way.node->node, map->id, block, &next);
-    end = map->id != 0 ? UINT32_MAX : map->way.node->node.head.high;
+    r = node_record_find(map->way.node->node, map->id, block, &next);
+    end = map->id != 0 ? UINT32_MAX : map->way.node->node->head.high;
     end = next <= end ? next : end + 1;
     if (r != NULL && block - r->key < record_count(r)) {
         map->first = record_first(r) + (block - r->key);
@@ -110,7 +110,7 @@ file_outside(struct fs *fs, struct fs_map *map)
     }
     from = store_edit(fs, leaf);
     to = store_edit(fs, child);
-    node_make(to, FS_EXTENTS, map->entry->number, &leaf->node.head);
+    node_make(to, FS_EXTENTS, map->entry->number, &leaf->node->head);
     while (i < from->head.records) {
         struct fs_record r = node_records(from)[i];
 
@@ -133,7 +133,7 @@ file_outside(struct fs *fs, struct fs_map *map)
 static int64_t
 make_room(struct fs *fs, struct fs_map *map, uint32_t block)
 {
-    const struct fs_node *leaf = &map->place.way.node->node;
+    const struct fs_node *leaf = map->place.way.node->node;
 
     if (map->id == 0) {
         return tree_grow(fs, &map->way, block);
@@ -157,12 +157,12 @@ fs_claim(struct fs *fs, struct fs_map *map, uint32_t block, uint64_t count,
     int64_t first = store_find(
         fs, map->near, count < FS_COUNT_MAX ? count : FS_COUNT_MAX, &got);
     bool full = map->id != 0 &&
-                node_records_count(&node->node, map->id) >= FS_INLINE_RECORDS;
+                node_records_count(node->node, map->id) >= FS_INLINE_RECORDS;
 
     if (first < 0) {
         return first;
     }
-    before = node_record_find(&node->node, map->id, block, &next);
+    before = node_record_find(node->node, map->id, block, &next);
     if (before != NULL && before->key + record_count(before) == block &&
         record_first(before) + record_count(before) == (uint64_t)first &&
         record_count(before) + got <= FS_COUNT_MAX) {
@@ -240,10 +240,10 @@ cut_try(struct fs *fs, void *what)
         }
     }
     if (error != 0 || map.id != 0 ||
-        map.way.node->node.head.high == UINT32_MAX) {
+        map.way.node->node->head.high == UINT32_MAX) {
         return error;
     }
-    w->at = map.way.node->node.head.high + 1;
+    w->at = map.way.node->node->head.high + 1;
     return 1;
 }
 

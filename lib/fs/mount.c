@@ -19,6 +19,7 @@ fs_begin(struct fs *fs, struct fs_volume *volume)
 {
     memset(fs, 0, sizeof(*fs));
     fs->volume = volume;
+    store_begin(fs);
 }
 
 static bool
@@ -97,7 +98,7 @@ root_try(struct fs *fs, void *what)
     if (error != 0) {
         return error == -ENODATA ? -EINVAL : error;
     }
-    head = &root->node.head;
+    head = &root->node->head;
     if (head->kind != FS_ROOT || head->version != FS_VERSION ||
         head->limit < NUMBER_FIRST) {
         return -EINVAL;

@@ -50,7 +50,7 @@ find_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    e = node_entry_find(&place.way.node->node, w->hash, w->name, w->bytes);
+    e = node_entry_find(place.way.node->node, w->hash, w->name, w->bytes);
     if (e == NULL) {
         return -ENOENT;
     }
@@ -93,7 +93,7 @@ make_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    if (node_entry_find(&place.way.node->node, w->hash, w->name, w->bytes)) {
+    if (node_entry_find(place.way.node->node, w->hash, w->name, w->bytes)) {
         return -EEXIST;
     }
     if (directory) {
@@ -286,7 +286,7 @@ link_try(struct fs *fs, void *what)
     if (error == 0) {
         error = fs_place(fs, name->directory, name->hash, &place);
     }
-    if (error == 0 && node_entry_find(&place.way.node->node, name->hash,
+    if (error == 0 && node_entry_find(place.way.node->node, name->hash,
                                       name->name, name->bytes) != NULL) {
         error = -EEXIST;
     }
@@ -360,18 +360,18 @@ next_try(struct fs *fs, void *what)
         if (error != 0) {
             return error;
         }
-        for (e = node_entry_first(&place.way.node->node); e != NULL;
-             e = node_entry_next(&place.way.node->node, e)) {
+        for (e = node_entry_first(place.way.node->node); e != NULL;
+             e = node_entry_next(place.way.node->node, e)) {
             if (e->kind != FS_DYING && is_above(e, c) &&
                 (least == NULL || e->hash < least->hash ||
                  (e->hash == least->hash && e->number < least->number))) {
                 least = e;
             }
         }
-        if (least != NULL || place.way.node->node.head.high == UINT32_MAX) {
+        if (least != NULL || place.way.node->node->head.high == UINT32_MAX) {
             break;
         }
-        hash = place.way.node->node.head.high + 1;
+        hash = place.way.node->node->head.high + 1;
         store_unpin(fs);
     }
     if (least == NULL) {

@@ -6,6 +6,8 @@
  * programs change them. What is open is there once, so that a rename has one
  * handle to tell.
  */
+#include <string.h>
+
 #include "lib/fs/part.h"
 
 int64_t
@@ -90,23 +92,23 @@ directory_top(struct fs *fs, struct fs_file *directory, struct fs_cached **top)
     if (e->kind != FS_DIRECTORY) {
         return e->kind == FS_DYING ? -ENOENT : -ENOTDIR;
     }
-    block = tree_top_of(&place.way.node->node, e);
+    block = tree_top_of(place.way.node->node, e);
     if (block == 0) {
         return -EINVAL;
     }
     error = store_get(fs, place.way.node->block, block, top);
     if (error == -ENODATA) { /* whoever made it did not come that far */
         node_make(store_edit(fs, *top), FS_LEAF, directory->number,
-                  &place.way.node->node.head);
+                  &place.way.node->node->head);
         error = store_commit(fs, 0, 0);
         return error == 0 ? -ESTALE : error;
     }
-    if (error == 0 && ((*top)->node.head.flags & FS_DEAD) != 0) {
+    if (error == 0 && ((*top)->node->head.flags & FS_DEAD) != 0) {
         return -ENOENT;
     }
-    if (error == 0 &&
-        ((*top)->node.head.number != directory->number ||
-         (*top)->node.head.low != 0 || (*top)->node.head.high != UINT32_MAX)) {
+    if (error == 0 && ((*top)->node->head.number != directory->number ||
+                       (*top)->node->head.low != 0 ||
+                       (*top)->node->head.high != UINT32_MAX)) {
         error = -EINVAL;
     }
     return error;
@@ -124,9 +126,9 @@ fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
         error = store_get(fs, DISK_CATALOGUE_BLOCK, fs->volume->root,
                           &place->way.node);
         store_pin(error == 0 ? place->way.node : NULL);
-        return error != 0                                   ? error
-               : place->way.node->node.head.kind == FS_ROOT ? 0
-                                                            : -EINVAL;
+        return error != 0                                    ? error
+               : place->way.node->node->head.kind == FS_ROOT ? 0
+                                                             : -EINVAL;
     }
     error = directory_top(fs, directory, &place->top);
     if (error != 0) {
@@ -134,7 +136,7 @@ fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
     }
     store_pin(place->top);
     error = tree_descend(fs, place->top, hash, &place->way);
-    head = &place->way.node->node.head;
+    head = &place->way.node->node->head;
     return error != 0 ? error : head->kind == FS_LEAF ? 0 : -EINVAL;
 }
 
@@ -147,7 +149,7 @@ fs_locate(struct fs *fs, struct fs_file *file, struct fs_place *place,
     if (error != 0) {
         return error;
     }
-    *entry = node_entry_number(&place->way.node->node, file->number);
+    *entry = node_entry_number(place->way.node->node, file->number);
     /* Somebody else has moved or removed it. */
     return *entry == NULL ? -ENOENT : 0;
 }
@@ -206,8 +208,8 @@ stat_try(struct fs *fs, void *what)
     status_of(e, w->status);
     if (e->kind == FS_DIRECTORY) {
         error = directory_top(fs, w->file, &top);
-        if (error == 0 && top->node.head.mtime > w->status->mtime) {
-            w->status->mtime = top->node.head.mtime;
+        if (error == 0 && top->node->head.mtime > w->status->mtime) {
+            w->status->mtime = top->node->head.mtime;
         }
     }
     return error;
@@ -219,6 +221,38 @@ fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status)
     struct stat_what w = {file, status};
 
     return fs_do(fs, stat_try, &w);
+}
+
+struct name_what {
+    struct fs_file *directory;
+    char *name;
+};
+
+static int64_t
+name_try(struct fs *fs, void *what)
+{
+    struct name_what *w = what;
+    struct fs_place place;
+    const struct fs_entry *e;
+    int64_t error = fs_locate(fs, w->directory, &place, &e);
+
+    if (error == 0 && e->kind != FS_DIRECTORY) {
+        error = e->kind == FS_DYING ? -ENOENT : -ENOTDIR;
+    }
+    if (error == 0) {
+        memcpy(w->name, e->name, e->name_bytes);
+        w->name[e->name_bytes] = 0;
+    }
+    return error;
+}
+
+int64_t
+fs_name(struct fs *fs, struct fs_file *directory, char name[FS_NAME_MAX + 1])
+{
+    struct name_what w = {directory, name};
+
+    name[0] = 0;
+    return directory == fs->root ? 0 : fs_do(fs, name_try, &w);
 }
 
 struct set_what {

@@ -16,6 +16,8 @@
 /*
  * store.c: nodes in memory, changes, writes.
  */
+/* Nothing is in memory. */
+void store_begin(struct fs *fs);
 /* Tries until it gives something else than -ESTALE; writes everything at -EBUSY
    and -ENOSPC. */
 int64_t fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what),

@@ -81,14 +81,14 @@ reap_node(struct fs *fs, struct fs_cached *holder, uint64_t block)
             return error == -ENODATA ? node_give(fs, holder, block, false)
                                      : error;
         }
-        if (data_has(&child->node, 0)) {
+        if (data_has(child->node, 0)) {
             error = store_commit(fs, 0, data_take(store_edit(fs, child), 0));
             return error == 0 ? 1 : error;
         }
-        if (child->node.head.records == 0) {
+        if (child->node->head.records == 0) {
             return node_give(fs, holder, block, true);
         }
-        block = record_first(node_records(&child->node));
+        block = record_first(node_records(child->node));
         holder->pins--;
         holder = child;
     }
@@ -111,19 +111,19 @@ reap_try(struct fs *fs, void *what)
         return error;
     }
     leaf = place.way.node;
-    for (e = node_entry_first(&leaf->node);
+    for (e = node_entry_first(leaf->node);
          e != NULL && (e->kind != FS_DYING || e->number != w->number);
-         e = node_entry_next(&leaf->node, e)) {
+         e = node_entry_next(leaf->node, e)) {
     }
     if (e == NULL) {
         return 0;
     }
-    if (data_has(&leaf->node, e->id)) {
+    if (data_has(leaf->node, e->id)) {
         error = store_commit(fs, 0, data_take(store_edit(fs, leaf), e->id));
         return error == 0 ? 1 : error;
     }
-    r = node_records(&leaf->node);
-    for (i = 0; i < leaf->node.head.records; i++) {
+    r = node_records(leaf->node);
+    for (i = 0; i < leaf->node->head.records; i++) {
         if (r[i].id == e->id) {
             return reap_node(fs, leaf, record_first(&r[i]));
         }

@@ -22,7 +22,7 @@ static int64_t
 directory_check(struct fs *fs, const struct fs_cached *leaf,
                 const struct fs_entry *e, struct fs_cached **top)
 {
-    uint64_t block = tree_top_of(&leaf->node, e);
+    uint64_t block = tree_top_of(leaf->node, e);
     uint64_t key = 0;
     int64_t error;
 
@@ -40,14 +40,14 @@ directory_check(struct fs *fs, const struct fs_cached *leaf,
         if (error != 0) {
             return error;
         }
-        for (in = node_entry_first(&way.node->node); in != NULL;
-             in = node_entry_next(&way.node->node, in)) {
+        for (in = node_entry_first(way.node->node); in != NULL;
+             in = node_entry_next(way.node->node, in)) {
             if (in->kind != FS_DYING ||
                 fs_handle_find(fs, in->number) != NULL) {
                 return -ENOTEMPTY;
             }
         }
-        key = (uint64_t)way.node->node.head.high + 1;
+        key = (uint64_t)way.node->node->head.high + 1;
         way.node->pins--;
         if (way.parent != NULL) {
             way.parent->pins--;
@@ -118,7 +118,7 @@ link_take(struct fs *fs, struct fs_cached *leaf, const struct fs_entry *e,
     if (error != 0) {
         return error;
     }
-    inode = node_entry_number(&place.way.node->node, e->number);
+    inode = node_entry_number(place.way.node->node, e->number);
     if (inode != NULL && inode->kind != FS_DYING) {
         if (inode->links <= 1) {
             inode_take(fs, place.way.node, inode, fs->links, r);
@@ -196,7 +196,7 @@ unlink_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    e = node_entry_find(&place.way.node->node, w->name.hash, w->name.name,
+    e = node_entry_find(place.way.node->node, w->name.hash, w->name.name,
                         w->name.bytes);
     if (e == NULL) {
         return -ENOENT;
@@ -260,7 +260,7 @@ rename_move(struct fs *fs, struct remove_what *w, const struct fs_place *from,
             const struct fs_place *to)
 {
     struct fs_cached *source = from->way.node;
-    const struct fs_entry *e = node_entry_find(&source->node, w->name.hash,
+    const struct fs_entry *e = node_entry_find(source->node, w->name.hash,
                                                w->name.name, w->name.bytes);
     bool link = e->kind == FS_LINK;
     uint64_t number = e->number;
@@ -298,10 +298,10 @@ rename_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    e = node_entry_find(&from.way.node->node, w->name.hash, w->name.name,
+    e = node_entry_find(from.way.node->node, w->name.hash, w->name.name,
                         w->name.bytes);
-    old = node_entry_find(&to.way.node->node, w->new_name.hash,
-                          w->new_name.name, w->new_name.bytes);
+    old = node_entry_find(to.way.node->node, w->new_name.hash, w->new_name.name,
+                          w->new_name.bytes);
     if (e == NULL) {
         return -ENOENT;
     }

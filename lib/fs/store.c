@@ -23,6 +23,22 @@
 #define BUSY_TRIES 6
 #define NUMBERS 65536 /* taken from the root at a time */
 
+void
+store_begin(struct fs *fs)
+{
+    unsigned i;
+
+    memset(fs->cache, 0, sizeof(fs->cache));
+    fs->edits = 0;
+    for (i = 0; i < FS_PAGES; i++) {
+        if (i < FS_CACHE) {
+            fs->cache[i].node = &fs->page[i];
+        } else {
+            fs->edit[i - FS_CACHE] = &fs->page[i];
+        }
+    }
+}
+
 int64_t
 store_get(struct fs *fs, uint64_t parent, uint64_t block,
           struct fs_cached **node)
@@ -47,7 +63,7 @@ store_get(struct fs *fs, uint64_t parent, uint64_t block,
         c->block = 0;
         c->version = 0;
     }
-    result = v->f->read(fs->volume, parent, block, &c->node, &c->version);
+    result = v->f->read(fs->volume, parent, block, c->node, &c->version);
     if (result < 0 && result != -ENODATA) {
         c->block = 0;
         return result == -ENOENT ? -ESTALE : result;
@@ -57,7 +73,7 @@ store_get(struct fs *fs, uint64_t parent, uint64_t block,
     c->used = ++fs->clock;
     c->empty = result == -ENODATA;
     *node = c;
-    if (result == 1 && node_check(&c->node, v->type, v->blocks) != NULL) {
+    if (result == 1 && node_check(c->node, v->type, v->blocks) != NULL) {
         c->block = 0;
         return -EINVAL;
     }
@@ -79,21 +95,21 @@ store_edit(struct fs *fs, struct fs_cached *node)
 
     for (i = 0; i < fs->edits; i++) {
         if (fs->edited[i] == node) {
-            return &fs->edit[i];
+            return fs->edit[i];
         }
     }
     fs->edited[i] = node;
     fs->edited_version[i] = node->version;
-    fs->edit[i] = node->node;
+    *fs->edit[i] = *node->node;
     fs->edits++;
     store_pin(node);
-    return &fs->edit[i];
+    return fs->edit[i];
 }
 
 struct fs_entry *
 store_entry(struct fs *fs, struct fs_cached *node, const struct fs_entry *e)
 {
-    ptrdiff_t at = (const uint8_t *)e - node->node.body;
+    ptrdiff_t at = (const uint8_t *)e - node->node->body;
 
     return (struct fs_entry *)(void *)(store_edit(fs, node)->body + at);
 }
@@ -164,14 +180,21 @@ store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
 
     for (i = 0; i < fs->edits; i++) {
         edit[i] = (struct fs_edit){fs->edited[i]->parent, fs->edited[i]->block,
-                                   fs->edited_version[i], &fs->edit[i]};
+                                   fs->edited_version[i], fs->edit[i]};
+    }
+    /* Noted before, in case that somebody dies in between; to write what was
+       not changed does no harm. */
+    for (i = 0; i < fs->edits; i++) {
+        dirty_add(fs, edit[i].block);
     }
     error = fs->volume->f->change(fs->volume, edit, fs->edits, claimed, given);
     for (i = 0; i < fs->edits && error == 0; i++) {
+        struct fs_node *old = fs->edited[i]->node;
+
         fs->edited[i]->node = fs->edit[i];
+        fs->edit[i] = old;
         fs->edited[i]->version = edit[i].version;
         fs->edited[i]->empty = false;
-        dirty_add(fs, edit[i].block);
     }
     if (error == 0) {
         fs->orders_kept = fs->orders;
@@ -191,7 +214,7 @@ bare_fill(struct fs *fs)
 
         if (error == -ENODATA) {
             store_edit(fs, node)->head = b->head;
-            memset(fs->edit[fs->edits - 1].body, 0, sizeof(fs->edit[0].body));
+            memset(fs->edit[fs->edits - 1]->body, 0, sizeof(node->node->body));
             error = store_commit(fs, 0, 0);
         }
         /* Somebody else has made it, or given it back. */
@@ -210,13 +233,17 @@ store_commit_node(struct fs *fs, struct fs_cached *holder, uint64_t block,
     int64_t error = fs->bares < FS_BARE_MAX ? 0 : -EBUSY;
     struct fs_node n;
 
-    node_make(&n, kind, number, &holder->node.head);
+    node_make(&n, kind, number, &holder->node->head);
     if (error == 0) {
+        /* Noted before it is one, as above. */
+        fs->bare[fs->bares] = (struct fs_bare){holder->block, block, n.head};
+        fs->bares++;
         error = store_commit(fs, 1, 0);
-    }
-    if (error == 0) {
-        fs->bare[fs->bares++] = (struct fs_bare){holder->block, block, n.head};
-        (void)bare_fill(fs);
+        if (error == 0) {
+            (void)bare_fill(fs);
+        } else {
+            fs->bares--;
+        }
     }
     return error;
 }

@@ -55,12 +55,12 @@ tree_descend(struct fs *fs, struct fs_cached *top, uint32_t key,
 
     *way = (struct fs_way){.node = top};
     store_pin(top);
-    while (way->node->node.head.kind == FS_INDEX) {
+    while (way->node->node->head.kind == FS_INDEX) {
         struct fs_cached *parent = way->node;
-        const struct fs_head *above = &parent->node.head;
+        const struct fs_head *above = &parent->node->head;
         uint64_t next;
         const struct fs_record *r =
-            node_record_find(&parent->node, 0, key, &next);
+            node_record_find(parent->node, 0, key, &next);
         const struct fs_head *head;
         uint32_t low;
         int64_t error;
@@ -78,7 +78,7 @@ tree_descend(struct fs *fs, struct fs_cached *top, uint32_t key,
             way->parent->pins--;
         }
         way->parent = parent;
-        head = &way->node->node.head;
+        head = &way->node->node->head;
         if (head->number != above->number || head->low != low || key < low ||
             head->high > above->high || key > head->high ||
             head->kind == FS_ROOT) {
@@ -92,22 +92,22 @@ int64_t
 tree_spare(struct fs *fs, struct fs_cached *holder, uint16_t id, unsigned which,
            int reserve, struct fs_cached **child)
 {
-    const struct fs_record *r = node_records(&holder->node);
+    const struct fs_record *r = node_records(holder->node);
     struct fs_record made = {
         .id = id, .flags = FS_RECORD_SPARE, .type = (uint8_t)fs->volume->type};
     uint64_t got;
     int64_t found;
     unsigned i;
 
-    for (i = 0; i < holder->node.head.records; i++, r++) {
+    for (i = 0; i < holder->node->head.records; i++, r++) {
         if (r->id != id || (r->flags & FS_RECORD_SPARE) == 0 || which-- > 0) {
             continue;
         }
         found = store_get(fs, holder->block, record_first(r), child);
         if (found == 0) {
             store_pin(*child);
-            return ((*child)->node.head.records |
-                    (*child)->node.head.entries) == 0
+            return ((*child)->node->head.records |
+                    (*child)->node->head.entries) == 0
                        ? 0
                        : -EINVAL; /* left by a crash: to be repaired */
         }
@@ -123,7 +123,7 @@ tree_spare(struct fs *fs, struct fs_cached *holder, uint16_t id, unsigned which,
         return -ENOSPC;
     }
     found = store_commit_node(fs, holder, (uint64_t)found, FS_EXTENTS,
-                              holder->node.head.number);
+                              holder->node->head.number);
     return found == 0 ? -ESTALE : found;
 }
 
@@ -329,14 +329,14 @@ has_spare(const struct fs_node *n)
 int64_t
 tree_grow(struct fs *fs, const struct fs_way *way, uint32_t key)
 {
-    const struct fs_node *n = &way->node->node;
+    const struct fs_node *n = way->node->node;
     uint32_t at;
 
     if (n->head.kind == FS_ROOT || !split_key(n, key, &at) ||
         at <= n->head.low) {
         return -ENOSPC;
     }
-    return way->parent != NULL && has_spare(&way->parent->node)
+    return way->parent != NULL && has_spare(way->parent->node)
                ? split_beside(fs, way, at)
                : split_below(fs, way->node, at);
 }

@@ -46,12 +46,31 @@ struct fs_volume_functions {
     int64_t (*write)(struct fs_volume *v, uint64_t block);
     /* 1 if the catalogue leads to the block on the disk; else 0. */
     int64_t (*attached)(struct fs_volume *v, uint64_t block);
-    /* Data: `count` whole blocks that `parent` owns, in one extent. */
+    /* Data: `count` bytes from byte `offset` of a block on, of an extent that
+       `parent` owns. -ENODATA: some of it was never written. What of a block
+       was never written before is zero afterwards, if a part is. It may be
+       written to the device later, but before the node that owns it is. */
     int64_t (*data_read)(struct fs_volume *v, uint64_t parent, uint64_t block,
-                         uint64_t count, void *bytes);
+                         uint64_t offset, uint64_t count, void *bytes);
     int64_t (*data_write)(struct fs_volume *v, uint64_t parent, uint64_t block,
-                          uint64_t count, const void *bytes);
-    /* All data that was written is on the disk for good. */
+                          uint64_t offset, uint64_t count, const void *bytes);
+    /*
+     * Of a volume with a cache; NULL in one without.
+     *
+     * Where the bytes of a block of data lie that has been written; with
+     * `write` they may be changed there. NULL: nowhere. Valid until another
+     * function of the volume is called.
+     */
+    void *(*data_page)(struct fs_volume *v, uint64_t parent, uint64_t block,
+                       bool write);
+    /* What was written of these blocks of a parent (0: of all) is with the
+       device. */
+    int64_t (*data_settle)(struct fs_volume *v, uint64_t parent, uint64_t block,
+                           uint64_t count);
+    /* A user of memory that several share died in the middle of a function. */
+    void (*recover)(struct fs_volume *v);
+
+    /* What is with the device is there for good. */
     int64_t (*flush)(struct fs_volume *v);
     /* Nanoseconds since 1970. */
     uint64_t (*now)(struct fs_volume *v);

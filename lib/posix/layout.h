@@ -7,13 +7,15 @@
  *   0x00_00010000  the program: text, data; its own file says where
  *   0x00_30000000  LIBOS_DATA: the data of the libOS, private; then the heap,
  *                  which sbrk moves, up to LIBOS_DATA_END
- *   0x00_40000000  LIBOS_TEXT: text of the libOS, read-only      } one entry of
- *   0x00_48000000  LIBOS_PRISTINE: its data as it is at first    } the root:
- * the 0x00_50000000  POSIX_SHARED: struct posix_shared             } tables
- * below 0x00_60000000  POSIX_CACHE: blocks of the disk               } it are
- * shared 0x00_80000000  what mmap gives, up to POSIX_MAP_END 0x3f_40000000
- * EXO_WINDOW 0x3f_bf7f0000  the stack may grow down to here 0x3f_bfff0000
- * FIRST_STACK_TOP 0x3f_bfff8000  FIRST_UAREA
+ *   0x00_40000000  LIBOS_TEXT: text of the libOS, read-only    } one entry of
+ *   0x00_48000000  LIBOS_PRISTINE: its data as it is at first  } the root: the
+ *   0x00_50000000  POSIX_SHARED: struct posix_shared           } tables below
+ *   0x00_60000000  POSIX_CACHE: blocks of the disk             } it are shared
+ *   0x00_80000000  what mmap gives, up to POSIX_MAP_END
+ *   0x3f_40000000  EXO_WINDOW
+ *   0x3f_bf7f0000  the stack may grow down to here
+ *   0x3f_bfff0000  FIRST_STACK_TOP
+ *   0x3f_bfff8000  FIRST_UAREA
  *
  * What is between LIBOS_TEXT and POSIX_SHARED_END is the same in all processes
  * of a domain: those of one user, on one libOS. It is made by the first of
@@ -36,12 +38,10 @@
 #define POSIX_CAP_CONSOLE 0 /* the empty name, with CAP_WRITE only */
 #define POSIX_CAP_OWN 1     /* DOMAIN.serial, all rights: all that is private */
 #define POSIX_CAP_DOMAIN 2  /* DOMAIN, with CAP_FRESH and CAP_PASS */
-#define POSIX_CAP_SHARED                                                       \
-    3 /* DOMAIN.SHARED, read, write, pass: what is shared,                     \
-         and the guard of files */
-#define POSIX_CAP_CHILDREN                                                     \
-    8 /* from here on: one for each child, all rights                          \
-       */
+/* DOMAIN.SHARED, read, write, pass: what is shared, and the guard of files. */
+#define POSIX_CAP_SHARED 3
+/* From here on: one for each child, all rights. */
+#define POSIX_CAP_CHILDREN 8
 
 /* Components of names. */
 #define POSIX_NAME_DOMAIN 1

@@ -26,4 +26,7 @@ bool lock_take(struct lock *lock);
 void lock_drop(struct lock *lock);
 bool lock_is_mine(const struct lock *lock);
 
+/* Whether the env of that id is there, and not ending. */
+bool env_lives(uint32_t env);
+
 #endif

@@ -15,6 +15,10 @@
 struct stat;
 struct pollfd;
 
+/* An error as errno has it, of one as the kernel, lib/disk and lib/fs say it:
+   some numbers differ. What is not negative stays. */
+int64_t posix_error(int64_t error);
+
 /* files: descriptors, open files, paths (file*.c, pipe.c, path.c) */
 int64_t file_open(const char *path, int flags, mode_t mode);
 int64_t file_close(int descriptor);
@@ -33,6 +37,8 @@ int64_t file_fork(struct process *child);
 void file_exec(void);
 /* All that a process had open is closed: its own exit, or a dead one's. */
 void file_exit(struct process *p);
+/* 0 if what the descriptor leads to is the terminal; -EBADF, -ENOTTY. */
+int file_terminal(int descriptor);
 
 /* signals */
 /* Sends a signal to one process; the table's lock is held. */
@@ -49,10 +55,33 @@ struct uarea;
 void signal_fault(struct uarea *uarea);
 /* What execve leaves of handlers: none; what is ignored stays so. */
 void signal_exec(void);
+/* The process's faults and events come to the libOS from now on. Once, in a
+   program that has not been forked, before anything is held. */
+void signal_begin(void);
 
 /* terminal */
+/* Under the shared memory's first clearing. */
+void terminal_begin(void);
 int64_t terminal_read(void *bytes, size_t count, int nonblocking);
-int64_t terminal_write(const void *bytes, size_t count);
+int64_t terminal_write(const void *bytes, size_t count, int nonblocking);
+/* Which of the POLL events hold now; if `wait`, the process is woken when that
+   may have changed (between process_wait_begin and _end). */
+int terminal_poll(int events, int wait);
+/* A process ends, whose row is still there: if it led the terminal's session,
+   that has no terminal any more, and its foreground SIGHUP. The table's lock is
+   held. */
+void terminal_exit(const struct process *p);
+/* The first process's: takes what was typed, answers with what is to be seen of
+   it, and wakes readers. Whoever calls it has PENDING_CONSOLE in the next
+   byte's case, and sleeps till then. Holds, and releases. */
+void terminal_pump(void);
+
+/* time */
+/* The env has one alarm, for waiting and for SIGALRM: it is set to the earlier
+   of `deadline` (of `time`; 0: none) and the time when that is due. Whoever
+   waits sets it before each sleep; entries of the ring that it makes have
+   cookie 0, and are dropped by whoever finds them. */
+void timer_arm(uint64_t deadline);
 
 /* processes and memory */
 /* A page fault at an address: true if it was the libOS's own (a page to be

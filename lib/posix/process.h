@@ -42,9 +42,17 @@ struct process {
     uint64_t signals_ignored;
     uint32_t kill; /* SIGKILL: the first process ends its env */
     uint32_t umask;
-    uint64_t started; /* ticks of `time` */
-    uint64_t used;    /* instructions or ticks, as the owner counts */
-    int64_t terminal; /* it has this terminal; -1: none */
+    uint64_t started;  /* ticks of `time` */
+    uint64_t used;     /* instructions or ticks, as the owner counts */
+    int64_t terminal;  /* it has this terminal; -1: none */
+    uint64_t children; /* rows whose parent this is; found again by
+                          process_repair when a holder of the lock has died */
+    uint32_t files;    /* its descriptors are counted: file_fork is done */
+    uint32_t burier;   /* the env that closes what a dead one had open */
+    /* Waiting; anybody's, by single stores. */
+    uint32_t waiting; /* between process_wait_begin and _end */
+    uint32_t asleep;  /* perhaps: the kernel must be told to wake it */
+    uint32_t woken;   /* somebody wants it to look again */
     /* Its own to change; what a dead process had open is closed by whoever
        buries it. Index into the open files, -1: none. */
     int16_t descriptor[POSIX_DESCRIPTORS];
@@ -53,17 +61,38 @@ struct process {
     char name[POSIX_PROCESS_NAME];
 };
 
+/* Rows that only the children of the first process can have: the shell of a
+   terminal can start something when its user's processes are as many as there
+   may be. */
+#define POSIX_PROCESSES_SPARE 8
+
 struct process_table {
     struct lock lock;
     int32_t pid_last;
+    uint64_t taken; /* rows that are not FREE; as `children` */
     struct process process[POSIX_PROCESSES];
 };
 
 /* The row of the running process. In private memory; fork and exec set it. */
 extern struct process *process_self;
 
+/* A row is found by its pid: pid % POSIX_PROCESSES is its number. */
+
+/* The caller becomes process 1, of a table that is all zeroes: its env has
+   control over all that will be made in the domain. */
+void process_begin(void);
+
+/* The table's lock. Whoever takes it after one that died with it makes the
+   table whole first. */
+void process_lock(void);
+void process_unlock(void);
+
 /* The row's number, as in sets of processes. */
-unsigned process_index(const struct process *p);
+static inline unsigned
+process_index(const struct process *p)
+{
+    return (unsigned)p->pid % POSIX_PROCESSES;
+}
 
 /* The process with that pid, not FREE, or NULL. Under the table's lock. */
 struct process *process_find(int32_t pid);
@@ -75,6 +104,19 @@ struct process *process_find(int32_t pid);
  */
 void posix_hold(void);
 void posix_release(void);
+bool posix_is_held(void);
+
+/*
+ * Releases after a call that may have waited, and says whether it is to be made
+ * again: when it gave -EINTR, and every handler that ran now wants that
+ * (SA_RESTART), or none ran (the process was stopped, and goes on).
+ *
+ *     do {
+ *         posix_hold();
+ *         result = file_read(descriptor, bytes, count);
+ *     } while (posix_again(result));
+ */
+bool posix_again(int64_t result);
 
 /*
  * Waiting, within posix_hold, and with no lock held:
@@ -92,10 +134,30 @@ void posix_release(void);
  */
 void process_wait_begin(void);
 int process_wait(uint64_t deadline);
+/* The same, whatever is pending: once, until something comes. */
+void process_sleep(uint64_t deadline);
 void process_wait_end(void);
 
-/* Wakes a process, or all of a set, which is emptied. */
+/*
+ * Wakes a process, or all of a set, which is emptied. One that waits looks at
+ * its condition again, soon: when the caller waits too, gives the hart to it,
+ * or is at the end of its slice. One that runs gets an event (PENDING_NOTIFY <<
+ * POSIX_GATE_WAKE), at once. Who sends a signal sets the bit, then wakes.
+ */
 void process_wake(struct process *p);
 void process_wake_all(uint64_t *waiting);
+
+/* What the handler for events found in `pending` and took out. What is to be
+   done about it, the next posix_release does, or process_wait. */
+void process_event(uint64_t pending);
+
+/* Children whose env has ended without an exit are buried: their parent is
+   told, what they had open is closed. posix_release does it when a death was
+   posted. */
+void process_bury_all(void);
+
+/* The first process's turn, besides: whoever has SIGKILL pending is ended, and
+   buried with the children that were left to it. */
+void process_kill_all(void);
 
 #endif

@@ -6,6 +6,7 @@
  * POSIX_SHARED in all of them. The first process clears it and calls the _init
  * of each part; a libOS of another version would have to refuse it.
  */
+#include "lib/disk/volume.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/process.h"
 
@@ -14,7 +15,10 @@
 struct posix_shared {
     uint32_t version;
     uint32_t size;
+    uint64_t cache_pages; /* from POSIX_CACHE on so many pages can be mapped:
+                             the tables are there, under DOMAIN.SHARED */
     struct process_table processes;
+    struct disk_volume volume;
     /* Each part adds its own: files, pipes, terminal, file system. */
 };
 

@@ -2,16 +2,18 @@
 /*
  * The file system's tools: one program, known by the name that it is called by.
  *
- *     chitin-mkfs IMAGE BLOCKS          an image of so many blocks of 4 KiB
+ *     chitin-mkfs IMAGE BLOCKS          an image of so many blocks of 4 KiB,
+ *                                       for the users of DOMAIN.SHARED
  *     chitin-fsck [--repair] IMAGE      says what is wrong: 0 nothing, 1
  *                                       something, or it was repaired
  *     chitin-fs IMAGE ls [PATH]
- *     chitin-fs IMAGE put FILE PATH     from this machine
+ *     chitin-fs IMAGE put FILE PATH     from this machine, with its mode
  *     chitin-fs IMAGE get PATH FILE     and back
  *     chitin-fs IMAGE mkdir PATH
  *     chitin-fs IMAGE rm PATH           a file, or an empty directory
  *     chitin-fs IMAGE mv PATH PATH
  *     chitin-fs IMAGE ln [-s] TARGET PATH
+ *     chitin-fs IMAGE -                 those, from lines of standard input
  *
  * Each mounts the image, as recovery finds it, and unmounts it. 2: the command
  * line is wrong, or it did not work.
@@ -24,11 +26,13 @@
 
 #include "lib/fs/check.h"
 #include "lib/fs/path.h"
+#include "lib/posix/layout.h"
 #include "test/host/check.h"
 #include "test/host/fs_host.h"
 
 #define ENTRIES 16384
 #define PIECE ((size_t)1 << 20)
+#define WORDS 5 /* of a command, at most */
 
 static struct fs fs;
 static uint8_t *image;
@@ -102,9 +106,11 @@ image_mount(const char *path, bool make)
     try("there is no file system", path,
         fs_host_tree(FS_TREE_NAME, make, &volume));
     if (make) {
-        static const struct cap_name everybody;
+        /* lib/posix/layout.h */
+        static const struct cap_name shared = {
+            {POSIX_NAME_DOMAIN | POSIX_NAME_SHARED << 16}};
 
-        error = fs_make(&fs, volume, &everybody, &everybody);
+        error = fs_make(&fs, volume, &shared, &shared);
     } else {
         error = fs_mount(&fs, volume);
     }
@@ -233,16 +239,20 @@ put(const char *from, const char *path)
     FILE *f = fopen(from, "rb");
     const char *name;
     struct fs_file *directory = path_parent(path, &name);
-    struct fs_status status = {.kind = FS_FILE, .mode = 0644};
+    struct fs_status status = {.kind = FS_FILE};
     struct fs_file *file;
+    struct stat source;
     uint64_t at = 0;
     size_t got;
 
-    if (f == NULL) {
+    if (f == NULL || fstat(fileno(f), &source) != 0) {
         fail("cannot be opened", from, 0);
     }
+    status.mode = source.st_mode & 0777;
     if (fs_open(&fs, directory, name, strlen(name), &file) == 0) {
         try("cannot be emptied", path, fs_truncate(&fs, file, 0));
+        try("its mode cannot be set", path,
+            fs_set(&fs, file, FS_SET_MODE, &status));
     } else {
         try("cannot be made", path,
             fs_create(&fs, directory, name, strlen(name), &status, &file));
@@ -259,6 +269,7 @@ put(const char *from, const char *path)
     if (ferror(f) || fclose(f) != 0) {
         fail("cannot be read", from, 0);
     }
+    fs_close(&fs, file);
 }
 
 static void
@@ -304,6 +315,7 @@ command(int count, char **a)
         directory = path_parent(a[1], &name);
         try("cannot be made", a[1],
             fs_create(&fs, directory, name, strlen(name), &status, &file));
+        fs_close(&fs, file);
     } else if (strcmp(a[0], "rm") == 0 && count == 2) {
         directory = path_parent(a[1], &name);
         try("cannot be removed", a[1],
@@ -329,6 +341,26 @@ command(int count, char **a)
     }
 }
 
+/* Lines of words, which have no blanks in them. */
+static void
+commands(FILE *f)
+{
+    char line[2 * FS_TARGET_MAX];
+
+    while (fgets(line, sizeof(line), f) != NULL) {
+        char *rest = line;
+        char *word[WORDS];
+        int count = 0;
+
+        while (count < WORDS && (word[count] = strsep(&rest, " \n")) != NULL) {
+            count += *word[count] != 0;
+        }
+        if (count > 0) {
+            command(count, word);
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -349,7 +381,11 @@ main(int argc, char **argv)
         fail("it was in use when it was left: chitin-fsck --repair", argv[1],
              0);
     }
-    command(argc - 2, argv + 2);
+    if (argc == 3 && strcmp(argv[2], "-") == 0) {
+        commands(stdin);
+    } else {
+        command(argc - 2, argv + 2);
+    }
     image_end(argv[1]);
     return 0;
 }

@@ -276,7 +276,8 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
 
     (void)image;
     CHECK(entry->state != REGISTRY_FREE &&
-          entry->parent == v->registry.entry[parent].block);
+          (entry->parent == v->registry.entry[parent].block ||
+           (entry->flags & REGISTRY_FROZEN) != 0));
     CHECK(owned_find(after, entry->block) != NULL ||
           double_frozen(&v->doubles, entry->block, 1));
     return machine_below(16) == 1 ? -EAGAIN : 0;

@@ -372,6 +372,47 @@ test_failure(void)
     again();
 }
 
+/* Somebody who shared it died: handles are counted anew. */
+static void
+test_recover(void)
+{
+    uint32_t users[FS_OPEN_MAX] = {0};
+    char name[FS_NAME_MAX + 1];
+    struct fs_file *a;
+    struct fs_file *b;
+    struct fs_file *file;
+    uint64_t free_before;
+    uint8_t byte = 0;
+
+    mount_new();
+    a = make_in(fs_root(&fs), "a", FS_DIRECTORY);
+    b = make_in(a, "b", FS_DIRECTORY);
+    CHECK_EQUAL(fs_name(&fs, b, name), 0);
+    CHECK(strcmp(name, "b") == 0);
+    CHECK_EQUAL(fs_name(&fs, fs_root(&fs), name), 0);
+    CHECK(name[0] == 0);
+    free_before = fs_host_free();
+    file = make_in(b, "gone", FS_FILE);
+    CHECK_EQUAL(fs_name(&fs, file, name), -ENOTDIR);
+    CHECK_EQUAL(fs_write(&fs, file, 0, "1", 1), 1);
+    CHECK_EQUAL(unlink_in(b, "gone"), 0);
+    file = make_in(a, "kept", FS_FILE);
+    CHECK_EQUAL(fs_write(&fs, file, 4096, "2", 1), 1);
+    users[file - fs.open] = 1;
+    CHECK_EQUAL(fs_recover(&fs), 0);
+    fs_recount(&fs, users);
+    CHECK_EQUAL(b->users, 0);
+    CHECK_EQUAL(a->users, 1);
+    CHECK_EQUAL(file->users, 1);
+    CHECK_EQUAL(fs_read(&fs, file, 4096, &byte, 1), 1);
+    CHECK_EQUAL(byte, '2');
+    CHECK_EQUAL(fs_sync(&fs), 0);
+    CHECK_EQUAL(fs_host_free(), free_before - 1);
+    fs_close(&fs, file);
+    CHECK_EQUAL(a->users, 0);
+    again();
+}
+
 int
 main(void)
 {
@@ -384,6 +425,7 @@ main(void)
     test_full();
     test_failure();
     test_sparse();
+    test_recover();
     fs_host_end();
     free(image);
     return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "test/host/fs_host.h"
+#include "test/host/fs_host_part.h"
 
 #include <time.h>
 
@@ -55,6 +55,15 @@ registry_release(struct registry *r, uint32_t e, uint32_t frame)
     CHECK(frame > 0 && k.frame_next[frame] == UINT32_MAX);
     k.frame_next[frame] = k.frame_free;
     k.frame_free = frame;
+}
+
+static void *
+take(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+
+    CHECK(memory != NULL);
+    return memory;
 }
 
 static uint32_t
@@ -329,48 +338,78 @@ host_attached(struct fs_volume *v, uint64_t block)
     return e != REGISTRY_NONE && (k.entry[e].flags & REGISTRY_DETACHED) == 0;
 }
 
+/* Whether all blocks were written. */
+static bool
+data_is_there(uint64_t block, uint64_t blocks)
+{
+    uint64_t i = 0;
+
+    while (i < blocks &&
+           block_state(&k.volume.blocks, block + i) != BLOCK_UNINITIALISED) {
+        i++;
+    }
+    return i == blocks;
+}
+
+static int64_t
+data_check(uint64_t parent, uint64_t block, uint64_t blocks, uint64_t right)
+{
+    int64_t type = owner_check(parent, block, blocks, right);
+
+    return type == DISK_TYPE_DATA ? 0 : type < 0 ? type : -EPERM;
+}
+
 static int64_t
 host_data_read(struct fs_volume *v, uint64_t parent, uint64_t block,
-               uint64_t count, void *bytes)
+               uint64_t offset, uint64_t count, void *bytes)
 {
-    int64_t type = owner_check(parent, block, count, CAP_READ);
-    uint64_t i;
+    uint64_t blocks = (offset + count + FRAME_SIZE - 1) / FRAME_SIZE;
+    int64_t error = data_check(parent, block, blocks, CAP_READ);
 
     (void)v;
-    if (type != DISK_TYPE_DATA) {
-        return type < 0 ? type : -EPERM;
+    if (error == 0 && !data_is_there(block, blocks)) {
+        return -ENODATA;
     }
-    for (i = 0; i < count; i++) {
-        if (block_state(&k.volume.blocks, block + i) == BLOCK_UNINITIALISED) {
-            return -ENODATA;
-        }
+    if (error == 0) {
+        memcpy(bytes, k.image + block * FRAME_SIZE + offset, count);
     }
-    memcpy(bytes, k.image + block * DISK_BLOCK_BYTES, count * DISK_BLOCK_BYTES);
-    return 0;
+    return error;
 }
 
 static int64_t
 host_data_write(struct fs_volume *v, uint64_t parent, uint64_t block,
-                uint64_t count, const void *bytes)
+                uint64_t offset, uint64_t count, const void *bytes)
 {
-    int64_t type = owner_check(parent, block, count, CAP_WRITE);
+    uint64_t blocks = (offset + count + FRAME_SIZE - 1) / FRAME_SIZE;
+    int64_t error = data_check(parent, block, blocks, CAP_WRITE);
+    uint8_t *whole;
     uint64_t i;
 
     (void)v;
-    if (type != DISK_TYPE_DATA) {
-        return type < 0 ? type : -EPERM;
+    if (error == 0 && k.fail > 0 && --k.fail == 0) {
+        error = -EIO;
     }
-    if (k.fail > 0 && --k.fail == 0) {
-        return -EIO;
+    if (error != 0) {
+        return error;
     }
-    device_write(block, bytes, count);
-    for (i = 0; i < count; i += BLOCK_STEP / 4) {
-        uint64_t n = count - i;
+    whole = take(blocks, FRAME_SIZE);
+    for (i = 0; i < blocks; i++) {
+        if (data_is_there(block + i, 1)) {
+            memcpy(whole + i * FRAME_SIZE, k.image + (block + i) * FRAME_SIZE,
+                   FRAME_SIZE);
+        }
+    }
+    CHECK(count <= PTRDIFF_MAX && offset + count <= blocks * FRAME_SIZE);
+    memcpy(whole + offset, bytes, count);
+    device_write(block, whole, blocks);
+    free(whole);
+    for (i = 0; i < blocks; i += BLOCK_STEP / 4) {
+        uint64_t n = blocks - i;
 
         block_written(&k.volume.blocks, block + i,
                       (uint32_t)(n < BLOCK_STEP / 4 ? n : BLOCK_STEP / 4));
     }
-    fs_host_counts.data += count;
+    fs_host_counts.data += blocks;
     fs_host_counts.data_requests++;
     return 0;
 }
@@ -435,15 +474,6 @@ fs_host_end(void)
     memset(&k, 0, sizeof(k));
 }
 
-static void *
-take(size_t count, size_t size)
-{
-    void *memory = calloc(count, size);
-
-    CHECK(memory != NULL);
-    return memory;
-}
-
 int64_t
 fs_host_begin(uint8_t *image, uint64_t blocks, struct make *make,
               uint32_t entries)
@@ -494,71 +524,23 @@ fs_host_begin(uint8_t *image, uint64_t blocks, struct make *make,
     return result;
 }
 
-static int64_t
-type_install(void)
+struct volume *
+fs_host_kernel(void)
 {
-    static _Alignas(8) uint8_t block[DISK_BLOCK_BYTES];
-    const struct disk_type *type = (const void *)block;
-    struct code_error error;
-    uint32_t owns;
-    uint32_t access;
-    int number;
-
-    CHECK(disk_format_type(block, FS_TYPE_NAME, fs_owns, fs_access, &error) ==
-          0);
-    number = type_find(&k.volume.types, type->hash);
-    if (number >= 0) {
-        return number;
-    }
-    number = type_slot(&k.volume.types);
-    if (number < 0 || k.volume.state != DISK_READY) {
-        return -ENOSPC;
-    }
-    CHECK(program_load(&k.volume, (unsigned)number, block, &owns, &access) ==
-          0);
-    device_write((uint64_t)number, block, 1);
-    device_flush();
-    type_add(&k.volume.types, (unsigned)number, type->hash, owns, access);
-    return number;
+    return &k.volume;
 }
 
-int64_t
-fs_host_tree(const char *name, bool make, struct fs_volume **volume)
+struct fs_volume *
+fs_host_volume(void)
 {
-    static _Alignas(8) uint8_t image[DISK_BLOCK_BYTES];
-    struct disk_tree tree = {.count = 1};
-    const struct disk_tree *found;
-    struct fs_edit edit = {DISK_CATALOGUE_BLOCK, DISK_CATALOGUE_BLOCK, 0,
-                           image};
-    int64_t type = type_install();
-    uint64_t block = DISK_FIRST_BLOCK;
+    return &k.fs;
+}
 
-    if (type < 0) {
-        return type;
-    }
-    k.fs.type = (uint32_t)type;
-    *volume = &k.fs;
-    CHECK(host_read(&k.fs, DISK_CATALOGUE_BLOCK, DISK_CATALOGUE_BLOCK, image,
-                    &edit.version) == 1);
-    found = disk_format_tree_find(image, name);
-    if (found != NULL) {
-        k.fs.root = found->first;
-        return found->type == (uint32_t)type ? 0 : -EINVAL;
-    }
-    if (!make || strlen(name) >= sizeof(tree.name)) {
-        return make ? -ENAMETOOLONG : -ENOENT;
-    }
-    while (block < k.fs.blocks &&
-           block_state(&k.volume.blocks, block) != BLOCK_FREE) {
-        block++;
-    }
-    k.fs.root = block;
-    tree.first = block;
-    tree.type = (uint32_t)type;
-    memcpy(tree.name, name, strlen(name));
-    return block == k.fs.blocks || disk_format_tree_add(image, &tree) != 0
-               ? -ENOSPC
-               : host_change(&k.fs, &edit, 1, 1, 0);
+void
+fs_host_type_write(unsigned type, const void *block)
+{
+    device_write(type, block, 1);
+    device_flush();
 }
 
 uint64_t

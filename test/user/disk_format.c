@@ -90,22 +90,33 @@ format_recover(uint64_t disk, uint64_t reading)
 }
 
 void
-format_type(uint64_t frame)
+format_type_of(uint64_t frame, const struct format_programs *programs)
 {
     struct disk_type *type = (struct disk_type *)format_bytes;
 
     memset(format_bytes, 0, sizeof(format_bytes));
     *type = (struct disk_type){.magic = DISK_TYPE_MAGIC,
-                               .name = "node",
                                .owns = 128,
-                               .owns_count = sizeof(owns) / sizeof(owns[0]),
+                               .owns_count = programs->owns_count,
                                .access = 1024,
-                               .access_count =
-                                   sizeof(access_code) / sizeof(owns[0])};
-    memcpy(format_bytes + type->owns, owns, sizeof(owns));
-    memcpy(format_bytes + type->access, access_code, sizeof(access_code));
+                               .access_count = programs->access_count};
+    (void)strncpy(type->name, programs->name, sizeof(type->name) - 1);
+    memcpy(format_bytes + type->owns, programs->owns,
+           programs->owns_count * sizeof(struct code));
+    memcpy(format_bytes + type->access, programs->access,
+           programs->access_count * sizeof(struct code));
     hash(format_bytes + 40, sizeof(format_bytes) - 40, type->hash);
     format_fill(frame);
+}
+
+void
+format_type(uint64_t frame)
+{
+    static const struct format_programs programs = {
+        "node", owns, sizeof(owns) / sizeof(owns[0]), access_code,
+        sizeof(access_code) / sizeof(access_code[0])};
+
+    format_type_of(frame, &programs);
 }
 
 void

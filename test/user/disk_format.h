@@ -30,7 +30,15 @@ void format_label(uint64_t disk, uint64_t raw, uint64_t frame);
 /* Makes it ready: the frame goes to the kernel, which needs it for that. */
 void format_recover(uint64_t disk, uint64_t reading);
 
-/* The block of a type whose blocks are struct node. */
+/* The block of a type, in a frame, and of one whose blocks are struct node. */
+struct format_programs {
+    const char *name;
+    const void *owns; /* struct code_instruction, as many as */
+    uint16_t owns_count;
+    const void *access;
+    uint16_t access_count;
+};
+void format_type_of(uint64_t frame, const struct format_programs *programs);
 void format_type(uint64_t frame);
 
 /* A node with so many extents, in format_bytes. */

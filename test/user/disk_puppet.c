@@ -20,6 +20,7 @@ puppet_main(struct uarea *uarea)
             (void)exo_yield(p->parent, uarea);
             continue;
         }
+        uarea->ring_taken = uarea->ring_posted; /* who looks has the page */
         uarea->batch[0] = p->batch;
         for (unsigned i = 0; i < 4; i++) {
             uarea->batch[1 + i] = p->more[i];

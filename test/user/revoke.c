@@ -6,6 +6,7 @@
  */
 #include "kern/abi/cap.h"
 #include "kern/abi/frame.h"
+#include "kern/abi/information.h"
 #include "lib/exo/exo.h"
 #include "test/user/child.h"
 #include "test/user/expect.h"
@@ -26,10 +27,21 @@ map(uint64_t table, uint64_t index, uint64_t number)
     EXPECT(sys_pt_map(0, table, index, 1), 1);
 }
 
+/* What anybody can read of it. */
+static const volatile struct env_row *
+row(void)
+{
+    return (const volatile struct env_row *)INFORMATION_ENVS + (exo_id >> 20);
+}
+
 static int64_t
 ask(uint64_t kind, uint64_t name, uint64_t count, uint64_t deadline)
 {
-    return sys_revoke(0, exo_id, kind, name, count, deadline);
+    uint32_t asked = row()->asked;
+    int64_t result = sys_revoke(0, exo_id, kind, name, count, deadline);
+
+    EXPECT(row()->asked - asked, result == 0 ? count : 0);
+    return result;
 }
 
 static unsigned
@@ -39,6 +51,17 @@ requests(void)
 
     for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
         count += exo_uarea->request[i].left != 0;
+    }
+    return count;
+}
+
+static unsigned
+owed(void)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < UAREA_REQUEST_ENTRIES; i++) {
+        count += exo_uarea->request[i].left;
     }
     return count;
 }
@@ -58,6 +81,7 @@ take(void)
         result = sys_repossess(0, exo_id);
     } while (result == -EAGAIN);
     EXPECT(result, requests());
+    EXPECT(row()->owed, owed());
 }
 
 /* The next loss, which must be there. */
@@ -76,6 +100,8 @@ no_more_losses(void)
 {
     EXPECT(exo_uarea->losses_taken, exo_uarea->losses_posted);
     EXPECT(exo_uarea->losses_missed, 0);
+    EXPECT(row()->lost, exo_uarea->losses_posted);
+    EXPECT(row()->owed, owed());
 }
 
 static void

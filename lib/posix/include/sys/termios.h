@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* The old name of it. */
+#include <termios.h>

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rows of the process table, from row_take to the end of a process.
+ *
+ * A holder of the lock that dies leaves `taken` and `children` perhaps wrong:
+ * process_repair makes them again out of the states and parents, which are
+ * single words. A row that its maker did not finish has that maker as parent,
+ * and is given up when the maker is buried.
+ *
+ * Who ends does everything for itself, and its row becomes a zombie in the last
+ * step. If its env is gone while its row says otherwise, its parent or the
+ * first process does for it what is not done yet: file_exit can be begun again.
+ * One of them at a time: `burier` is the env that does it, and if that has
+ * died, too, another.
+ */
+#include "lib/posix/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "kern/abi/information.h"
+#include "lib/exo/exo.h"
+#include "lib/posix/posix.h"
+#include "lib/posix/row.h"
+#include "lib/posix/shared.h"
+#include "lib/posix/wake.h"
+
+#define TABLE (&SHARED_OF->processes)
+#define FIRST_PID 1
+#define PID_MAX 0x3fffffff
+#define FIRST_SLOT_EACH 16 /* one of so many slots */
+/* What a status says when the env has ended without saying why. */
+#define STATUS_SIGNAL(signal) (signal)
+
+static inline uint64_t
+bit_of(const struct process *p)
+{
+    return (uint64_t)1 << process_index(p);
+}
+
+static struct process *
+row_of(int32_t pid)
+{
+    return &TABLE->process[(unsigned)pid % POSIX_PROCESSES];
+}
+
+static void
+process_repair(void)
+{
+    struct process_table *table = TABLE;
+
+    table->taken = 0;
+    for (unsigned i = 0; i < POSIX_PROCESSES; i++) {
+        table->process[i].children = 0;
+    }
+    for (unsigned i = 0; i < POSIX_PROCESSES; i++) {
+        const struct process *p = &table->process[i];
+
+        if (p->state != PROCESS_FREE) {
+            table->taken |= (uint64_t)1 << i;
+            row_of(p->parent)->children |=
+                p->parent != 0 ? (uint64_t)1 << i : 0;
+        }
+    }
+}
+
+void
+process_lock(void)
+{
+    if (lock_take(&TABLE->lock)) {
+        process_repair();
+    }
+}
+
+void
+process_unlock(void)
+{
+    lock_drop(&TABLE->lock);
+}
+
+struct process *
+process_find(int32_t pid)
+{
+    struct process *p = row_of(pid);
+
+    return pid > 0 && p->pid == pid && p->state != PROCESS_FREE ? p : NULL;
+}
+
+struct process *
+process_first(void)
+{
+    return row_of(FIRST_PID);
+}
+
+static inline uint64_t
+time_now(void)
+{
+    uint64_t now;
+
+    __asm__ volatile("rdtime %0" : "=r"(now));
+    return now;
+}
+
+/* The first process is soon there whenever others want it, however many they
+   are. */
+static void
+slots_take(void)
+{
+    for (uint64_t slot = 0; slot < SLOTS; slot += FIRST_SLOT_EACH) {
+        (void)sys_slot_alloc(POSIX_CAP_OWN, exo_id, exo_uarea->hart, slot);
+    }
+}
+
+void
+process_begin(void)
+{
+    struct process *p = row_of(FIRST_PID);
+
+    *p = (struct process){.state = PROCESS_LIVE,
+                          .env = (uint32_t)exo_id,
+                          .pid = FIRST_PID,
+                          .group = FIRST_PID,
+                          .session = FIRST_PID,
+                          .files = 1,
+                          .umask = 022,
+                          .started = time_now(),
+                          .terminal = -1,
+                          .directory = -1,
+                          .name = "init"};
+    for (unsigned i = 0; i < POSIX_DESCRIPTORS; i++) {
+        p->descriptor[i] = -1;
+    }
+    TABLE->pid_last = FIRST_PID;
+    TABLE->taken = bit_of(p);
+    process_self = p;
+    slots_take();
+    wake_begin();
+}
+
+/* How many processes there may be before a child of p is refused. */
+static unsigned
+limit_of(const struct process *p)
+{
+    return p->pid == FIRST_PID ? POSIX_PROCESSES
+                               : POSIX_PROCESSES - POSIX_PROCESSES_SPARE;
+}
+
+struct process *
+process_new(void)
+{
+    struct process_table *table = TABLE;
+    struct process *self = process_self;
+    struct process *p;
+    int32_t pid = table->pid_last;
+
+    if ((unsigned)__builtin_popcountl(table->taken) >= limit_of(self)) {
+        return NULL;
+    }
+    do {
+        pid = pid < PID_MAX ? pid + 1 : FIRST_PID + 1;
+    } while (table->taken >> (unsigned)pid % POSIX_PROCESSES & 1);
+    p = row_of(pid);
+    *p = *self;
+    p->env = 0;
+    p->pid = pid;
+    p->parent = self->pid;
+    p->report = 0;
+    p->signals = 0;
+    p->kill = 0;
+    p->started = time_now();
+    p->used = 0;
+    p->children = 0;
+    p->burier = 0;
+    p->files = 0;
+    p->waiting = 0;
+    p->asleep = 0;
+    p->woken = 0;
+    table->pid_last = pid;
+    p->state = PROCESS_MAKING;
+    table->taken |= bit_of(p);
+    self->children |= bit_of(p);
+    return p;
+}
+
+void
+process_free(struct process *p)
+{
+    row_of(p->parent)->children &= ~bit_of(p);
+    TABLE->taken &= ~bit_of(p);
+    p->env = 0;
+    p->state = PROCESS_FREE;
+}
+
+/* The children of p are the first process's from now on. */
+static void
+children_leave(struct process *p)
+{
+    struct process *first = row_of(FIRST_PID);
+    bool zombies = false;
+
+    for (uint64_t set = p->children; set != 0; set &= set - 1) {
+        struct process *child = &TABLE->process[__builtin_ctzl(set)];
+
+        child->parent = FIRST_PID;
+        if (child->state == PROCESS_MAKING) { /* it will never be finished */
+            child->kill = 1;
+        }
+        zombies = zombies || child->state == PROCESS_ZOMBIE || child->kill;
+    }
+    first->children |= p->children;
+    p->children = 0;
+    if (zombies) {
+        signal_send(first, SIGCHLD);
+        process_wake(first);
+    }
+}
+
+void
+process_end(struct process *p, int status)
+{
+    struct process *parent = row_of(p->parent);
+
+    terminal_exit(p);
+    children_leave(p);
+    p->waiting = 0;
+    p->report = 0;
+    p->status = status;
+    p->state = PROCESS_ZOMBIE;
+    signal_send(parent, SIGCHLD);
+    process_wake(parent);
+}
+
+/* Whether its env is gone, but its row does not know. */
+static bool
+is_dead(const struct process *p)
+{
+    return p->state == PROCESS_MAKING
+               ? p->kill && !env_lives(p->env)
+               : (p->state == PROCESS_LIVE || p->state == PROCESS_STOPPED) &&
+                     !env_lives(p->env);
+}
+
+/* Under the lock, which it gives away and takes again. */
+static void
+bury(struct process *p)
+{
+    uint32_t me = (uint32_t)exo_id;
+
+    if (p->burier != me && p->burier != 0 && env_lives(p->burier)) {
+        return;
+    }
+    p->burier = me;
+    process_unlock();
+    if (p->files) {
+        file_exit(p);
+    }
+    process_lock();
+    process_end(p, STATUS_SIGNAL(p->kill ? SIGKILL : SIGSEGV));
+    process_unlock();
+    /* It may have had wakes to give, or a lock for which somebody waits. */
+    wake_everybody();
+    process_lock();
+}
+
+static void
+bury_set(uint64_t set)
+{
+    for (; set != 0; set &= set - 1) {
+        struct process *p = &TABLE->process[__builtin_ctzl(set)];
+
+        if (is_dead(p)) {
+            bury(p);
+        }
+    }
+}
+
+void
+process_bury_all(void)
+{
+    process_lock();
+    bury_set(process_self->children);
+    process_unlock();
+}
+
+void
+process_kill_all(void)
+{
+    posix_hold();
+    process_lock();
+    for (uint64_t set = TABLE->taken; set != 0; set &= set - 1) {
+        struct process *p = &TABLE->process[__builtin_ctzl(set)];
+
+        if (p->kill && p->state != PROCESS_ZOMBIE && p->env != 0 &&
+            p->pid != FIRST_PID) {
+            env_end(POSIX_CAP_OWN, p->env);
+        }
+        if (is_dead(p)) {
+            bury(p);
+        }
+    }
+    process_unlock();
+    posix_release();
+}
+
+void
+process_stop(int signal)
+{
+    struct process *p = process_self;
+    struct process *parent;
+
+    posix_hold();
+    process_lock();
+    parent = row_of(p->parent);
+    p->status = signal << 8 | 0x7f;
+    p->report = 1;
+    p->state = PROCESS_STOPPED;
+    signal_send(parent, SIGCHLD);
+    process_wake(parent);
+    process_unlock();
+    process_wait_begin();
+    while (__atomic_load_n(&p->state, __ATOMIC_RELAXED) == PROCESS_STOPPED) {
+        if (__atomic_exchange_n(&p->woken, 0, __ATOMIC_SEQ_CST) == 0) {
+            process_sleep(0);
+        }
+    }
+    process_wait_end();
+    posix_release();
+}
