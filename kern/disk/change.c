@@ -300,9 +300,8 @@ access_by_parent(struct volume *v, const struct registry_entry *entry,
         return -ENOENT;
     }
     image = registry_page(r->entry[p].frame);
-    if (c->parent != p || c->parent_version != r->entry[p].version) {
-        c->parent = p;
-        c->parent_version = r->entry[p].version;
+    if (c->parent != p * DISK_CHANGE_BLOCKS + c->at) {
+        c->parent = p * DISK_CHANGE_BLOCKS + c->at;
         (void)type_owns(&v->types, r->entry[p].type, image, v->blocks.blocks,
                         set);
         return -EAGAIN;
@@ -329,15 +328,10 @@ step_access(struct volume *v)
     if ((entry->flags & REGISTRY_EMPTY) != 0) {
         error =
             access_by_parent(v, entry, &c->set[CHANGE_SET(CHANGE_IMAGE, i)]);
-        if (error == -EAGAIN) {
-            return 0;
-        }
+        c->at += error != -EAGAIN;
+        return error == -EAGAIN ? 0 : error;
     }
     c->at++;
-    c->parent = REGISTRY_NONE;
-    if ((entry->flags & REGISTRY_EMPTY) != 0) {
-        return error;
-    }
     if (entry->type == DISK_TYPE_CATALOGUE) {
         return catalogue_access(registry_page(entry->frame),
                                 registry_page(c->block[i].frame), &c->cap);

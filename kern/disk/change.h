@@ -66,8 +66,7 @@ struct change {
     uint32_t commit;
     uint32_t at;
     struct change_sweep sweep;
-    uint32_t parent; /* an entry whose set is there, as of: */
-    uint64_t parent_version;
+    uint32_t parent; /* whose set is there, and for which block */
     uint32_t walk; /* an entry on the way to the catalogue */
     uint32_t walked;
     uint64_t claimed_found;

@@ -23,9 +23,8 @@
 
 struct drive drive_table[DISKS_MAX];
 
-/* Memory of zeroes, for ever. */
-static void *
-memory_take(uint64_t size)
+void *
+drive_memory(uint64_t size)
 {
     void *memory = direct_map(boot_memory_take(size, FRAME_SIZE));
 
@@ -61,12 +60,12 @@ drive_init(void)
         }
         v->silence = time_ticks(DISK_SILENCE_NANOSECONDS);
         v->request =
-            memory_take(v->disk->requests * sizeof(struct disk_request));
-        v->extent = memory_take(EXTENTS_MAX * sizeof(struct extent));
+            drive_memory(v->disk->requests * sizeof(struct disk_request));
+        v->extent = drive_memory(EXTENTS_MAX * sizeof(struct extent));
         row_fill(v);
         request_init(v);
         extent_init(v);
-        v->store = memory_take(sizeof(*v->store));
+        v->store = drive_memory(sizeof(*v->store));
         store_init(v);
     }
 }

@@ -81,6 +81,9 @@ drive_find(uint64_t number)
    device_init, while boot memory can be taken. */
 void drive_init(void);
 
+/* Memory of zeroes, for ever. Boot only. */
+void *drive_memory(uint64_t size);
+
 /* Lets disks interrupt this hart, the boot hart. After hart_start_all. */
 void drive_listen(void);
 

@@ -12,7 +12,6 @@
 void
 owned_begin(struct owned_set *set, uint64_t blocks, uint64_t types)
 {
-    ASSERT(blocks <= UINT32_MAX); /* so is what an extent has */
     set->blocks = blocks;
     set->types = types;
     set->missing = 0;
@@ -41,8 +40,6 @@ extent_good(const struct owned_set *set, uint64_t first, uint64_t count,
 uint64_t
 owned_emit(struct owned_set *set, uint64_t first, uint64_t count, uint64_t type)
 {
-    struct disk_extent *x = &set->extent[set->count];
-
     if (!extent_good(set, first, count, type)) {
         if (type < DISK_TYPES) {
             set->missing |= (uint64_t)1 << type & ~set->types;
@@ -51,10 +48,8 @@ owned_emit(struct owned_set *set, uint64_t first, uint64_t count, uint64_t type)
         set->after = UINT64_MAX;
         return 1;
     }
-    x->first = first;
-    x->count = (uint32_t)count;
-    x->type = (uint32_t)type;
-    set->count++;
+    set->extent[set->count++] = (struct disk_extent){
+        .first = first, .count = (uint32_t)count, .type = (uint32_t)type};
     set->after = first + count;
     return 0;
 }

@@ -38,14 +38,13 @@ emit(struct code_context *context, uint64_t first, uint64_t count,
 {
     struct run *run = (struct run *)context;
 
-    (void)r4;
-    (void)r5;
+    (void)r4, (void)r5;
     return owned_emit(run->set, first, count, type);
 }
 
 static const struct code_helper helper_rows[] = {
     {CODE_EMIT, 3, CODE_PRICE_EMIT, true}};
-static uint64_t helper_addresses[1];
+static const uint64_t helper_addresses[] = {(uint64_t)emit};
 
 static const struct code_kind kinds[PROGRAM_KINDS] = {
     [PROGRAM_OWNS] = {.use = {.helpers = helper_rows,
@@ -61,14 +60,16 @@ static const struct code_kind kinds[PROGRAM_KINDS] = {
                                 .read_only = true},
                         .fuel = CODE_FUEL_ACCESS}};
 
-/* Gives back the two programs of a type, loaded or half so. */
-static void
-programs_drop(uint32_t name)
+/* Also half loaded ones. */
+void
+program_drop(uint32_t disk, unsigned type)
 {
+    struct code_object **o = &programs[PROGRAM_NAME(disk, type, 0)];
+
     for (unsigned i = 0; i < PROGRAM_KINDS; i++) {
-        if (programs[name + i] != NULL) {
-            code_destroy(programs[name + i]);
-            programs[name + i] = NULL;
+        if (o[i] != NULL) {
+            code_destroy(o[i]);
+            o[i] = NULL;
         }
     }
 }
@@ -81,7 +82,6 @@ program_step(uint32_t name, enum program_kind kind, const uint8_t *code,
     struct code_object **o = &programs[name + kind];
     int error = 0;
 
-    helper_addresses[0] = (uint64_t)emit;
     if (*o == NULL) { /* it is ours, and stays open */
         *o = code_create(CODE_KERNEL, 0, &kinds[kind], count, &error);
         if (*o == NULL) {
@@ -111,17 +111,11 @@ program_load(struct volume *v, unsigned type, const uint8_t *block,
                              header->access_count);
     }
     if (error == -EINVAL) {
-        programs_drop(name);
+        program_drop(v->disk, type);
     }
     *owns = name + PROGRAM_OWNS;
     *access = name + PROGRAM_ACCESS;
     return error;
-}
-
-void
-program_drop(uint32_t disk, unsigned type)
-{
-    programs_drop(PROGRAM_NAME(disk, type, 0));
 }
 
 bool
@@ -131,7 +125,7 @@ program_unload(uint32_t disk)
         uint32_t name = PROGRAM_NAME(disk, type, 0);
 
         if (programs[name] != NULL || programs[name + 1] != NULL) {
-            programs_drop(name);
+            program_drop(disk, type);
             return true;
         }
     }

@@ -4,7 +4,6 @@
  * step of it leaves everything such that anybody can take the next.
  */
 #include "kern/abi/error.h"
-#include "kern/boot/boot_memory.h"
 #include "kern/csr.h"
 #include "kern/disk/frame_dma.h"
 #include "kern/disk/store.h"
@@ -42,15 +41,6 @@ entries_of_one(void)
     uint64_t count = memory_pages() / PAGES_AN_ENTRY / disk_count;
 
     return count < ENTRIES_MAX ? (uint32_t)count : ENTRIES_MAX;
-}
-
-static void *
-memory_take(uint64_t size)
-{
-    void *memory = direct_map(boot_memory_take(size, FRAME_SIZE));
-
-    memset(memory, 0, size);
-    return memory;
 }
 
 /* The heads of the hash, a power of two. */
@@ -97,15 +87,15 @@ store_init(struct drive *d)
     s->volume.registry = (struct registry){
         .entry = (struct registry_entry *)information_at(INFORMATION_REGISTRY) +
                  s->first,
-        .twin = memory_take(count * sizeof(struct registry_twin)),
+        .twin = drive_memory(count * sizeof(struct registry_twin)),
         .count = count,
-        .hash = memory_take(heads * sizeof(uint32_t)),
+        .hash = drive_memory(heads * sizeof(uint32_t)),
         .hash_mask = heads - 1,
         .disk = (uint8_t)disk};
     registry_init(&s->volume.registry);
     volume_init(&s->volume);
     s->recovery_block = RECOVER_NOTHING;
-    s->type.block = memory_take(FRAME_SIZE);
+    s->type.block = drive_memory(FRAME_SIZE);
     s->type.frame =
         (uint32_t)(((uint64_t)s->type.block - DIRECT_BASE) >> FRAME_SHIFT);
     d->row->registry_first = s->first;
