@@ -132,10 +132,11 @@ context_attend_all(void)
 
     for (unsigned i = 0; i < ENVS_MAX; i++) {
         uint64_t bit = (uint64_t)1 << i % 64;
+        uint64_t bits =
+            atomic_load_explicit(&self->attend[i / 64], memory_order_relaxed);
 
-        if (!(atomic_load_explicit(&self->attend[i / 64],
-                                   memory_order_relaxed) &
-              bit)) {
+        if (!(bits & bit)) {
+            i |= bits == 0 ? 63 : 0;
             continue;
         }
         if (work == ATTEND_MAX) {

@@ -319,6 +319,7 @@ env_create(struct env *creator, const struct cap_name *guard,
         e->guard = *guard;
         e->frames = frames;
         env_build(e, id, parts);
+        creator->creator = true;
         env_publish(e, creator->id);
     }
     frame_unlock(frame_record(parts->root->shadow));
@@ -432,15 +433,15 @@ env_bind(struct env *e, struct hart *hart, struct frame *f)
     if (error < 0) {
         return error;
     }
-    *c = (struct context){.id = e->id,
-                          .satp = e->satp,
-                          .uarea = frame_contents(frame_number(f)),
-                          .env = e,
-                          .bindings = e->binding,
-                          .alarm = TIME_NEVER,
-                          .uarea_frame = f};
+    /* All else is zero since the env was made, but for the slots it has. */
+    c->id = e->id;
+    c->satp = e->satp;
+    c->uarea = frame_contents(frame_number(f));
+    c->env = e;
+    c->bindings = e->binding;
+    c->alarm = TIME_NEVER;
+    c->uarea_frame = f;
     c->uarea->hart = hart->index;
-    slot_own_read(c, hart->index);
     /* Its code may be newer than what that hart has fetched. */
     code_fence(bit);
     __atomic_fetch_or(&e->root->harts, bit, __ATOMIC_SEQ_CST);

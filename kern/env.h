@@ -98,6 +98,7 @@ struct env {
     _Atomic uint32_t bound; /* harts with a U-area; a hart takes its own away */
     _Atomic uint32_t unacked; /* harts that may still act on what they read */
     _Atomic bool shared;      /* more than one hart has run it; never unset */
+    _Atomic bool creator;     /* it has made envs; never unset */
     struct cap_name guard; /* immutable; control on it is power over the env */
     uint64_t satp;         /* immutable; its ASID is its index */
 

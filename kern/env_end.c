@@ -132,9 +132,13 @@ table_clear(struct frame *table)
     uint64_t limit = pt_level(table) == SV39_LEVELS - 1 ? PT_ROOT_ENTRIES
                                                         : PAGE_TABLE_ENTRIES;
     struct pt_place place = {.table = table, .cap = &pt_sealer};
+    const pte_t *entry = frame_contents(frame_number(table));
 
     if (table->used == 0) {
         return false;
+    }
+    while (place.index < limit - 1 && entry[place.index] == 0) {
+        place.index++;
     }
     for (; place.index < limit; place.index += PT_BATCH_MAX) {
         uint64_t count = limit - place.index;
@@ -257,7 +261,9 @@ env_delist(struct env *e)
     /* Nobody shall map it again while its lock is not held. */
     frame_set_flag(record, FRAME_BREAKING);
     frame_unlock(record);
-    children_adopt(id);
+    if (e->creator) {
+        children_adopt(id);
+    }
     atomic_fetch_and_explicit(&dying[env_index(id) / 64],
                               ~((uint64_t)1 << env_index(id) % 64),
                               memory_order_relaxed);

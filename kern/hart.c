@@ -281,7 +281,11 @@ hart_signal(struct hart *target, unsigned signals)
 {
     /* Release: what the sender wrote before is visible to the handler. */
     atomic_fetch_or_explicit(&target->signals, signals, memory_order_release);
-    sbi_interrupt_send(target->id);
+    if (target == hart_self()) { /* as soon as it leaves the kernel */
+        csr_set(sip, 1 << INTERRUPT_SOFTWARE);
+    } else {
+        sbi_interrupt_send(target->id);
+    }
 }
 
 void

@@ -46,6 +46,20 @@ slot_init_hart(struct hart *self)
     information_boot()->slots = SLOTS;
 }
 
+static unsigned
+lowest_bit(uint64_t bits)
+{
+    unsigned n = 0;
+
+    for (unsigned step = 32; step > 0; step /= 2) {
+        if ((bits & (((uint64_t)1 << step) - 1)) == 0) {
+            bits >>= step;
+            n += step;
+        }
+    }
+    return n;
+}
+
 static int
 slot_change(struct env *e, uint64_t hart, uint64_t index, uint32_t from,
             uint32_t to)
@@ -96,9 +110,12 @@ slot_free_all(const struct env *e, unsigned hart)
     unsigned count = 0;
 
     lock_acquire(&slot_lock);
-    for (unsigned i = 0; i < SLOTS; i++) {
-        if (SLOT_VECTORS[hart][i] == e->id) {
-            __atomic_store_n(&SLOT_VECTORS[hart][i], 0, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < WORDS; i++) {
+        uint64_t bits = e->context[hart].own[i];
+
+        for (; bits != 0; bits &= bits - 1) {
+            __atomic_store_n(&SLOT_VECTORS[hart][64 * i + lowest_bit(bits)], 0,
+                             __ATOMIC_RELAXED);
             count++;
         }
     }
@@ -156,16 +173,6 @@ slot_ready_clear(const struct context *c)
 }
 
 void
-slot_own_read(struct context *c, unsigned hart)
-{
-    for (unsigned i = 0; i < SLOTS; i++) {
-        if (SLOT_VECTORS[hart][i] == c->env->id) {
-            c->own[i / 64] |= (uint64_t)1 << i % 64;
-        }
-    }
-}
-
-void
 slot_timer_set(void)
 {
     struct hart *self = hart_self();
@@ -193,20 +200,6 @@ slot_owner(const uint32_t *slot)
     struct context *c = context_find(__atomic_load_n(slot, __ATOMIC_RELAXED));
 
     return c != NULL && !c->asleep ? c : NULL;
-}
-
-static unsigned
-lowest_bit(uint64_t bits)
-{
-    unsigned n = 0;
-
-    for (unsigned step = 32; step > 0; step /= 2) {
-        if ((bits & (((uint64_t)1 << step) - 1)) == 0) {
-            bits >>= step;
-            n += step;
-        }
-    }
-    return n;
 }
 
 /* Who owns the next slot whose owner is awake and owes nothing; or NULL. Bits

@@ -46,10 +46,6 @@ void slot_free_all(const struct env *e, unsigned hart);
 
 /* The following are for the executing hart and its contexts. */
 
-/* Reads which slots of `hart` are those of a context that is being made. Its
-   env is locked. */
-void slot_own_read(struct context *c, unsigned hart);
-
 /* That the env is awake, or is not, for the search of who is next. */
 void slot_ready_set(const struct context *c);
 void slot_ready_clear(const struct context *c);

@@ -103,7 +103,8 @@ struct turn {
 struct store {
     struct volume volume;
     struct recover recover;
-    struct lookup lookup;
+    struct lookup lookup[HARTS_MAX]; /* of each hart's callers: none keeps
+                                        another's from getting on */
     struct reguard reguard;
     struct type_job type;
     uint64_t blocks_max; /* of the device, as far as the table reaches */

@@ -42,7 +42,7 @@ store_extent(struct drive *d, uint32_t e, uint64_t block, uint64_t begun,
              struct disk_extent *extent)
 {
     struct volume *v = &d->store->volume;
-    struct lookup *l = &d->store->lookup;
+    struct lookup *l = &d->store->lookup[hart_self()->index];
     const struct registry_entry *entry = &v->registry.entry[e];
     const struct disk_extent *found;
 
@@ -76,7 +76,7 @@ store_guard(struct drive *d, const struct disk_extent *extent, unsigned right,
             uint64_t begun, struct cap_name *guard)
 {
     struct volume *v = &d->store->volume;
-    struct lookup *l = &d->store->lookup;
+    struct lookup *l = &d->store->lookup[hart_self()->index];
     const struct registry_entry *entry = &v->registry.entry[l->entry];
     unsigned i = right_index(right);
 
@@ -156,7 +156,7 @@ int64_t
 store_bind(struct drive *d, uint32_t e, const struct store_bind *ask)
 {
     struct registry *r = &d->store->volume.registry;
-    const struct lookup *l = &d->store->lookup;
+    const struct lookup *l = &d->store->lookup[hart_self()->index];
     struct disk_extent extent;
     struct extent *x;
     int64_t handle;

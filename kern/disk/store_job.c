@@ -462,8 +462,7 @@ store_change(struct drive *d, const struct store_change *ask)
                                          .version = ask->edit[i].version};
     }
     error = change_check(&s->volume, block, ask->blocks);
-    if ((error == 0 || error == -EAGAIN) &&
-        !turn_take(s, ask->context->env->id, error != 0)) {
+    if (!turn_take(s, ask->context->env->id, error == -EAGAIN)) {
         error = -EAGAIN;
     }
     error = error < 0 ? error

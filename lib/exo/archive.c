@@ -116,3 +116,23 @@ exo_archive_find(const void *archive, size_t size, const char *name,
     }
     return -EINVAL;
 }
+
+bool
+exo_archive_next(const void *archive, size_t size, size_t *at,
+                 struct exo_archive_file *file)
+{
+    const char *blob = archive;
+    struct entry entry;
+
+    while (entry_read(blob, size, *at, &entry) &&
+           strcmp(entry.name, "TRAILER!!!") != 0) {
+        *at = entry.data + padded(entry.size);
+        if ((entry.mode & MODE_TYPE) == MODE_FILE) {
+            *file = (struct exo_archive_file){
+                plain(entry.name), (uint64_t)(entry.mode & ~(int64_t)MODE_TYPE),
+                blob + entry.data, entry.size};
+            return true;
+        }
+    }
+    return false;
+}

@@ -166,8 +166,19 @@ check_extents(struct check *c, const struct check_node *n,
     }
 }
 
-/* The range of a node is what leads to it says, not what a crash left there;
-   and a directory that was not removed after all is not dead. */
+/* A node of a directory as it is when it has just got its first bytes: an index
+   that leads there was written before what moves into it was. */
+static bool
+is_bare(const struct check_node *n, const struct check_range *range)
+{
+    return range->directory != NULL && n->node.head.kind == FS_EXTENTS &&
+           (n->node.head.records | n->node.head.entries) == 0;
+}
+
+/* The range of a node is what leads to it says, not what a crash left there,
+   and so is its kind; and a directory that was not removed after all is not
+   dead.
+ */
 static void
 check_head(struct check *c, struct check_node *n,
            const struct check_range *range)
@@ -184,6 +195,7 @@ check_head(struct check *c, struct check_node *n,
         store_get(c->fs, n->parent, n->block, &cached) == 0) {
         edit = store_edit(c->fs, cached);
         edit->head.flags &= (uint8_t)~FS_DEAD;
+        edit->head.kind = is_bare(n, range) ? FS_LEAF : edit->head.kind;
         edit->head.low = range->low;
         edit->head.high = range->high;
         if (store_commit(c->fs, 0, 0) == 0) {
@@ -348,7 +360,8 @@ check_part_of(struct check *c, struct check_node *up, uint64_t block,
     if (error == 0 &&
         (n->node.head.number != range->number || n->node.head.kind == FS_ROOT ||
          (leaf && range->directory == NULL) ||
-         (n->node.head.kind == FS_EXTENTS && range->directory != NULL))) {
+         (n->node.head.kind == FS_EXTENTS && range->directory != NULL &&
+          !is_bare(n, range)))) {
         error = -EINVAL;
     }
     if (error == -EINVAL) {
@@ -361,12 +374,15 @@ check_part_of(struct check *c, struct check_node *up, uint64_t block,
         c->error = error;
     } else if (error == 0) {
         c->report->nodes += c->phase == CHECK_LOOK;
-        if (c->phase == CHECK_JUDGE && (n->node.head.low != range->low ||
-                                        n->node.head.high != range->high ||
-                                        (n->node.head.flags & FS_DEAD) != 0)) {
+        if (c->phase == CHECK_JUDGE &&
+            (n->node.head.low != range->low ||
+             n->node.head.high != range->high ||
+             (n->node.head.flags & FS_DEAD) != 0 || is_bare(n, range))) {
             check_head(c, n, range);
         }
-        check_node_kind(c, n, range);
+        if (!is_bare(n, range)) {
+            check_node_kind(c, n, range);
+        }
     }
     free(n);
 }

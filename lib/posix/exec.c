@@ -18,6 +18,7 @@
 #include "lib/exo/map.h"
 #include "lib/posix/image.h"
 #include "lib/posix/layout.h"
+#include "lib/posix/memory.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/space.h"
 
@@ -29,6 +30,7 @@
 /* What is left to be done on the other stack. */
 static struct tail {
     uint64_t entry;
+    uint64_t end; /* of the program */
     struct exec_stack stack;
     _Alignas(16) unsigned char bytes[TAIL_STACK];
 } tail = {.entry = 0};
@@ -67,7 +69,7 @@ file_bytes_all(const struct exec_file *file, void *bytes, size_t count,
     return 0;
 }
 
-/* Segments of a program lie below the libOS's data. */
+/* Segments of a program lie where the heap can go on behind them. */
 static int64_t
 head_check(const struct exec_file *file, const void *head, size_t count)
 {
@@ -77,7 +79,8 @@ head_check(const struct exec_file *file, const void *head, size_t count)
         return -ENOEXEC;
     }
     for (unsigned i = 0; exo_elf_segment(head, i, &segment); i++) {
-        if (segment.address + segment.memory_size > LIBOS_DATA) {
+        tail.end = segment.address + segment.memory_size;
+        if (segment.address < POSIX_PROGRAM || tail.end > LIBOS_DATA_END) {
             return -ENOEXEC;
         }
     }
@@ -104,14 +107,14 @@ segment_load(const struct exec_file *file, const struct exo_segment *segment)
 static void
 tail_do(void *unused)
 {
-    int64_t error =
-        space_clear(FIRST_STACK_TOP - POSIX_STACK_SIZE, FIRST_STACK_TOP);
+    int64_t error = space_clear(POSIX_STACK_BOTTOM, POSIX_STACK_TOP);
 
     (void)unused;
     error = error < 0 ? error : exec_stack_map(&tail.stack);
     if (error < 0) {
         process_exit(SIGKILL);
     }
+    memory_exec(tail.end);
     image_anew();
     exo_code_fence();
     posix_enter(tail.entry, (void *)tail.stack.stack);
@@ -121,7 +124,6 @@ int64_t
 exec_replace(const struct exec_file *file, const struct exec_words *words,
              const char *name)
 {
-    uint64_t heap = ((uint64_t)__heap_start + PAGE - 1) & ~(PAGE - 1);
     size_t count = file->size < HEAD ? (size_t)file->size : HEAD;
     struct exo_segment segment;
     uint64_t head[HEAD / sizeof(uint64_t)];
@@ -133,8 +135,9 @@ exec_replace(const struct exec_file *file, const struct exec_words *words,
         return error;
     }
     (void)name;
-    error = space_clear(0, LIBOS_DATA);
-    error = error < 0 ? error : space_clear(heap, LIBOS_DATA_END);
+    error = space_clear(0, POSIX_STACK_BOTTOM);
+    error = error < 0 ? error : space_clear(POSIX_PROGRAM, LIBOS_DATA_END);
+    error = error < 0 ? error : space_clear(POSIX_MAP, POSIX_MAP_END);
     for (unsigned i = 0; error >= 0 && exo_elf_segment(head, i, &segment);
          i++) {
         error = segment_load(file, &segment);

@@ -139,11 +139,11 @@ exec_stack_make(struct exec_stack *stack, const struct exec_words *words)
     if (error < 0) {
         return error;
     }
-    stack->stack = FIRST_STACK_TOP - size;
+    stack->stack = POSIX_STACK_TOP - size;
     count = (uint64_t *)(void *)(STAGE + pages * PAGE - size);
     writer =
         (struct writer){count + 1, (char *)count + table,
-                        FIRST_STACK_TOP - (uint64_t)(STAGE + pages * PAGE)};
+                        POSIX_STACK_TOP - (uint64_t)(STAGE + pages * PAGE)};
     for (unsigned i = 0; i < words->firsts; i++) {
         word_write(&writer, words->first[i]);
     }
@@ -157,6 +157,6 @@ int64_t
 exec_stack_map(struct exec_stack *stack)
 {
     stage_unmap(stack);
-    return space_place(FIRST_STACK_TOP - stack->pages * PAGE, stack->frame,
+    return space_place(POSIX_STACK_TOP - stack->pages * PAGE, stack->frame,
                        stack->pages, EXO_W);
 }

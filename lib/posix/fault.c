@@ -139,23 +139,10 @@ fault_double(struct uarea *uarea)
     }
 }
 
-/* Until signals are there: a fault of nobody's ends the env. */
-static void
-fault_alone(struct uarea *uarea)
-{
-    const struct level *level = &uarea->level[LEVEL_EXCEPTION];
-
-    if (!memory_fault(level->cause, level->value)) {
-        uarea->masked = MASKED_DOUBLE;
-        __asm__ volatile("ebreak");
-    }
-}
-
 void
 memory_begin(void)
 {
     table_begin();
     exo_uarea->entry_double = (uint64_t)exo_double_entry;
     exo_double_handler = fault_double;
-    exo_exception_handler = fault_alone;
 }

@@ -35,12 +35,14 @@
 #define COPY_DROP ((uint64_t)1 << 63)
 #define CHILDREN_MAX (CAP_LIST_ENTRIES - POSIX_CAP_CHILDREN)
 #define SLOTS_EACH 4
-#define GROUP_SPAN (TABLE_GROUP * PAGE)
 #define SCATTER 0x9e3779b97f4a7c15 /* 2^64 by the golden ratio */
 
 /* Entries of the capability list that have a child's name, and whose. */
 static uint64_t caps_used POSIX_RESIDENT = 0;
 static uint8_t cap_of[POSIX_PROCESSES] POSIX_RESIDENT = {0};
+
+/* Those below that were found empty. */
+static uint64_t caps_absent POSIX_RESIDENT = (uint64_t)1 << POSIX_CAP_CONSOLE;
 
 /* The child in the making. */
 struct making {
@@ -207,7 +209,7 @@ is_apart(uint64_t address, uint64_t *end)
     const uint64_t apart[3][2] = {
         {(uint64_t)libos_stacks, (uint64_t)libos_resident_end},
         {making.stack & ~(PAGE - 1), (making.stack | (PAGE - 1)) + 1},
-        {FIRST_STACK_TOP, USER_END}};
+        {POSIX_VIEWS, POSIX_VIEWS_END}};
 
     *end = USER_END;
     for (unsigned i = 0; i < 3; i++) {
@@ -281,7 +283,7 @@ tables_copy(void)
 
 /* A page of the child's own, given and mapped. */
 static uint64_t
-page_place(uint64_t address)
+page_place(uint64_t address, bool *zero)
 {
     int table = table_find(address);
     bool clean = false;
@@ -307,6 +309,7 @@ page_place(uint64_t address)
         }
     }
     making.error = error < 0 ? error : 0;
+    *zero = clean;
     return error < 0 ? 0 : (uint64_t)frame;
 }
 
@@ -353,14 +356,15 @@ resident_copy(void)
 {
     uint64_t frame[TABLE_SCRATCHES - 1];
     unsigned count = 0;
+    bool zero;
     char *pages;
 
     for (char *at = libos_stacks; at < libos_resident; at += PAGE) {
-        (void)page_place((uint64_t)at);
+        (void)page_place((uint64_t)at, &zero);
     }
     for (char *at = libos_resident;
          at < libos_resident_end && count < TABLE_SCRATCHES - 1; at += PAGE) {
-        frame[count++] = page_place((uint64_t)at);
+        frame[count++] = page_place((uint64_t)at, &zero);
     }
     pages = pages_open(frame, count);
     if (pages == NULL) {
@@ -389,7 +393,8 @@ resident_copy(void)
 static void
 stack_copy(void)
 {
-    uint64_t frame = page_place(making.stack & ~(PAGE - 1));
+    bool zero;
+    uint64_t frame = page_place(making.stack & ~(PAGE - 1), &zero);
     char *page = pages_open(&frame, 1);
 
     if (page != NULL) {
@@ -409,8 +414,7 @@ uarea_fill(struct uarea *u)
 {
     const struct uarea *mine = exo_uarea;
 
-    exo_page_clear(u);
-    u->self = FIRST_UAREA;
+    u->self = POSIX_UAREA;
     u->version = UAREA_VERSION;
     u->entry_exception = mine->entry_exception;
     u->entry_interrupt = mine->entry_interrupt;
@@ -427,12 +431,16 @@ uarea_fill(struct uarea *u)
 static void
 uarea_make(void)
 {
-    uint64_t frame = page_place(FIRST_UAREA);
+    bool zero = false;
+    uint64_t frame = page_place(POSIX_UAREA, &zero);
     char *page = pages_open(&frame, 1);
     int64_t error;
 
     if (page == NULL) {
         return;
+    }
+    if (!zero) {
+        exo_page_clear(page);
     }
     uarea_fill((struct uarea *)(void *)page);
     table_scratch_end(1);
@@ -449,8 +457,9 @@ caps_grant(void)
                                   POSIX_CAP_OWN, CAP_RIGHTS_ALL);
 
     for (uint64_t i = 0; i < POSIX_CAP_CHILDREN && error >= 0; i++) {
-        if (i != POSIX_CAP_OWN) {
+        if (i != POSIX_CAP_OWN && !(caps_absent >> i & 1)) {
             error = sys_cap_grant(i, making.cap, making.id, i, CAP_RIGHTS_ALL);
+            caps_absent |= (uint64_t)(error == -EBADF) << i;
             error = error == -EBADF ? 0 : error;
         }
     }

@@ -24,7 +24,6 @@ extern char libos_anew[];
 extern char libos_data_end[];
 extern char libos_anew_bss[];
 extern char libos_anew_bss_end[];
-extern char __heap_start[]; /* where the image's data ends */
 
 /* What of the image's data a program begins with anew is made so. */
 void image_anew(void);

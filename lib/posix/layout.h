@@ -4,18 +4,23 @@
 /*
  * The address space of a process, and what its capability list holds.
  *
- *   0x00_00010000  the program: text, data; its own file says where
- *   0x00_30000000  LIBOS_DATA: the data of the libOS, private; then the heap,
- *                  which sbrk moves, up to LIBOS_DATA_END
- *   0x00_40000000  LIBOS_TEXT: text of the libOS, read-only    } one entry of
- *   0x00_48000000  LIBOS_PRISTINE: its data as it is at first  } the root: the
- *   0x00_50000000  POSIX_SHARED: struct posix_shared           } tables below
- *   0x00_60000000  POSIX_CACHE: blocks of the disk             } it are shared
+ *   0x00_002e0000  POSIX_STACK_BOTTOM: the stack may grow down to here
+ *   0x00_00ae0000  POSIX_STACK_TOP
+ *   0x00_00ae0000  POSIX_VIEWS: page tables, and pages to be filled (table.h)
+ *   0x00_00aef000  POSIX_UAREA
+ *   0x00_00b00000  LIBOS_DATA: the data of the libOS, private
+ *   0x00_00b40000  POSIX_PROGRAM: text, data; behind that the heap, which sbrk
+ *                  moves, up to LIBOS_DATA_END
+ *   0x00_40000000  LIBOS_TEXT: text of the libOS, read-only
+ *   0x00_48000000  LIBOS_PRISTINE: its data as it is at first
+ *   0x00_50000000  POSIX_SHARED: struct posix_shared
+ *   0x00_60000000  POSIX_CACHE: blocks of the disk
  *   0x00_80000000  what mmap gives, up to POSIX_MAP_END
  *   0x3f_40000000  EXO_WINDOW
- *   0x3f_bf7f0000  the stack may grow down to here
- *   0x3f_bfff0000  FIRST_STACK_TOP
- *   0x3f_bfff8000  FIRST_UAREA
+ *   0x3f_80000000  of the first process only: what the kernel gave it
+ *
+ * What is private lies close together, so that a small process has one page
+ * table for it, at 0xa00000: page tables are half of what fork costs.
  *
  * What is between LIBOS_TEXT and POSIX_SHARED_END is the same in all processes
  * of a domain: those of one user, on one libOS. It is made by the first of
@@ -23,7 +28,14 @@
  */
 #include "kern/abi/layout.h"
 
-#define LIBOS_DATA 0x30000000
+#define POSIX_STACK_TOP 0xae0000
+#define POSIX_STACK_SIZE 0x800000 /* at most */
+#define POSIX_STACK_BOTTOM (POSIX_STACK_TOP - POSIX_STACK_SIZE)
+#define POSIX_VIEWS 0xae0000
+#define POSIX_UAREA 0xaef000
+#define POSIX_VIEWS_END 0xaf0000
+#define LIBOS_DATA 0xb00000
+#define POSIX_PROGRAM 0xb40000
 #define LIBOS_DATA_END 0x40000000
 #define LIBOS_TEXT 0x40000000
 #define LIBOS_PRISTINE 0x48000000
@@ -32,7 +44,6 @@
 #define POSIX_SHARED_END 0x80000000
 #define POSIX_MAP 0x80000000
 #define POSIX_MAP_END 0x3f00000000
-#define POSIX_STACK_SIZE 0x800000 /* at most */
 
 /* Entries of the capability list of a process. */
 #define POSIX_CAP_CONSOLE 0 /* the empty name, with CAP_WRITE only */

@@ -18,14 +18,13 @@
 
 #include "lib/exo/exo.h"
 #include "lib/exo/map.h"
-#include "lib/posix/image.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/space.h"
 #include "lib/posix/table.h"
 
 #define AREAS_MAX 128
-#define STACK_BOTTOM (FIRST_STACK_TOP - POSIX_STACK_SIZE)
+#define HEAP_ALIGN 16
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 struct area {
@@ -37,7 +36,8 @@ struct area {
 
 static struct area area[AREAS_MAX];
 static unsigned areas;
-static uint64_t heap_end; /* 0: where it begins */
+static uint64_t heap_begin = POSIX_PROGRAM;
+static uint64_t heap_end = POSIX_PROGRAM;
 
 static uint64_t
 page_up(uint64_t address)
@@ -45,17 +45,12 @@ page_up(uint64_t address)
     return (address + PAGE - 1) & ~(PAGE - 1);
 }
 
-static uint64_t
-heap_now(void)
-{
-    return heap_end != 0 ? heap_end : (uint64_t)__heap_start;
-}
-
 void
-memory_exec(void)
+memory_exec(uint64_t end)
 {
     areas = 0;
-    heap_end = 0;
+    heap_begin = (end + HEAP_ALIGN - 1) & ~(uint64_t)(HEAP_ALIGN - 1);
+    heap_end = heap_begin;
 }
 
 int
@@ -64,10 +59,10 @@ memory_rights(uint64_t address)
     unsigned low = 0;
     unsigned high = areas;
 
-    if (address >= STACK_BOTTOM && address < FIRST_STACK_TOP) {
+    if (address >= POSIX_STACK_BOTTOM && address < POSIX_STACK_TOP) {
         return PROT_READ | PROT_WRITE;
     }
-    if (address >= LIBOS_DATA && address < heap_now()) {
+    if (address >= heap_begin && address < heap_end) {
         return PROT_READ | PROT_WRITE;
     }
     while (low < high) {
@@ -166,7 +161,7 @@ range_good(uint64_t address, uint64_t size)
 {
     return address % PAGE == 0 && size != 0 && size <= POSIX_MAP_END &&
            address >= USER_START && address <= POSIX_MAP_END - size &&
-           (address + size <= LIBOS_DATA || address >= POSIX_MAP);
+           (address + size <= POSIX_STACK_BOTTOM || address >= POSIX_MAP);
 }
 
 int64_t
@@ -367,10 +362,9 @@ memory_sync(uint64_t address, size_t size)
 int64_t
 memory_heap_move(int64_t by)
 {
-    uint64_t begin = (uint64_t)__heap_start;
-    uint64_t now = heap_now();
+    uint64_t now = heap_end;
 
-    if ((by < 0 && (uint64_t)-by > now - begin) ||
+    if ((by < 0 && (uint64_t)-by > now - heap_begin) ||
         (by > 0 && (uint64_t)by > LIBOS_DATA_END - now)) {
         return -ENOMEM;
     }

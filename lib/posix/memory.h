@@ -21,9 +21,9 @@
    its stack: what it has is entered, and page faults are handled. */
 void memory_begin(void);
 
-/* A program has taken the place of another: no area is left, and the heap is
-   empty. The pages of both are gone already. */
-void memory_exec(void);
+/* A program that ends there has taken the place of another: no area is left,
+   and the heap is empty. The pages of both are gone already. */
+void memory_exec(uint64_t end);
 
 /* As the functions of the C library, with the negative of an errno. */
 int64_t memory_map(uint64_t address, size_t size, int protection, int flags,

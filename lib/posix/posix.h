@@ -13,7 +13,6 @@
 #include "lib/posix/process.h"
 
 struct stat;
-struct pollfd;
 
 /* An error as errno has it, of one as the kernel, lib/disk and lib/fs say it:
    some numbers differ. What is not negative stays. */
@@ -35,7 +34,8 @@ int64_t file_stat(const char *path, struct stat *status, int follow);
 int64_t file_fork(struct process *child);
 /* After execve: what is close-on-exec is closed. */
 void file_exec(void);
-/* All that a process had open is closed: its own exit, or a dead one's. */
+/* All that a process had open is closed: its own exit, or a dead one's, before
+   its row is FREE. No lock is held. */
 void file_exit(struct process *p);
 /* 0 if what the descriptor leads to is the terminal; -EBADF, -ENOTTY. */
 int file_terminal(int descriptor);
@@ -45,6 +45,15 @@ int file_terminal(int descriptor);
 void signal_send(struct process *p, int signal);
 /* Sends it to all of a group; the table's lock is held. -ESRCH. */
 int signal_send_group(int32_t group, int signal);
+/* Sends it to all but the first process and the caller; the same. */
+int signal_send_all(int signal);
+/* Tells the parent of a process whose state has just changed: SIGCHLD, unless
+   it wants none for those that stop, and it is woken. The table's lock is
+   held. */
+void signal_parent(const struct process *p);
+/* Whether no live member of a group, but for `without`, has a parent in another
+   group of its session. The table's lock is held. */
+bool signal_is_orphaned(int32_t group, const struct process *without);
 /* Whether one is pending that is neither masked nor ignored. */
 int signal_is_due(void);
 /* Delivers what is due: called by the last posix_release, and by the upcall for
@@ -67,6 +76,9 @@ int64_t terminal_write(const void *bytes, size_t count, int nonblocking);
 /* Which of the POLL events hold now; if `wait`, the process is woken when that
    may have changed (between process_wait_begin and _end). */
 int terminal_poll(int events, int wait);
+/* A leader of a session that opens the terminal, without O_NOCTTY, makes it
+   that session's, if it is nobody's: 0, -EPERM. */
+int terminal_claim(void);
 /* A process ends, whose row is still there: if it led the terminal's session,
    that has no terminal any more, and its foreground SIGHUP. The table's lock is
    held. */

@@ -169,7 +169,8 @@ process_new(void)
     p->signals = 0;
     p->kill = 0;
     p->started = time_now();
-    p->used = 0;
+    p->slept = 0;
+    p->executed = 0;
     p->children = 0;
     p->burier = 0;
     p->files = 0;
@@ -219,16 +220,13 @@ children_leave(struct process *p)
 void
 process_end(struct process *p, int status)
 {
-    struct process *parent = row_of(p->parent);
-
     terminal_exit(p);
     children_leave(p);
     p->waiting = 0;
     p->report = 0;
     p->status = status;
     p->state = PROCESS_ZOMBIE;
-    signal_send(parent, SIGCHLD);
-    process_wake(parent);
+    signal_parent(p);
 }
 
 /* Whether its env is gone, but its row does not know. */
@@ -307,16 +305,15 @@ void
 process_stop(int signal)
 {
     struct process *p = process_self;
-    struct process *parent;
 
     posix_hold();
     process_lock();
-    parent = row_of(p->parent);
-    p->status = signal << 8 | 0x7f;
-    p->report = 1;
-    p->state = PROCESS_STOPPED;
-    signal_send(parent, SIGCHLD);
-    process_wake(parent);
+    if (!p->continued) {
+        p->status = signal << 8 | 0x7f;
+        p->report = 1;
+        p->state = PROCESS_STOPPED;
+        signal_parent(p);
+    }
     process_unlock();
     process_wait_begin();
     while (__atomic_load_n(&p->state, __ATOMIC_RELAXED) == PROCESS_STOPPED) {

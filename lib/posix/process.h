@@ -42,13 +42,16 @@ struct process {
     uint64_t signals_ignored;
     uint32_t kill; /* SIGKILL: the first process ends its env */
     uint32_t umask;
-    uint64_t started;  /* ticks of `time` */
-    uint64_t used;     /* instructions or ticks, as the owner counts */
-    int64_t terminal;  /* it has this terminal; -1: none */
-    uint64_t children; /* rows whose parent this is; found again by
-                          process_repair when a holder of the lock has died */
-    uint32_t files;    /* its descriptors are counted: file_fork is done */
-    uint32_t burier;   /* the env that closes what a dead one had open */
+    uint64_t started;      /* ticks of `time` */
+    uint64_t slept;        /* so many ticks of that */
+    uint32_t stop_quietly; /* it wants no SIGCHLD for children that stop */
+    uint32_t continued;    /* SIGCONT came after what last stopped it */
+    uint32_t executed;     /* it has made an execve */
+    int64_t terminal;      /* it has this terminal; -1: none */
+    uint64_t children;     /* rows whose parent this is; found again by
+                              process_repair when a holder of the lock has died */
+    uint32_t files;        /* its descriptors are counted: file_fork is done */
+    uint32_t burier;       /* the env that closes what a dead one had open */
     /* Waiting; anybody's, by single stores. */
     uint32_t waiting; /* between process_wait_begin and _end */
     uint32_t asleep;  /* perhaps: the kernel must be told to wake it */

@@ -7,8 +7,10 @@
  * of each part; a libOS of another version would have to refuse it.
  */
 #include "lib/disk/volume.h"
+#include "lib/posix/file.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/process.h"
+#include "lib/posix/terminal.h"
 
 #define POSIX_SHARED_VERSION 1
 
@@ -18,8 +20,10 @@ struct posix_shared {
     uint64_t cache_pages; /* from POSIX_CACHE on so many pages can be mapped:
                              the tables are there, under DOMAIN.SHARED */
     struct process_table processes;
+    struct terminal terminal;
     struct disk_volume volume;
-    /* Each part adds its own: files, pipes, terminal, file system. */
+    struct files files;
+    /* Each part adds its own. */
 };
 
 #define SHARED_OF ((struct posix_shared *)POSIX_SHARED)

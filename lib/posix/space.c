@@ -8,7 +8,6 @@
 #include "lib/posix/layout.h"
 #include "lib/posix/table.h"
 
-#define TABLE_SPAN ((uint64_t)1 << REGION_SHIFT)
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
 
 /* Bits of a private page with the rights that the caller wants. */
@@ -71,38 +70,52 @@ space_make(uint64_t address, uint64_t pages, uint64_t bits)
     return 0;
 }
 
-/* Calls `visit` for runs of mapped pages, each within one group of a table. */
+typedef int64_t run_visit(int table, uint64_t address, uint64_t count,
+                          const uint64_t *bits);
+
+/* Calls `visit` for runs of mapped pages of a group of a table. */
 static int64_t
-runs_visit(uint64_t from, uint64_t to,
-           int64_t (*visit)(int table, uint64_t address, uint64_t count,
-                            const uint64_t *bits),
-           const uint64_t *bits)
+group_visit(int table, uint64_t from, uint64_t to, run_visit *visit,
+            const uint64_t *bits)
 {
     int64_t error = 0;
 
     while (from < to && error >= 0) {
-        int table = table_find(from);
-        uint64_t end = (from / TABLE_SPAN + 1) * TABLE_SPAN;
         uint64_t count = 0;
 
-        end = end < to ? end : to;
-        if (table == TABLE_NONE) {
-            from = end;
-            continue;
-        }
-        if (!(table_book.groups[table] >> table_index(from) / TABLE_GROUP &
-              1)) {
-            from = (from / (TABLE_GROUP * PAGE) + 1) * TABLE_GROUP * PAGE;
-            continue;
-        }
-        while (from + count * PAGE < end && count < TABLE_GROUP &&
+        while (from + count * PAGE < to &&
                table_entry(table, from + count * PAGE) != 0) {
             count++;
         }
         if (count > 0) {
             error = visit(table, from, count, bits);
         }
-        from += (count > 0 ? count : 1) * PAGE;
+        from += (count + 1) * PAGE;
+    }
+    return error;
+}
+
+/* The same for a range: table by table of the book. */
+static int64_t
+runs_visit(uint64_t from, uint64_t to, run_visit *visit, const uint64_t *bits)
+{
+    const struct table_book *b = &table_book;
+    int64_t error = 0;
+
+    for (unsigned i = 0; i < b->tables && error >= 0; i++) {
+        uint64_t base = (uint64_t)b->region[i] << REGION_SHIFT;
+
+        if (base >= to || base + TABLE_SPAN <= from) {
+            continue;
+        }
+        for (unsigned groups = b->groups[i]; groups != 0 && error >= 0;
+             groups &= groups - 1) {
+            uint64_t at = base + (uint64_t)__builtin_ctz(groups) * GROUP_SPAN;
+            uint64_t end = at + GROUP_SPAN;
+
+            error = group_visit((int)i, at > from ? at : from,
+                                end < to ? end : to, visit, bits);
+        }
     }
     return error < 0 ? error : 0;
 }
@@ -130,10 +143,33 @@ run_clear(int table, uint64_t address, uint64_t count, const uint64_t *bits)
     return error;
 }
 
+/* Groups of which all is in the range are empty. */
+static void
+groups_forget(uint64_t from, uint64_t to)
+{
+    struct table_book *b = &table_book;
+
+    for (unsigned i = 0; i < b->tables; i++) {
+        uint64_t at = (uint64_t)b->region[i] << REGION_SHIFT;
+
+        for (unsigned g = 0; g < TABLE_SPAN / GROUP_SPAN; g++) {
+            if (at >= from && at + GROUP_SPAN <= to) {
+                b->groups[i] &= (uint8_t) ~(1u << g);
+            }
+            at += GROUP_SPAN;
+        }
+    }
+}
+
 int64_t
 space_clear(uint64_t from, uint64_t to)
 {
-    return runs_visit(from, to, run_clear, NULL);
+    int64_t error = runs_visit(from, to, run_clear, NULL);
+
+    if (error == 0) {
+        groups_forget(from, to);
+    }
+    return error;
 }
 
 static int64_t

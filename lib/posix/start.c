@@ -18,7 +18,9 @@
 #include "lib/posix/exec.h"
 #include "lib/posix/image.h"
 #include "lib/posix/memory.h"
+#include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
+#include "lib/posix/tree.h"
 
 #define EVENT_STACK 2560
 #define EXCEPTION_STACK 1536
@@ -61,7 +63,6 @@ image_upcalls(void)
 void
 image_anew(void)
 {
-    memory_exec();
     memcpy(libos_anew, libos_anew - LIBOS_DATA + LIBOS_PRISTINE,
            (size_t)(libos_data_end - libos_anew));
     memset(libos_anew_bss, 0, (size_t)(libos_anew_bss_end - libos_anew_bss));
@@ -145,12 +146,18 @@ posix_first(const struct domain *domain)
     exo_cap = POSIX_CAP_OWN;
     image_upcalls();
     exo_tls_init(__tls_base);
+    memory_begin();
+    process_begin();
+    signal_begin();
+    terminal_begin();
     __libc_init_array();
     SHARED_OF->version = POSIX_SHARED_VERSION;
     SHARED_OF->size = sizeof(struct posix_shared);
     SHARED_OF->cache_pages = domain->cache_pages;
-    memory_begin();
-    process_begin();
+    error = tree_begin();
+    if (error < 0) {
+        first_failed("file system", error);
+    }
     error = exo_archive_find(exo_archive, exo_archive_size, DOMAIN_FIRST,
                              &bytes, &size);
     if (error == 0) {

@@ -9,11 +9,13 @@
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
 #define CAPS (POSIX_CAP_OWN | POSIX_CAP_OWN << 8)
-#define STACK_REGION (FIRST_STACK_TOP >> REGION_SHIFT)
 #define GIB_SHIFT 30
-/* Of the root: one that is the same in all processes, one of lib/exo's. */
+/* Entries of the root: one that is the same in all processes; one of lib/exo's;
+   and one with what the kernel gave the first process, the archive for one,
+   which is not for others. */
 #define GIB_SHARED (LIBOS_TEXT >> GIB_SHIFT)
 #define GIB_WINDOW (EXO_WINDOW >> GIB_SHIFT)
+#define GIB_FIRST (FIRST_ARCHIVE >> GIB_SHIFT)
 
 struct table_book table_book POSIX_RESIDENT = {0};
 bool table_faulting POSIX_RESIDENT = false;
@@ -123,7 +125,8 @@ middle_make(uint64_t address)
             return b->middle[i];
         }
     }
-    if (b->middles == MIDDLES_MAX || gib == GIB_SHARED || gib == GIB_WINDOW) {
+    if (b->middles == MIDDLES_MAX || gib == GIB_SHARED || gib == GIB_WINDOW ||
+        gib == GIB_FIRST) {
         return -ENOSPC;
     }
     table = table_new(POSIX_CAP_OWN, 1);
@@ -184,10 +187,11 @@ leaf_map(uint64_t caps, uint64_t table, uint64_t index, uint64_t leaf)
     return result < 0 ? result : 0;
 }
 
+/* The table in which the views are. */
 static uint32_t
-stack_table(void)
+views_table(void)
 {
-    return table_book.number[table_find(FIRST_STACK_TOP)];
+    return table_book.number[table_find(POSIX_VIEWS)];
 }
 
 uint64_t
@@ -196,16 +200,16 @@ table_entry(int table, uint64_t address)
     struct table_book *b = &table_book;
     unsigned view = (unsigned)table % (TABLE_VIEWS / 2) +
                     (table_faulting ? TABLE_VIEWS / 2 : 0);
-    uint64_t at = FIRST_STACK_TOP + view * PAGE;
+    uint64_t at = POSIX_VIEWS + view * PAGE;
 
     if (b->viewed[view] != table + 1) {
-        uint32_t stack = stack_table();
+        uint32_t views = views_table();
 
         if (b->viewed[view] != 0) {
-            (void)sys_pt_unmap(POSIX_CAP_OWN, stack, table_index(at), 1);
+            (void)sys_pt_unmap(POSIX_CAP_OWN, views, table_index(at), 1);
         }
         b->viewed[view] = 0;
-        if (leaf_map(CAPS, stack, table_index(at),
+        if (leaf_map(CAPS, views, table_index(at),
                      (uint64_t)b->number[table] << 10 | EXO_R | PTE_A) < 0) {
             return 0;
         }
@@ -259,7 +263,7 @@ table_scratch(uint64_t cap, const uint64_t *frame, unsigned count)
         saved[i] = exo_uarea->batch[i];
         exo_uarea->batch[i] = frame[i] << 10 | EXO_R | PTE_W | EXO_AD;
     }
-    result = sys_pt_map(POSIX_CAP_OWN | cap << 8, stack_table(),
+    result = sys_pt_map(POSIX_CAP_OWN | cap << 8, views_table(),
                         table_index(at), count);
     for (unsigned i = 0; i < count; i++) {
         exo_uarea->batch[i] = saved[i];
@@ -270,18 +274,8 @@ table_scratch(uint64_t cap, const uint64_t *frame, unsigned count)
 void
 table_scratch_end(unsigned count)
 {
-    (void)sys_pt_unmap(POSIX_CAP_OWN, stack_table(), table_index(scratch_at()),
+    (void)sys_pt_unmap(POSIX_CAP_OWN, views_table(), table_index(scratch_at()),
                        count);
-}
-
-/* The archive of programs is the first process's, and not for its children. */
-static bool
-is_archive(uint64_t address)
-{
-    uint64_t archive = (uint64_t)exo_archive;
-
-    return archive != 0 && address + ((uint64_t)1 << REGION_SHIFT) > archive &&
-           address < archive + exo_archive_size;
 }
 
 static int64_t
@@ -294,11 +288,25 @@ begin_visit(void *context, const struct exo_entry *e)
         table_book.common = (uint32_t)(e->entry >> 10);
     }
     if (e->level == 0 || (e->entry & PTE_LEAF) || gib == GIB_SHARED ||
-        gib == GIB_WINDOW || (e->level == 1 && is_archive(e->address))) {
+        gib == GIB_WINDOW || gib == GIB_FIRST) {
         return 0;
     }
     return e->level == 2 ? middle_enter(e->address, e->entry >> 10)
                          : table_enter(e->address, e->entry >> 10);
+}
+
+/* The U-area is seen where all processes have it, too. */
+static void
+uarea_move(const struct exo_map *own)
+{
+    struct exo_range range = {POSIX_UAREA, 1, 0};
+    unsigned level;
+    uint64_t frame =
+        PTE_FRAME((uint64_t)exo_map_find(own, (uint64_t)exo_uarea, &level));
+
+    (void)exo_map_insert(own, &range, POSIX_CAP_OWN, &frame, EXO_W);
+    exo_uarea->self = POSIX_UAREA;
+    exo_uarea = (struct uarea *)POSIX_UAREA;
 }
 
 void
@@ -307,6 +315,7 @@ table_begin(void)
     struct exo_map own = {exo_root, POSIX_CAP_OWN};
     struct table_book *b = &table_book;
 
+    uarea_move(&own);
     b->root = (uint32_t)exo_root;
     b->tables = 0;
     b->middles = 0;
@@ -314,9 +323,10 @@ table_begin(void)
     for (int i = 0; i < (int)b->tables; i++) {
         uint64_t base = (uint64_t)b->region[i] << REGION_SHIFT;
 
-        for (uint64_t at = base; at < base + ((uint64_t)512 << 12);
-             at += PAGE) {
-            uint64_t entry = at >= FIRST_STACK_TOP ? 0 : table_entry(i, at);
+        for (uint64_t at = base; at < base + TABLE_SPAN; at += PAGE) {
+            uint64_t entry = at >= POSIX_VIEWS && at < POSIX_VIEWS_END
+                                 ? 0
+                                 : table_entry(i, at);
 
             if (entry != 0) {
                 b->groups[i] |= (uint8_t)(1u << table_index(at) / TABLE_GROUP);

@@ -11,15 +11,15 @@
  * first store. The bit is D, of which the hardware makes nothing without W, and
  * pt_copy keeps it.
  *
- *     FIRST_STACK_TOP + 4096 * n   n < TABLE_VIEWS: tables, read-only
- *     TABLE_SCRATCH + 4096 * n     n < TABLE_SCRATCHES: pages that are filled
+ *     POSIX_VIEWS + 4096 * n     n < TABLE_VIEWS: tables, read-only
+ *     TABLE_SCRATCH + 4096 * n   n < TABLE_SCRATCHES: pages that are filled
  *
  * All of it is resident: the handler of faults calls it.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kern/abi/layout.h"
+#include "lib/posix/layout.h"
 
 #define PAGE ((uint64_t)4096)
 #define PTE_W ((uint64_t)1 << 2)
@@ -31,13 +31,15 @@
 #define PTE_FRAME(entry) ((entry) << 10 >> 20)
 
 #define TABLE_VIEWS 8 /* the upper half is the handler's of faults */
-#define TABLE_SCRATCH (FIRST_UAREA + PAGE)
+#define TABLE_SCRATCH (POSIX_VIEWS + TABLE_VIEWS * PAGE)
 #define TABLE_SCRATCHES 7 /* and so is the last of these */
 #define TABLES_MAX 192    /* of small pages: 384 MiB, if it is dense */
 #define MIDDLES_MAX 16    /* of the level above: each GiB with something */
 #define TABLE_GROUP 64    /* entries of a table that are copied in one step */
 
 #define REGION_SHIFT 21 /* what one table maps */
+#define TABLE_SPAN ((uint64_t)1 << REGION_SHIFT)
+#define GROUP_SPAN (TABLE_GROUP * PAGE)
 
 struct table_book {
     uint32_t root;

@@ -248,7 +248,9 @@ process_sleep(uint64_t deadline)
         wake_flush();
         timer_arm(deadline);
         p->asleep = 1;
+        p->slept -= time_now();
         posix_sleep(exo_uarea, &p->woken);
+        p->slept += time_now();
         p->asleep = 0;
     }
     (void)events_take();

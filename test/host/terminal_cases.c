@@ -24,7 +24,7 @@ type(const char *bytes)
 static void
 seen(const char *wanted)
 {
-    char bytes[TERMINAL_ECHO + 1];
+    static char bytes[TERMINAL_ECHO + 1];
     size_t count = 0;
 
     for (int c = terminal_echo(&t); c >= 0; c = terminal_echo(&t)) {
@@ -36,12 +36,12 @@ seen(const char *wanted)
     CHECK(strcmp(bytes, wanted) == 0);
 }
 
-#define got(count, wanted) got_at(__LINE__, count, wanted)
+#define GOT(count, wanted) got_at(__LINE__, count, wanted)
 
 static void
 got_at(int line, size_t count, const char *wanted)
 {
-    char bytes[TERMINAL_INPUT + 1];
+    static char bytes[TERMINAL_INPUT + 1];
     size_t n = terminal_take(&t, (uint8_t *)bytes, count);
 
     check_equal((long long)n, (long long)strlen(wanted), __FILE__, line,
@@ -73,15 +73,15 @@ lines(void)
     CHECK(terminal_ready(&t, 10));
     CHECK_EQUAL(terminal_input(&t), 8);
     seen("one\r\ntwo\r\n");
-    got(100, "one\n");
-    got(1, "t");
-    got(100, "wo\n");
+    GOT(100, "one\n");
+    GOT(1, "t");
+    GOT(100, "wo\n");
     CHECK(!terminal_ready(&t, 10));
-    got(100, "");
+    GOT(100, "");
     t.modes.c_cc[VEOL] = ';';
     type("a;b");
-    got(100, "a;");
-    got(100, "");
+    GOT(100, "a;");
+    GOT(100, "");
 }
 
 static void
@@ -90,20 +90,20 @@ end_of_file(void)
     begin(0, 0);
     type("abc\x04");
     seen("abc");
-    got(100, "abc"); /* and the mark with it */
+    GOT(100, "abc"); /* and the mark with it */
     CHECK(!terminal_ready(&t, 1));
     type("\x04x\n");
     CHECK(terminal_ready(&t, 1));
-    got(100, "");
-    got(100, "x\n");
+    GOT(100, "");
+    GOT(100, "x\n");
     type("abc\x04"
          "d\n");
-    got(3, "abc");
-    got(100, "d\n");
+    GOT(3, "abc");
+    GOT(100, "d\n");
     type("\x04\x04");
-    got(100, "");
+    GOT(100, "");
     CHECK(terminal_ready(&t, 1));
-    got(100, "");
+    GOT(100, "");
     CHECK(!terminal_ready(&t, 1));
 }
 
@@ -115,28 +115,28 @@ editing(void)
     seen("ab\b \b");
     type("c\x08\n");
     seen("c\b \b\r\n");
-    got(100, "a\n");
+    GOT(100, "a\n");
     type("\x7f\x7f\n");
     seen("\r\n");
-    got(100, "\n");
+    GOT(100, "\n");
     type("x\xc3\xa9\x7f\n"); /* a character of two bytes */
     seen("x\xc3\xa9\b \b\r\n");
-    got(100, "x\n");
+    GOT(100, "x\n");
     type("x\x01\x7f\n"); /* seen as ^A */
     seen("x^A\b \b\b \b\r\n");
-    got(100, "x\n");
+    GOT(100, "x\n");
     type("ab\t\x7f\n"); /* six places */
     seen("ab\t\b \b\b \b\b \b\b \b\b \b\b \b\r\n");
-    got(100, "ab\n");
+    GOT(100, "ab\n");
     type("one two  \x17z\n");
     seen("one two  \b \b\b \b\b \b\b \b\b \bz\r\n");
-    got(100, "one z\n");
+    GOT(100, "one z\n");
     type("one\x15two\n");
     seen("one\b \b\b \b\b \btwo\r\n");
-    got(100, "two\n");
+    GOT(100, "two\n");
     type("\x16\x03\x16\x04\x16\n.\n"); /* nothing of it means anything */
     CHECK_EQUAL(last_signal, 0);
-    got(100, "\x03\x04\n.\n");
+    GOT(100, "\x03\x04\n.\n");
     begin(0, ECHOE);
     type("a\x7f\x7f\x15"
          "bc\x15\n");
@@ -144,13 +144,13 @@ editing(void)
     begin(0, ECHO);
     type("a\x7f\x15xy\n");
     seen("");
-    got(100, "xy\n");
+    GOT(100, "xy\n");
     begin(ECHONL, ECHO);
     type("a\n");
     seen("\r\n");
     begin(0, IEXTEN);
     type("a\x17\x16\n");
-    got(100, "a\x17\x16\n");
+    GOT(100, "a\x17\x16\n");
 }
 
 /* What a process prints decides where the line begins. */
@@ -189,7 +189,7 @@ signals(void)
     CHECK_EQUAL(last_signal, SIGINT);
     seen("^C"); /* what was not yet seen is of no use either */
     type("x\n");
-    got(100, "x\n");
+    GOT(100, "x\n");
     type("line\n\x1c");
     CHECK_EQUAL(last_signal, SIGQUIT);
     CHECK(!terminal_ready(&t, 1));
@@ -198,11 +198,11 @@ signals(void)
     begin(NOFLSH, 0);
     type("abc\x03\n");
     CHECK_EQUAL(last_signal, SIGINT);
-    got(100, "abc\n");
+    GOT(100, "abc\n");
     begin(0, ISIG);
     type("\x03\n");
     CHECK_EQUAL(last_signal, 0);
-    got(100, "\x03\n");
+    GOT(100, "\x03\n");
     begin(0, 0);
     t.modes.c_cc[VINTR] = _POSIX_VDISABLE;
     CHECK_EQUAL(terminal_type(&t, 0), 0);
@@ -221,19 +221,19 @@ raw(void)
     CHECK(terminal_ready(&t, 2));
     type("\x04");
     CHECK(terminal_ready(&t, 10));
-    got(10, "ab\x04");
+    GOT(10, "ab\x04");
     t.modes.c_cc[VMIN] = 0;
     CHECK(terminal_ready(&t, 10));
-    got(10, "");
+    GOT(10, "");
     type("\x7f\r\x15");
-    got(2, "\x7f\n");
-    got(10, "\x15");
+    GOT(2, "\x7f\n");
+    GOT(10, "\x15");
     t.modes.c_iflag = INLCR;
     type("\n");
-    got(10, "\r");
+    GOT(10, "\r");
     t.modes.c_iflag = IGNCR | ISTRIP;
     type("\r\xe1");
-    got(10, "a");
+    GOT(10, "a");
     seen("");
 }
 
@@ -250,18 +250,18 @@ changes(void)
     modes.c_lflag &= ~(tcflag_t)ICANON;
     terminal_modes_set(&t, &modes);
     CHECK_EQUAL(terminal_input(&t), 8);
-    got(100, "ls\npar\x04t");
+    GOT(100, "ls\npar\x04t");
     type("xyz");
     modes.c_lflag |= ICANON;
     terminal_modes_set(&t, &modes);
     CHECK(terminal_ready(&t, 1));
-    got(100, "xyz");
+    GOT(100, "xyz");
     type("a\x7f\x7f\x7f\n");
-    got(100, "\n");
+    GOT(100, "\n");
     type("dropped\nall");
     terminal_flush(&t);
     type("\n");
-    got(100, "\n");
+    GOT(100, "\n");
 }
 
 static void
@@ -287,8 +287,8 @@ flow(void)
     terminal_modes_set(&t, &modes);
     CHECK_EQUAL(t.stopped, 0);
     type("\x13\n");
-    got(10, "\n");
-    got(10, "\x13\n");
+    GOT(10, "\n");
+    GOT(10, "\x13\n");
 }
 
 /* What is typed ahead has an end, and a line that is too long can be ended. */
@@ -314,7 +314,7 @@ full(void)
         type("y"); /* nobody takes the echo */
     }
     type("\x15z\n");
-    got(10, "z\n");
+    GOT(10, "z\n");
 }
 
 /* Whatever stands in the shared state, nothing is left or endless. */

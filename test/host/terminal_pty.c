@@ -4,8 +4,6 @@
  * in random modes, each read gives the same, and the same is seen on a screen.
  * Erasing may be sent in different bytes.
  */
-#define _XOPEN_SOURCE 700 /* NOLINT: posix_openpt */
-#define _DEFAULT_SOURCE   /* and what terminals have besides */
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -45,8 +43,11 @@ screen(const struct text *sent, struct text *seen)
 
     seen->length = 0;
     for (size_t i = 0; i <= sent->length; i++) {
-        char c = i < sent->length ? sent->bytes[i] : '\n';
+        char c = '\n'; /* the end is one, too */
 
+        if (i < sent->length) {
+            c = sent->bytes[i];
+        }
         if (c == '\n') {
             for (size_t k = 0; k < width; k++) {
                 text_add(seen, row[k], strlen(row[k]));

@@ -4,6 +4,7 @@
 #define CHITIN_POSIX_SYS_IOCTL_H
 #include <sys/cdefs.h>
 
+#define TIOCSCTTY 0x540e
 #define TIOCGPGRP 0x540f
 #define TIOCSPGRP 0x5410
 #define TIOCGWINSZ 0x5413

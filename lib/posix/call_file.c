@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* The C library's functions on descriptors. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lib/posix/call.h"
+#include "lib/posix/file.h"
+#include "lib/posix/tree.h"
+
+int
+open(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list list;
+
+    if ((flags & O_CREAT) != 0) {
+        va_start(list, flags);
+        mode = (mode_t)va_arg(list, int);
+        va_end(list);
+    }
+    return (int)CALL(file_open(path, flags, mode));
+}
+
+int
+creat(const char *path, mode_t mode)
+{
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+}
+
+int
+close(int descriptor)
+{
+    return (int)CALL(file_close(descriptor));
+}
+
+ssize_t
+read(int descriptor, void *bytes, size_t count)
+{
+    return CALL_AGAIN(file_read(descriptor, bytes, count));
+}
+
+ssize_t
+write(int descriptor, const void *bytes, size_t count)
+{
+    return CALL_AGAIN(file_write(descriptor, bytes, count));
+}
+
+ssize_t
+pread(int descriptor, void *bytes, size_t count, off_t offset)
+{
+    return CALL(file_pread(descriptor, bytes, count, offset));
+}
+
+ssize_t
+pwrite(int descriptor, const void *bytes, size_t count, off_t offset)
+{
+    return CALL(file_pwrite(descriptor, bytes, count, offset));
+}
+
+/* The sum of the parts, or -1 if there is no such sum. */
+static ssize_t
+parts_sum(const struct iovec *part, int parts)
+{
+    size_t sum = 0;
+    int i;
+
+    if (parts <= 0 || parts > IOV_MAX) {
+        return -1;
+    }
+    for (i = 0; i < parts; i++) {
+        if (part[i].iov_len > SSIZE_MAX - sum) {
+            return -1;
+        }
+        sum += part[i].iov_len;
+    }
+    return (ssize_t)sum;
+}
+
+ssize_t
+readv(int descriptor, const struct iovec *part, int parts)
+{
+    ssize_t done = 0;
+    int i;
+
+    if (parts_sum(part, parts) < 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    for (i = 0; i < parts; i++) {
+        ssize_t n;
+
+        if (part[i].iov_len == 0) {
+            continue;
+        }
+        /* Of a pipe or terminal what is there, without waiting for more. */
+        if (done > 0 && lseek(descriptor, 0, SEEK_CUR) < 0) {
+            break;
+        }
+        n = read(descriptor, part[i].iov_base, part[i].iov_len);
+        if (n < 0) {
+            return done > 0 ? done : -1;
+        }
+        done += n;
+        if ((size_t)n < part[i].iov_len) {
+            break;
+        }
+    }
+    return done;
+}
+
+ssize_t
+writev(int descriptor, const struct iovec *part, int parts)
+{
+    ssize_t done = 0;
+    int i;
+
+    if (parts_sum(part, parts) < 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    for (i = 0; i < parts; i++) {
+        ssize_t n = write(descriptor, part[i].iov_base, part[i].iov_len);
+
+        if (n < 0) {
+            return done > 0 ? done : -1;
+        }
+        done += n;
+        if ((size_t)n < part[i].iov_len) {
+            break;
+        }
+    }
+    return done;
+}
+
+off_t
+lseek(int descriptor, off_t offset, int whence)
+{
+    return CALL(file_seek(descriptor, offset, whence));
+}
+
+int
+dup(int descriptor)
+{
+    return (int)CALL(file_duplicate(descriptor, 0, 0));
+}
+
+int
+dup2(int descriptor, int to)
+{
+    return (int)CALL(file_duplicate_to(descriptor, to, 0));
+}
+
+int
+dup3(int descriptor, int to, int flags)
+{
+    if (descriptor == to || (flags & ~O_CLOEXEC) != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    return (int)CALL(file_duplicate_to(descriptor, to, flags));
+}
+
+int
+pipe2(int descriptors[2], int flags)
+{
+    return (int)CALL(pipe_open(descriptors, flags));
+}
+
+int
+pipe(int descriptors[2])
+{
+    return pipe2(descriptors, 0);
+}
+
+static int64_t
+control(int descriptor, int command, int argument)
+{
+    switch (command) {
+    case F_DUPFD:
+        return file_duplicate(descriptor, argument, 0);
+    case F_DUPFD_CLOEXEC:
+        return file_duplicate(descriptor, argument, O_CLOEXEC);
+    case F_GETFD:
+        return file_close_on_exec(descriptor);
+    case F_SETFD:
+        return file_set_close_on_exec(descriptor, (argument & FD_CLOEXEC) != 0);
+    case F_GETFL:
+        return file_flags(descriptor);
+    case F_SETFL:
+        return file_set_flags(descriptor, argument);
+    default:
+        return file_of(descriptor) == NULL ? -EBADF : -EINVAL;
+    }
+}
+
+int
+fcntl(int descriptor, int command, ...)
+{
+    va_list list;
+    int argument;
+
+    va_start(list, command);
+    argument = va_arg(list, int);
+    va_end(list);
+    return (int)CALL(control(descriptor, command, argument));
+}
+
+int
+ftruncate(int descriptor, off_t size)
+{
+    return (int)CALL(file_truncate(descriptor, size));
+}
+
+int
+fsync(int descriptor)
+{
+    return (int)CALL(file_sync(descriptor));
+}
+
+int
+fdatasync(int descriptor)
+{
+    return fsync(descriptor);
+}
+
+void
+sync(void)
+{
+    int error = errno;
+
+    (void)CALL(tree_sync());
+    errno = error;
+}
+
+/* Room for what is not there yet: written, for only so it is sure. */
+static int64_t
+allocate(int descriptor, off_t offset, off_t size)
+{
+    const struct file *f = file_of(descriptor);
+    char byte = 0;
+    int64_t result = 1;
+    off_t at;
+
+    if (f == NULL || (f->flags & O_ACCMODE) == O_RDONLY) {
+        return EBADF;
+    }
+    if (f->kind != FILE_REGULAR) {
+        return f->kind == FILE_PIPE_WRITE ? ESPIPE : ENODEV;
+    }
+    if (offset < 0 || size <= 0) {
+        return EINVAL;
+    }
+    if (offset > LONG_MAX - size) {
+        return EFBIG;
+    }
+    for (at = offset; result >= 0 && at < offset + size;) {
+        result = file_pread(descriptor, &byte, 1, at);
+        byte = result == 1 ? byte : 0;
+        if (result >= 0) {
+            result = file_pwrite(descriptor, &byte, 1, at);
+        }
+        at = at + 1 == offset + size          ? at + 1
+             : at + PAGE_SIZE < offset + size ? at + PAGE_SIZE
+                                              : offset + size - 1;
+    }
+    return result < 0 ? -result : 0;
+}
+
+int
+posix_fallocate(int descriptor, off_t offset, off_t size)
+{
+    int64_t error;
+
+    posix_hold();
+    error = allocate(descriptor, offset, size);
+    posix_release();
+    return (int)error;
+}
+
+int
+posix_fadvise(int descriptor, off_t offset, off_t size, int advice)
+{
+    const struct file *f = file_of(descriptor);
+
+    (void)offset;
+    if (f == NULL) {
+        return EBADF;
+    }
+    if (f->kind == FILE_PIPE_READ || f->kind == FILE_PIPE_WRITE) {
+        return ESPIPE;
+    }
+    return size < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE
+               ? EINVAL
+               : 0;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pipes: a ring in shared memory, one side moving `head`, the other `tail`,
+ * each after the bytes were copied, by one store. So who finds that somebody
+ * died with the lock has nothing to repair: what was not counted yet is not
+ * there, or still is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "lib/posix/file.h"
+#include "lib/posix/posix.h"
+#include "lib/posix/shared.h"
+
+_Static_assert((PIPE_BYTES & (PIPE_BYTES - 1)) == 0, "head and tail wrap");
+
+/* The end is `index` of the two; descriptors are not used before both are. */
+int64_t
+pipe_open(int descriptors[2], int flags)
+{
+    struct files *s = &SHARED_OF->files;
+    uint32_t kept = (uint32_t)flags & O_NONBLOCK;
+    bool close_on_exec = (flags & O_CLOEXEC) != 0;
+    int64_t first = -ENFILE;
+    int64_t second;
+    unsigned i;
+
+    if ((flags & ~(O_NONBLOCK | O_CLOEXEC)) != 0) {
+        return -EINVAL;
+    }
+    file_take();
+    for (i = 0; i < FILE_PIPES; i++) {
+        if (s->pipe[i].reading == 0 && s->pipe[i].writing == 0) {
+            break;
+        }
+    }
+    if (i < FILE_PIPES) {
+        struct pipe *p = &s->pipe[i];
+
+        p->head = 0;
+        p->tail = 0;
+        p->readers = 0;
+        p->writers = 0;
+        p->reading = 1;
+        p->writing = 1;
+        first = file_add(FILE_PIPE_READ, i, O_RDONLY | kept, close_on_exec);
+        second = first < 0 ? first
+                           : file_add(FILE_PIPE_WRITE, i, O_WRONLY | kept,
+                                      close_on_exec);
+        if (first >= 0 && second < 0) {
+            unsigned at = (unsigned)process_self->descriptor[first];
+
+            process_self->descriptor[first] = -1;
+            file_put(at);
+            first = second;
+        }
+        if (first < 0) {
+            p->reading = 0;
+            p->writing = 0;
+        } else {
+            descriptors[0] = (int)first;
+            descriptors[1] = (int)second;
+        }
+    }
+    file_drop();
+    return first < 0 ? first : 0;
+}
+
+void
+pipe_close(struct pipe *p, bool reading)
+{
+    (void)lock_take(&p->lock);
+    *(reading ? &p->reading : &p->writing) = 0;
+    lock_drop(&p->lock);
+    process_wake_all(&p->readers);
+    process_wake_all(&p->writers);
+}
+
+static uint64_t
+self_bit(void)
+{
+    return (uint64_t)1 << process_index(process_self);
+}
+
+static void
+set_add(uint64_t *set)
+{
+    (void)__atomic_fetch_or(set, self_bit(), __ATOMIC_SEQ_CST);
+}
+
+static void
+set_remove(uint64_t *set)
+{
+    (void)__atomic_fetch_and(set, ~self_bit(), __ATOMIC_SEQ_CST);
+}
+
+static uint32_t
+used(const struct pipe *p)
+{
+    return p->head - p->tail;
+}
+
+/* Copies out of the ring or into it, from a place on. */
+static void
+ring_read(const struct pipe *p, uint8_t *bytes, uint32_t count)
+{
+    uint32_t at = p->tail % PIPE_BYTES;
+    uint32_t part = PIPE_BYTES - at < count ? PIPE_BYTES - at : count;
+
+    if (count == 1) {
+        *bytes = p->bytes[at];
+        return;
+    }
+    memcpy(bytes, p->bytes + at, part);
+    memcpy(bytes + part, p->bytes, count - part);
+}
+
+static void
+ring_write(struct pipe *p, const uint8_t *bytes, uint32_t count)
+{
+    uint32_t at = p->head % PIPE_BYTES;
+    uint32_t part = PIPE_BYTES - at < count ? PIPE_BYTES - at : count;
+
+    if (count == 1) {
+        p->bytes[at] = *bytes;
+        return;
+    }
+    memcpy(p->bytes + at, bytes, part);
+    memcpy(p->bytes, bytes + part, count - part);
+}
+
+/* Reads what is there, up to `count`; -EAGAIN: nothing, and somebody may yet
+   write. */
+static int64_t
+read_now(struct pipe *p, uint8_t *bytes, size_t count)
+{
+    uint32_t there;
+    bool writing;
+
+    (void)lock_take(&p->lock);
+    there = used(p);
+    writing = p->writing != 0;
+    there = count < there ? (uint32_t)count : there;
+    if (there > 0) {
+        ring_read(p, bytes, there);
+        atomic_signal_fence(memory_order_seq_cst);
+        p->tail += there;
+    }
+    lock_drop(&p->lock);
+    if (there > 0 && p->writers != 0 && PIPE_BYTES - used(p) >= PIPE_ATOMIC) {
+        process_wake_all(&p->writers);
+    }
+    return there > 0 || !writing ? (int64_t)there : -EAGAIN;
+}
+
+int64_t
+pipe_read(struct pipe *p, void *bytes, size_t count, bool nonblocking)
+{
+    int64_t result;
+    int error = 0;
+
+    if (count == 0) {
+        return 0;
+    }
+    result = read_now(p, bytes, count);
+    if (result != -EAGAIN || nonblocking) {
+        return result;
+    }
+    process_wait_begin();
+    while (error == 0) {
+        set_add(&p->readers);
+        result = read_now(p, bytes, count);
+        if (result != -EAGAIN) {
+            break;
+        }
+        error = process_wait(0);
+    }
+    process_wait_end();
+    set_remove(&p->readers);
+    return result == -EAGAIN ? error : result;
+}
+
+/* Writes what there is room for, or if `whole` all or nothing: -EAGAIN. -EPIPE:
+   nobody reads. */
+static int64_t
+write_now(struct pipe *p, const uint8_t *bytes, size_t count, bool whole)
+{
+    uint32_t room;
+    int64_t result = -EPIPE;
+
+    (void)lock_take(&p->lock);
+    if (p->reading != 0) {
+        room = PIPE_BYTES - used(p);
+        if (room == 0 || (whole && room < count)) {
+            result = -EAGAIN;
+        } else {
+            room = count < room ? (uint32_t)count : room;
+            ring_write(p, bytes, room);
+            atomic_signal_fence(memory_order_seq_cst);
+            p->head += room;
+            result = room;
+        }
+    }
+    lock_drop(&p->lock);
+    if (result > 0 && p->readers != 0) {
+        process_wake_all(&p->readers);
+    }
+    return result;
+}
+
+/* Waits for room: 0, or what process_wait says. */
+static int64_t
+write_wait(struct pipe *p, const uint8_t *bytes, size_t count, bool whole)
+{
+    int64_t result;
+    int error = 0;
+
+    process_wait_begin();
+    do {
+        set_add(&p->writers);
+        result = write_now(p, bytes, count, whole);
+        if (result == -EAGAIN) {
+            error = process_wait(0);
+        }
+    } while (result == -EAGAIN && error == 0);
+    process_wait_end();
+    set_remove(&p->writers);
+    return result == -EAGAIN ? error : result;
+}
+
+int64_t
+pipe_write(struct pipe *p, const void *bytes, size_t count, bool nonblocking)
+{
+    const uint8_t *from = bytes;
+    bool whole = count <= PIPE_ATOMIC;
+    size_t done = 0;
+    int64_t result = 0;
+
+    while (done < count && result >= 0) {
+        result = write_now(p, from + done, count - done, whole);
+        if (result == -EAGAIN && !nonblocking) {
+            result = write_wait(p, from + done, count - done, whole);
+        }
+        done += result > 0 ? (size_t)result : 0;
+    }
+    if (result == -EPIPE) {
+        process_lock();
+        signal_send(process_self, SIGPIPE);
+        process_unlock();
+    }
+    return done > 0 ? (int64_t)done : result;
+}
+
+int
+pipe_poll(struct pipe *p, bool reading, bool wait)
+{
+    int events = 0;
+
+    if (wait) {
+        set_add(reading ? &p->readers : &p->writers);
+    }
+    (void)lock_take(&p->lock);
+    if (reading) {
+        events |= used(p) > 0 ? POLLIN | POLLRDNORM : 0;
+        events |= p->writing == 0 ? POLLHUP : 0;
+    } else if (p->reading == 0) {
+        events = POLLERR;
+    } else if (PIPE_BYTES - used(p) >= PIPE_ATOMIC) {
+        events = POLLOUT | POLLWRNORM;
+    }
+    lock_drop(&p->lock);
+    return events;
+}
