@@ -21,11 +21,12 @@ _Static_assert(ERROR_ESRCH == ESRCH && ERROR_EBUSY == EBUSY &&
                "hart_offsets.h does not say what error.h says");
 
 static const struct cap_name empty_name;
+static const struct cap_name console_name = {{CAP_CONSOLE, 0}};
 
 int64_t
 sys_console_write(uint64_t cap, uint64_t bytes, uint64_t count)
 {
-    int error = cap_check(cap, &empty_name, CAP_WRITE);
+    int error = cap_check(cap, &console_name, CAP_WRITE);
     unsigned done = 0;
 
     if (error < 0) {
@@ -43,7 +44,7 @@ sys_console_write(uint64_t cap, uint64_t bytes, uint64_t count)
 int64_t
 sys_console_read(uint64_t cap)
 {
-    int error = cap_check(cap, &empty_name, CAP_READ);
+    int error = cap_check(cap, &console_name, CAP_READ);
     int byte;
 
     if (error < 0) {

@@ -44,10 +44,10 @@ device-tree-compiler dtc device trees
 cmake cmake the build
 ninja-build ninja the build
 python3 python3 reading the console
+gcc gcc the tools that fill a disk, and tests
+libc6-dev - the same
 '
 TEST_PACKAGES="$RUN_PACKAGES"'
-gcc gcc tests on this machine
-libc6-dev - tests on this machine
 libfdt-dev - the device tree reader that ours is compared with
 clang clang the second compiler, and fuzzing
 libclang-rt-dev - the sanitizers and the fuzzer of clang

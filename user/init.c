@@ -1,29 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first program: says that it runs, starts the programs of its archive that
- * boot arguments name (start=NAME), sees to it that memory does not run out
- * among them, and echoes what is typed. Ctrl-D on an empty line ends the
- * machine.
+ * Process 1, in the first env. Starts the shell, or what the boot arguments
+ * name, and does what must be done by somebody who outlives all: brings what is
+ * typed to the terminal, ends what was killed, waits for orphans, and sees to
+ * it that memory does not run out.
+ *
+ *     run=PATH WORD...   instead of the shell, with these arguments; when it
+ *                        ends, so does the machine, with its status
+ *     start=NAME         before that, a program of the archive as an env of its
+ *                        own, without the libOS
+ *
+ * SIGUSR2 ends the machine, SIGTERM has it start again: what runs is told, and
+ * what was written is on the disk.
  */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "kern/abi/account.h"
 #include "kern/abi/cap.h"
+#include "kern/abi/exit.h"
 #include "kern/abi/information.h"
 #include "lib/exo/archive.h"
+#include "lib/exo/exo.h"
 #include "lib/exo/program.h"
 #include "lib/manager/manager.h"
+#include "lib/posix/posix.h"
+#include "lib/posix/shared.h"
 
-#define CTRL_D 4
-#define PROGRAMS_MAX 7
-#define NAME_MAX 32
+#define SHELL "/bin/sh"
+#define CANNOT_RUN                                                             \
+    127 /* the status of a child that could not be its program                 \
+         */
+#define GRACE_SECONDS 2
 
-/* A program has its own name in this entry of its list. */
+/* Entries of the capability list for programs without the libOS; in its own
+   list such a one has its own name in CAP_OWN. */
+#define CAP_PROGRAMS 5
+#define PROGRAMS_MAX (POSIX_CAP_CHILDREN - CAP_PROGRAMS)
 #define CAP_OWN 1
+#define SLOTS_APART 16
 
 static struct manager manager;
 static unsigned programs;
+static volatile sig_atomic_t ending; /* the signal that wants it */
 
 static inline uint64_t
 time_now(void)
@@ -34,28 +60,26 @@ time_now(void)
     return now;
 }
 
-/* Of eight slots of the hart each program has one, and this one the first. */
-static void
-slots_take(uint64_t env, uint64_t eighth)
+static uint64_t
+ticks_per_second(void)
 {
-    for (uint64_t slot = eighth; slot < SLOTS; slot += 8) {
-        (void)sys_slot_alloc(0, env, exo_uarea->hart, slot);
-    }
+    return ((const struct information *)INFORMATION_BOOT)->time_frequency;
 }
 
+/* A program without the libOS. */
 static void
 program_start(const char *name)
 {
-    static const struct exo_grant console = {0, 0, CAP_WRITE};
+    static const struct exo_grant console = {POSIX_CAP_CONSOLE, 0, CAP_WRITE};
     struct exo_child child = {.id = 0};
-    uint64_t cap = programs + 1;
+    uint64_t cap = CAP_PROGRAMS + programs;
     const void *file;
     size_t size;
     int64_t error =
         exo_archive_find(exo_archive, exo_archive_size, name, &file, &size);
 
     if (error == 0 && programs < PROGRAMS_MAX &&
-        (error = sys_cap_fresh(0, cap)) == 0) {
+        (error = sys_cap_fresh(POSIX_CAP_DOMAIN, cap)) == 0) {
         programs++;
         error = exo_program_load(&child, cap, file, size);
     }
@@ -63,35 +87,33 @@ program_start(const char *name)
         error = exo_program_start(&child, CAP_OWN, &console, 1, 0);
     }
     if (error == 0) {
-        slots_take(child.id, programs);
+        for (uint64_t slot = programs; slot < SLOTS; slot += SLOTS_APART) {
+            (void)sys_slot_alloc(cap, child.id, exo_uarea->hart, slot);
+        }
         printf("init: %s is env 0x%lx\n", name, child.id);
     } else {
         printf("init: %s: error %ld\n", name, error);
     }
 }
 
+/* Processes are not asked for memory: they would not answer. */
 static void
-programs_start(void)
+policy_others(const struct manager_view *view, struct manager_request *request)
 {
-    const struct information *boot =
-        (const struct information *)INFORMATION_BOOT;
-    const char *word = boot->arguments;
+    policy_share(view, request);
+    for (unsigned i = 0; i < view->count; i++) {
+        for (unsigned row = 0; row < POSIX_PROCESSES; row++) {
+            const struct process *p = &SHARED_OF->processes.process[row];
 
-    while (*word != '\0') {
-        size_t length = strcspn(word, " ");
-        char name[NAME_MAX];
-
-        if (strncmp(word, "start=", 6) == 0 && length - 6 < sizeof(name)) {
-            memcpy(name, word + 6, length - 6);
-            name[length - 6] = '\0';
-            program_start(name);
+            if (p->state != PROCESS_FREE && p->env == view->env[i].id) {
+                request[i] = (struct manager_request){.count = 0};
+            }
         }
-        word += length + (word[length] == ' ');
     }
 }
 
-/* A turn of the manager, then sleep till it wants the next, or an event. */
-static void
+/* A turn of the manager; when it wants the next. */
+static uint64_t
 manager_turn(void)
 {
     uint64_t rounds = manager.rounds;
@@ -105,36 +127,145 @@ manager_turn(void)
     if (manager.ended != ended) {
         printf("init: an env that does not answer was ended\n");
     }
-    exo_uarea->masked = MASKED_INTERRUPT;
-    if (next > time_now() && sys_alarm(next, 0) == 0) {
-        (void)exo_sleep(exo_uarea);
+    return next;
+}
+
+/* In a session of its own, which has the terminal. */
+static pid_t
+session_start(char *const *words)
+{
+    pid_t child = fork();
+
+    if (child < 0) {
+        printf("init: %s: %s\n", words[0], strerror(errno));
     }
-    exo_uarea->ring_taken = exo_uarea->ring_posted;
-    __atomic_exchange_n(&exo_uarea->pending, 0, __ATOMIC_ACQUIRE);
-    exo_uarea->masked = 0;
+    if (child == 0) {
+        (void)setsid();
+        (void)ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+        (void)execvp(words[0], words);
+        fprintf(stderr, "init: %s: %s\n", words[0], strerror(errno));
+        _exit(CANNOT_RUN);
+    }
+    return child;
+}
+
+static _Noreturn void
+machine_end(int status)
+{
+    sync();
+    fflush(stdout);
+    (void)tcdrain(STDOUT_FILENO);
+    (void)sys_machine_exit(POSIX_CAP_MACHINE, (uint64_t)status & 0xff);
+    abort();
+}
+
+static int
+status_of(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Whether `wanted` has ended, with its status; whoever else has ended is
+   waited for, too. */
+static int
+children_end(pid_t wanted, int *status)
+{
+    int found = 0;
+    int one;
+    pid_t child;
+
+    while ((child = waitpid(-1, &one, WNOHANG)) > 0) {
+        if (child == wanted) {
+            found = 1;
+            *status = status_of(one);
+        }
+    }
+    return found;
+}
+
+/* One round of all that process 1 does for others; then sleep, until there is
+   more or the time has come. */
+static int
+serve(pid_t wanted, int *status, uint64_t until)
+{
+    int found;
+    uint64_t next;
+
+    posix_hold();
+    process_wait_begin();
+    terminal_pump();
+    process_kill_all();
+    found = children_end(wanted, status);
+    next = manager_turn();
+    if (!found && !ending) {
+        (void)process_wait(until != 0 && until < next ? until : next);
+    }
+    process_wait_end();
+    posix_release();
+    return found;
+}
+
+/* Everybody is told, and then ended. */
+static void
+all_end(void)
+{
+    uint64_t until = time_now() + GRACE_SECONDS * ticks_per_second();
+    int status;
+
+    ending = 0;
+    (void)kill(-1, SIGTERM);
+    (void)kill(-1, SIGCONT);
+    while (kill(-1, 0) == 0 && time_now() < until) {
+        (void)serve(0, &status, until);
+    }
+    (void)kill(-1, SIGKILL);
+    until = time_now() + GRACE_SECONDS * ticks_per_second();
+    while (kill(-1, 0) == 0 && time_now() < until) {
+        (void)serve(0, &status, until);
+    }
+}
+
+static void
+end_wanted(int number)
+{
+    ending = number;
 }
 
 int
-main(void)
+main(int count, char **words)
 {
-    bool empty = true;
+    static char shell[] = SHELL;
+    static char *shell_words[] = {shell, NULL};
+    char *const *run = shell_words;
+    int only = 0;
+    int status = 0;
 
-    printf("init: env 0x%lx in user mode; Ctrl-D ends the machine\n", exo_id);
-    slots_take(exo_id, 0);
     manager_init(&manager, (uint32_t)exo_id, ACCOUNT_FIRST);
-    programs_start();
-    for (;;) {
-        int64_t c = sys_console_read(0);
-
-        if (c == CTRL_D && empty) {
-            return 0;
+    manager.policy = policy_others;
+    (void)signal(SIGUSR2, end_wanted);
+    (void)signal(SIGTERM, end_wanted);
+    for (int i = 1; i < count && !only; i++) {
+        if (strncmp(words[i], "start=", 6) == 0) {
+            program_start(words[i] + 6);
+        } else if (strncmp(words[i], "run=", 4) == 0) {
+            words[i] += 4;
+            run = words + i;
+            only = 1;
         }
-        if (c < 0) {
-            manager_turn();
-            continue;
-        }
-        empty = c == '\r';
-        putchar(c == '\r' ? '\n' : (int)c);
-        fflush(stdout);
     }
+    do {
+        pid_t child = session_start(run);
+
+        while (child > 0 && !ending && !serve(child, &status, 0)) {
+        }
+        if (child < 0 || (!ending && status == CANNOT_RUN)) {
+            only = 1;
+            status = CANNOT_RUN;
+        }
+    } while (!ending && !only);
+    if (ending) {
+        status = ending == SIGTERM ? EXIT_REBOOT : 0;
+    }
+    all_end();
+    machine_end(status);
 }

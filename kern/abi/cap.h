@@ -22,6 +22,8 @@
 #define CAP_COMPONENTS 8
 #define CAP_CHOSEN_MAX 0x7fff
 #define CAP_SERIAL_BASE 0x8000
+/* The component that is the name of the console: to read it and to write it. */
+#define CAP_CONSOLE 0x7fff
 /* How many values one half of a serial has, and both: the square. */
 #define CAP_SERIAL_HALF 0x7fff
 #define CAP_SERIALS 0x3fff0001

@@ -3,18 +3,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "lib/posix/call.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
-
-static int
-answer(int64_t result)
-{
-    if (result < 0) {
-        errno = (int)-result;
-        return -1;
-    }
-    return (int)result;
-}
 
 /* Whether a group has a member in a session. */
 static bool
@@ -59,14 +50,14 @@ setpgid(pid_t pid, pid_t group)
     pid = pid == 0 ? process_self->pid : pid;
     group = group == 0 ? pid : group;
     if (pid < 0 || group < 0) {
-        return answer(-EINVAL);
+        return (int)call_result(-EINVAL);
     }
     posix_hold();
     process_lock();
     error = group_set(pid, group);
     process_unlock();
     posix_release();
-    return answer(error);
+    return (int)call_result(error);
 }
 
 int
@@ -90,7 +81,7 @@ word_of(pid_t pid, bool session)
     }
     process_unlock();
     posix_release();
-    return answer(result);
+    return (int)call_result(result);
 }
 
 pid_t
@@ -126,5 +117,5 @@ setsid(void)
     }
     process_unlock();
     posix_release();
-    return answer(result);
+    return (int)call_result(result);
 }

@@ -78,8 +78,10 @@ wait(int *status)
 int
 sched_yield(void)
 {
+    posix_hold(); /* no handler may give the hart away, too */
     wake_flush();
     (void)exo_yield(0, exo_uarea);
+    posix_release();
     return 0;
 }
 
@@ -88,7 +90,7 @@ _Noreturn void
 _exit(int status)
 {
     if (process_self->pid == FIRST_PID) {
-        (void)sys_machine_exit(POSIX_CAP_CONSOLE, (uint64_t)status & 0xff);
+        (void)sys_machine_exit(POSIX_CAP_MACHINE, (uint64_t)status & 0xff);
     }
     process_exit((status & 0xff) << 8);
 }

@@ -8,18 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/posix/call.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/signal.h"
-
-static int
-answer(int64_t result)
-{
-    if (result < 0) {
-        errno = (int)-result;
-        return -1;
-    }
-    return (int)result;
-}
 
 static bool
 is_signal(int signal)
@@ -45,7 +36,7 @@ int
 sigaddset(sigset_t *set, int signal)
 {
     if (!is_signal(signal)) {
-        return answer(-EINVAL);
+        return (int)call_result(-EINVAL);
     }
     *set |= SIGNAL_BIT(signal);
     return 0;
@@ -55,7 +46,7 @@ int
 sigdelset(sigset_t *set, int signal)
 {
     if (!is_signal(signal)) {
-        return answer(-EINVAL);
+        return (int)call_result(-EINVAL);
     }
     *set &= ~SIGNAL_BIT(signal);
     return 0;
@@ -65,7 +56,7 @@ int
 sigismember(const sigset_t *set, int signal)
 {
     return is_signal(signal) ? (*set & SIGNAL_BIT(signal)) != 0
-                             : answer(-EINVAL);
+                             : (int)call_result(-EINVAL);
 }
 
 int
@@ -77,7 +68,7 @@ sigaction(int signal, const struct sigaction *restrict action,
     posix_hold();
     error = signal_action(signal, action, old);
     posix_release();
-    return answer(error);
+    return (int)call_result(error);
 }
 
 _sig_func_ptr
@@ -120,7 +111,7 @@ sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
             mask = *set;
             break;
         default:
-            return answer(-EINVAL);
+            return (int)call_result(-EINVAL);
         }
         posix_hold();
         (void)signal_mask(mask);
@@ -144,14 +135,14 @@ int
 sigsuspend(const sigset_t *set)
 {
     signal_suspend(*set);
-    return answer(-EINTR);
+    return (int)call_result(-EINTR);
 }
 
 int
 pause(void)
 {
     signal_suspend(process_self->signals_masked);
-    return answer(-EINTR);
+    return (int)call_result(-EINTR);
 }
 
 int
@@ -171,7 +162,7 @@ sigwait(const sigset_t *restrict set, int *restrict number)
 int
 sigaltstack(const stack_t *restrict stack, stack_t *restrict old)
 {
-    return answer(signal_stack(stack, old));
+    return (int)call_result(signal_stack(stack, old));
 }
 
 static int64_t
@@ -199,21 +190,21 @@ kill(pid_t pid, int number)
     int64_t result;
 
     if (number != 0 && !is_signal(number)) {
-        return answer(-EINVAL);
+        return (int)call_result(-EINVAL);
     }
     posix_hold();
     process_lock();
     result = kill_locked(pid, number);
     process_unlock();
     posix_release();
-    return answer(result);
+    return (int)call_result(result);
 }
 
 int
 killpg(pid_t group, int number)
 {
     return group > 1 ? kill(-group, number)
-                     : answer(group < 0 ? -EINVAL : -ESRCH);
+                     : (int)call_result(group < 0 ? -EINVAL : -ESRCH);
 }
 
 int

@@ -9,29 +9,23 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "lib/posix/call.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/signal.h"
 #include "lib/posix/terminal_part.h"
 
 #define NAME "/dev/tty"
 
-static int
-answer(int64_t result)
+int
+terminal_is_own(void)
 {
-    if (result < 0) {
-        errno = (int)-result;
-        return -1;
-    }
-    return (int)result;
+    return TERMINAL->session != 0 && TERMINAL->session == process_self->session;
 }
 
-/* Whether the terminal is that of the caller's session. */
 static int
-is_own(void)
+own_check(void)
 {
-    return TERMINAL->session != 0 && TERMINAL->session == process_self->session
-               ? 0
-               : -ENOTTY;
+    return terminal_is_own() ? 0 : -ENOTTY;
 }
 
 int
@@ -42,7 +36,7 @@ isatty(int descriptor)
     posix_hold();
     error = file_terminal(descriptor);
     posix_release();
-    return error < 0 ? answer(error) + 1 : 1;
+    return error < 0 ? (int)call_result(error) + 1 : 1;
 }
 
 int
@@ -83,7 +77,7 @@ tcgetattr(int descriptor, struct termios *modes)
         terminal_unlock();
     }
     posix_release();
-    return answer(error);
+    return (int)call_result(error);
 }
 
 /* All that is written has gone to the line: nothing has to be waited for. */
@@ -114,13 +108,13 @@ tcsetattr(int descriptor, int when, const struct termios *modes)
     int64_t result;
 
     if (when != TCSANOW && when != TCSADRAIN && when != TCSAFLUSH) {
-        return answer(-EINVAL);
+        return (int)call_result(-EINVAL);
     }
     do {
         posix_hold();
         result = modes_set(descriptor, when, modes);
     } while (posix_again(result));
-    return answer(result);
+    return (int)call_result(result);
 }
 
 static int64_t
@@ -145,13 +139,13 @@ tcflush(int descriptor, int queue)
     int64_t result;
 
     if (queue != TCIFLUSH && queue != TCOFLUSH && queue != TCIOFLUSH) {
-        return answer(-EINVAL);
+        return (int)call_result(-EINVAL);
     }
     do {
         posix_hold();
         result = flush(descriptor, queue);
     } while (posix_again(result));
-    return answer(result);
+    return (int)call_result(result);
 }
 
 static int64_t
@@ -171,7 +165,7 @@ tcdrain(int descriptor)
         posix_hold();
         result = foreground(descriptor);
     } while (posix_again(result));
-    return answer(result);
+    return (int)call_result(result);
 }
 
 int
@@ -200,13 +194,13 @@ tcflow(int descriptor, int action)
     int64_t result;
 
     if (action < TCOOFF || action > TCION) {
-        return answer(-EINVAL);
+        return (int)call_result(-EINVAL);
     }
     do {
         posix_hold();
         result = flow(descriptor, action);
     } while (posix_again(result));
-    return answer(result);
+    return (int)call_result(result);
 }
 
 /* Under both locks, so that the group is one of the session while it is set. */
@@ -217,7 +211,7 @@ group_set(int descriptor, pid_t group)
     int64_t error = foreground(descriptor);
 
     if (error == 0) {
-        error = is_own();
+        error = own_check();
     }
     if (error < 0) {
         return error;
@@ -244,13 +238,13 @@ tcsetpgrp(int descriptor, pid_t group)
     int64_t result;
 
     if (group <= 0) {
-        return answer(-EINVAL);
+        return (int)call_result(-EINVAL);
     }
     do {
         posix_hold();
         result = group_set(descriptor, group);
     } while (posix_again(result));
-    return answer(result);
+    return (int)call_result(result);
 }
 
 /* A word of the terminal's, if it is the caller's terminal. */
@@ -262,13 +256,13 @@ own_word(int descriptor, const int32_t *word)
     posix_hold();
     error = file_terminal(descriptor);
     if (error == 0) {
-        error = is_own();
+        error = own_check();
     }
     if (error == 0) {
         error = *word != 0 ? *word : INT_MAX; /* no group has that number */
     }
     posix_release();
-    return answer(error);
+    return (int)call_result(error);
 }
 
 pid_t
@@ -344,7 +338,7 @@ control(int descriptor, unsigned long request, void *argument)
         terminal_unlock();
         return 0;
     case TIOCGPGRP:
-        error = is_own();
+        error = own_check();
         *(pid_t *)argument = error == 0 ? TERMINAL->group : 0;
         return error;
     case TIOCSPGRP:
@@ -368,7 +362,7 @@ ioctl(int descriptor, unsigned long request, ...)
         posix_hold();
         result = control(descriptor, request, argument);
     } while (posix_again(result));
-    return answer(result);
+    return (int)call_result(result);
 }
 
 speed_t

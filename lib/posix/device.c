@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in /dev. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
@@ -15,9 +16,12 @@ const char *const device_name[DEVICES] = {
     [DEVICE_CONSOLE] = "console"};
 
 int64_t
-device_open(unsigned device)
+device_open(unsigned device, int flags)
 {
-    return device == DEVICE_TTY && process_self->terminal < 0 ? -ENXIO : 0;
+    if (device == DEVICE_CONSOLE && !(flags & O_NOCTTY)) {
+        (void)terminal_claim();
+    }
+    return device == DEVICE_TTY && !terminal_is_own() ? -ENXIO : 0;
 }
 
 static int64_t

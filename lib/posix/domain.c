@@ -13,10 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kern/abi/account.h"
 #include "kern/abi/cap.h"
-#include "kern/abi/frame.h"
-#include "kern/abi/information.h"
 #include "lib/exo/archive.h"
 #include "lib/exo/elf.h"
 #include "lib/exo/exo.h"
@@ -104,6 +101,9 @@ caps_make(void)
                                          POSIX_NAME_DOMAIN, CAP_RIGHTS_ALL));
     check("capabilities", sys_cap_derive(POSIX_CAP_DOMAIN, POSIX_CAP_SHARED,
                                          POSIX_NAME_SHARED, CAP_RIGHTS_ALL));
+    check("capabilities",
+          sys_cap_derive(CAP_EMPTY, POSIX_CAP_CONSOLE, CAP_CONSOLE,
+                         CAP_READ | CAP_WRITE | CAP_PASS));
 }
 
 /* Fills pages that were made writable, and makes them what they are to be. */
@@ -154,22 +154,16 @@ image_load(void)
     return entry;
 }
 
-/* Page tables for the window on the cache: enough for half of memory. A table
-   stays when the page is gone for whose sake it was made. */
-static uint64_t
+/* Page tables for what POSIX_CACHE shows. One stays when the page is gone for
+   whose sake it was made. */
+static void
 cache_make(void)
 {
-    const struct information *boot =
-        (const struct information *)INFORMATION_BOOT;
-    uint64_t most = POSIX_SHARED_END - POSIX_CACHE;
-    uint64_t size =
-        (boot->frames / 2 * PAGE + TABLE_SPAN - 1) / TABLE_SPAN * TABLE_SPAN;
     int64_t frame = exo_frame_alloc(POSIX_CAP_SHARED, 0);
     uint64_t number = (uint64_t)frame;
 
     check("no memory", frame);
-    size = size < most ? size : most;
-    for (uint64_t done = 0; done < size; done += TABLE_SPAN) {
+    for (uint64_t done = 0; done < POSIX_CACHE_SIZE; done += TABLE_SPAN) {
         struct exo_range range = {POSIX_CACHE + done, 1, 0};
 
         check("the cache's tables",
@@ -178,14 +172,13 @@ cache_make(void)
               exo_map_remove(&shared, range.address, PAGE));
     }
     check("the cache's tables", exo_frame_free(number));
-    return size / PAGE;
 }
 
 int
 main(void)
 {
-    struct domain domain = {exo_root,         exo_id, exo_uarea, exo_archive,
-                            exo_archive_size, 0,      0};
+    struct domain domain = {exo_root,    exo_id,           exo_uarea,
+                            exo_archive, exo_archive_size, 0};
     void (*enter)(const struct domain *);
     uint64_t entry;
 
@@ -196,7 +189,7 @@ main(void)
     shared_link();
     memset((void *)POSIX_SHARED, 0, sizeof(struct posix_shared));
     entry = image_load();
-    domain.cache_pages = cache_make();
+    cache_make();
     exo_map_forget();
     domain.window = exo_map_window;
     memcpy(&enter, &entry, sizeof(enter));

@@ -18,9 +18,7 @@ struct domain {
     struct uarea *uarea;
     const void *archive;
     size_t archive_size;
-    uint64_t window;      /* exo_map_window */
-    uint64_t cache_pages; /* from POSIX_CACHE on there are page tables for so
-                             many */
+    uint64_t window; /* exo_map_window */
 };
 
 _Noreturn void posix_entry(const struct domain *domain);

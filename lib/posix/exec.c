@@ -120,6 +120,16 @@ tail_do(void *unused)
     posix_enter(tail.entry, (void *)tail.stack.stack);
 }
 
+/* What the process is called: the last name of the path. */
+static void
+process_rename(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    strlcpy(process_self->name, slash == NULL ? path : slash + 1,
+            POSIX_PROCESS_NAME);
+}
+
 int64_t
 exec_replace(const struct exec_file *file, const struct exec_words *words,
              const char *name)
@@ -134,7 +144,7 @@ exec_replace(const struct exec_file *file, const struct exec_words *words,
     if (error < 0) {
         return error;
     }
-    (void)name;
+    process_rename(name);
     error = space_clear(0, POSIX_STACK_BOTTOM);
     error = error < 0 ? error : space_clear(POSIX_PROGRAM, LIBOS_DATA_END);
     error = error < 0 ? error : space_clear(POSIX_MAP, POSIX_MAP_END);
@@ -145,5 +155,7 @@ exec_replace(const struct exec_file *file, const struct exec_words *words,
     if (error < 0) {
         process_exit(SIGKILL);
     }
+    file_exec();
+    signal_exec();
     posix_stack(tail.bytes + sizeof(tail.bytes), tail_do, NULL);
 }

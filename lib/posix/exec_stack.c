@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The arguments are put together in free entries of the window, in frames that
-   are then mapped where stacks end. What is below the arguments there may hold
-   what the process had in them before. */
+/* The arguments are put together in frames that are seen elsewhere, and then
+   mapped where stacks end: among what table.h has for filling; if they are
+   many, in free entries of lib/exo's window, which costs tables of its own.
+   What is below the arguments there may hold what the process had in them
+   before. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,9 +12,9 @@
 #include "lib/posix/exec.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/space.h"
+#include "lib/posix/table.h"
 
-#define PAGE ((uint64_t)FRAME_SIZE)
-#define STAGE ((char *)(EXO_WINDOW + EXO_WINDOW_FREE * PAGE))
+#define STAGE ((int64_t)(EXO_WINDOW + EXO_WINDOW_FREE * PAGE))
 #define CAPS (POSIX_CAP_OWN | POSIX_CAP_OWN << 8)
 #define STAGE_PAGES (sizeof(((struct exec_stack *)0)->frame) / sizeof(uint64_t))
 
@@ -72,32 +74,58 @@ list_write(struct writer *writer, char *const *list)
     *writer->place++ = 0;
 }
 
+static bool
+is_small(const struct exec_stack *stack)
+{
+    return stack->pages < TABLE_SCRATCHES; /* one is not for this */
+}
+
 static void
 stage_unmap(const struct exec_stack *stack)
 {
-    (void)sys_pt_unmap(POSIX_CAP_OWN, exo_map_window, EXO_WINDOW_FREE,
-                       stack->pages);
+    if (is_small(stack)) {
+        table_scratch_end((unsigned)stack->pages);
+    } else {
+        (void)sys_pt_unmap(POSIX_CAP_OWN, exo_map_window, EXO_WINDOW_FREE,
+                           stack->pages);
+    }
 }
 
-/* Frames in the window; the last of them ends where the stack will. */
+/* Where the frames are seen, or the negative of an error. */
+static int64_t
+stage_map(const struct exec_stack *stack)
+{
+    struct exo_map own = exo_map_own();
+    int64_t error;
+
+    if (is_small(stack)) {
+        return table_scratch(POSIX_CAP_OWN, stack->frame,
+                             (unsigned)stack->pages);
+    }
+    error = exo_map_table(&own, EXO_WINDOW); /* the window is there, then */
+    for (uint64_t i = 0; i < stack->pages; i++) {
+        exo_uarea->batch[i] = stack->frame[i] << 10 | EXO_R | EXO_W | EXO_AD;
+    }
+    error = error < 0 ? error
+                      : sys_pt_map(CAPS, exo_map_window, EXO_WINDOW_FREE,
+                                   stack->pages);
+    return error < 0 ? error : STAGE;
+}
+
+/* Frames; the last of them ends where the stack will. */
 static int64_t
 stage_make(struct exec_stack *stack, uint64_t pages)
 {
-    struct exo_map own = exo_map_own();
-    int64_t error = exo_map_table(&own, EXO_WINDOW); /* it is there, then */
+    int64_t error = 0;
+    bool clean;
 
     for (stack->pages = 0; error >= 0 && stack->pages < pages;) {
-        error = exo_frame_alloc(POSIX_CAP_OWN, 0);
+        error = page_new(POSIX_CAP_OWN, &clean);
         if (error >= 0) {
             stack->frame[stack->pages++] = (uint64_t)error;
         }
     }
-    for (uint64_t i = 0; i < stack->pages; i++) {
-        exo_uarea->batch[i] = stack->frame[i] << 10 | EXO_R | EXO_W | EXO_AD;
-    }
-    error = error < 0
-                ? error
-                : sys_pt_map(CAPS, exo_map_window, EXO_WINDOW_FREE, pages);
+    error = error < 0 ? error : stage_map(stack);
     if (error < 0) {
         exec_stack_drop(stack);
     }
@@ -122,8 +150,9 @@ exec_stack_make(struct exec_stack *stack, const struct exec_words *words)
     uint64_t size;
     uint64_t pages;
     uint64_t *count;
+    uint64_t end;
     bool fits = true;
-    int64_t error;
+    int64_t stage;
 
     for (unsigned i = 0; fits && i < words->firsts; i++) {
         fits = word_measure(&all, words->first[i]);
@@ -135,15 +164,15 @@ exec_stack_make(struct exec_stack *stack, const struct exec_words *words)
     table = (all.count + 3) * sizeof(uint64_t);
     size = (table + all.bytes + 15) & ~15ul;
     pages = (size + PAGE - 1) / PAGE + 1; /* one to begin with */
-    error = stage_make(stack, pages);
-    if (error < 0) {
-        return error;
+    stage = stage_make(stack, pages);
+    if (stage < 0) {
+        return stage == -EBUSY ? -ENOMEM : stage;
     }
+    end = (uint64_t)stage + pages * PAGE;
     stack->stack = POSIX_STACK_TOP - size;
-    count = (uint64_t *)(void *)(STAGE + pages * PAGE - size);
-    writer =
-        (struct writer){count + 1, (char *)count + table,
-                        POSIX_STACK_TOP - (uint64_t)(STAGE + pages * PAGE)};
+    count = (uint64_t *)(end - size);
+    writer = (struct writer){count + 1, (char *)count + table,
+                             POSIX_STACK_TOP - end};
     for (unsigned i = 0; i < words->firsts; i++) {
         word_write(&writer, words->first[i]);
     }

@@ -96,7 +96,7 @@ add(unsigned node, int flags)
     int64_t result = 0;
 
     if (node >= INODE_DEVICE) {
-        result = device_open(node - INODE_DEVICE);
+        result = device_open(node - INODE_DEVICE, flags);
     }
     if (result == 0) {
         file_take();

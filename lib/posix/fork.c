@@ -41,8 +41,12 @@
 static uint64_t caps_used POSIX_RESIDENT = 0;
 static uint8_t cap_of[POSIX_PROCESSES] POSIX_RESIDENT = {0};
 
-/* Those below that were found empty. */
-static uint64_t caps_absent POSIX_RESIDENT = (uint64_t)1 << POSIX_CAP_CONSOLE;
+/* What a child has of those below, and with which rights. */
+static const uint8_t caps_keep[POSIX_CAP_CHILDREN] = {
+    [POSIX_CAP_DOMAIN] = CAP_FRESH | CAP_PASS,
+    [POSIX_CAP_SHARED] = CAP_READ | CAP_WRITE | CAP_PASS,
+    [POSIX_CAP_CONSOLE] = CAP_WRITE | CAP_PASS,
+};
 
 /* The child in the making. */
 struct making {
@@ -50,6 +54,7 @@ struct making {
     uint64_t cap;
     uint64_t id;
     uint64_t stack; /* the pointer */
+    uint64_t uarea; /* its frame */
     uint32_t root;
     uint32_t middle[MIDDLES_MAX];
     uint32_t number[TABLES_MAX]; /* 0: it has no such table */
@@ -281,47 +286,38 @@ tables_copy(void)
     }
 }
 
-/* A page of the child's own, given and mapped. */
-static uint64_t
-page_place(uint64_t address, bool *zero)
+/* Pages of the child's own, of one table, mapped and given; what of them is all
+   zero is not looked at. */
+static void
+pages_place(uint64_t address, uint64_t *frame, unsigned count)
 {
     int table = table_find(address);
-    bool clean = false;
-    int64_t frame =
-        making.error < 0 ? making.error : page_new(making.cap, &clean);
-    int64_t error;
+    int64_t error = making.error;
+    bool zero;
 
-    if (frame < 0) {
-        making.error = frame;
-        return 0;
+    for (unsigned i = 0; i < count && error >= 0; i++) {
+        error = page_new(making.cap, &zero);
+        frame[i] = error < 0 ? 0 : (uint64_t)error;
     }
-    exo_uarea->batch[0] =
-        (uint64_t)frame << 10 | EXO_R | EXO_W | EXO_AD | PTE_HEIR;
-    error = sys_pt_map(making.cap | making.cap << 8, making.number[table],
-                       table_index(address), 1);
-    do {
-        error = error < 0
-                    ? error
-                    : sys_frame_give(making.cap, (uint64_t)frame, making.id);
-    } while (error == -EAGAIN);
-    if (error < 0) { /* the mapping goes with the env */
-        while (sys_frame_free((uint64_t)frame, FRAME_FREE_BREAK) == -EAGAIN) {
+    for (unsigned i = 0; i < count && error >= 0; i++) {
+        exo_uarea->batch[i] =
+            frame[i] << 10 | EXO_R | EXO_W | EXO_AD | PTE_HEIR;
+    }
+    if (error >= 0) {
+        error = sys_pt_map(making.cap | making.cap << 8, making.number[table],
+                           table_index(address), count);
+    }
+    for (unsigned i = 0; i < count && frame[i] != 0; i++) {
+        do {
+            error = error < 0 ? error
+                              : sys_frame_give(making.cap, frame[i], making.id);
+        } while (error == -EAGAIN);
+        if (error < 0) { /* the mapping goes with the env */
+            while (sys_frame_free(frame[i], FRAME_FREE_BREAK) == -EAGAIN) {
+            }
         }
     }
     making.error = error < 0 ? error : 0;
-    *zero = clean;
-    return error < 0 ? 0 : (uint64_t)frame;
-}
-
-/* Frames of the child's, seen here. */
-static char *
-pages_open(const uint64_t *frame, unsigned count)
-{
-    int64_t at = making.error < 0 ? making.error
-                                  : table_scratch(making.cap, frame, count);
-
-    making.error = at < 0 ? at : 0;
-    return at < 0 ? NULL : (char *)at;
 }
 
 /* The child's book is the parent's, but for the numbers of tables. */
@@ -350,28 +346,13 @@ book_fill(struct table_book *child)
     }
 }
 
-/* What is resident, with what must differ in the child. */
+/* What is resident, seen at `pages`, with what must differ in the child. */
 static void
-resident_copy(void)
+resident_fill(char *pages)
 {
-    uint64_t frame[TABLE_SCRATCHES - 1];
-    unsigned count = 0;
-    bool zero;
-    char *pages;
-
-    for (char *at = libos_stacks; at < libos_resident; at += PAGE) {
-        (void)page_place((uint64_t)at, &zero);
-    }
-    for (char *at = libos_resident;
-         at < libos_resident_end && count < TABLE_SCRATCHES - 1; at += PAGE) {
-        frame[count++] = page_place((uint64_t)at, &zero);
-    }
-    pages = pages_open(frame, count);
-    if (pages == NULL) {
-        return;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        exo_page_copy(pages + i * PAGE, libos_resident + i * PAGE);
+    for (uint64_t at = 0; at < (uint64_t)(libos_resident_end - libos_resident);
+         at += PAGE) {
+        exo_page_copy(pages + at, libos_resident + at);
     }
 #define CHILDS(variable)                                                       \
     ((__typeof__(&(variable)))(void *)(pages +                                 \
@@ -386,29 +367,9 @@ resident_copy(void)
         (*CHILDS(cap_of))[i] = 0;
     }
 #undef CHILDS
-    table_scratch_end(count);
 }
 
-/* Only what is above the stack pointer is anything. */
-static void
-stack_copy(void)
-{
-    bool zero;
-    uint64_t frame = page_place(making.stack & ~(PAGE - 1), &zero);
-    char *page = pages_open(&frame, 1);
-
-    if (page != NULL) {
-        uint64_t offset = making.stack & (PAGE - 1);
-        const uint64_t *from = (const uint64_t *)making.stack;
-        uint64_t *to = (uint64_t *)(void *)(page + offset);
-
-        for (; offset < PAGE; offset += sizeof(*to)) {
-            *to++ = *from++;
-        }
-        table_scratch_end(1);
-    }
-}
-
+/* A frame under a name that nobody had before is all zero. */
 static void
 uarea_fill(struct uarea *u)
 {
@@ -428,24 +389,62 @@ uarea_fill(struct uarea *u)
     u->own[(OWN_AWAY_SP - UAREA_OWN) / 8] = making.stack;
 }
 
+/* Only what is above the stack pointer is anything. */
 static void
-uarea_make(void)
+stack_copy(char *page)
 {
-    bool zero = false;
-    uint64_t frame = page_place(POSIX_UAREA, &zero);
-    char *page = pages_open(&frame, 1);
-    int64_t error;
+    uint64_t offset = making.stack & (PAGE - 1);
+    const uint64_t *from = (const uint64_t *)making.stack;
+    uint64_t *to = (uint64_t *)(void *)(page + offset);
 
-    if (page == NULL) {
+    if (offset < PAGE / 2) {
+        exo_page_copy(page, (const void *)(making.stack & ~(PAGE - 1)));
         return;
     }
-    if (!zero) {
-        exo_page_clear(page);
+    for (; offset < PAGE; offset += sizeof(*to)) {
+        *to++ = *from++;
     }
-    uarea_fill((struct uarea *)(void *)page);
-    table_scratch_end(1);
+}
+
+/* U-area, stack, resident pages: made, and filled in one window. */
+static void
+pages_make(void)
+{
+    uint64_t frame[TABLE_SCRATCHES - 1] = {0};
+    uint64_t stacks = (uint64_t)(libos_resident - libos_stacks) / PAGE;
+    uint64_t residents = (uint64_t)(libos_resident_end - libos_stacks) / PAGE;
+    uint64_t stack = making.stack & ~(PAGE - 1);
+    int64_t at;
+
+    if (stacks > 1 || residents - stacks + 3 > TABLE_SCRATCHES - 1) {
+        making.error = -ENOMEM; /* the image has outgrown the window */
+        return;
+    }
+    pages_place(POSIX_UAREA, &frame[0], 1);
+    pages_place(stack, &frame[1], 1);
+    pages_place((uint64_t)libos_stacks, &frame[2], (unsigned)residents);
+    if (making.error < 0) {
+        return;
+    }
+    at = table_scratch(making.cap, frame, (unsigned)residents + 2);
+    if (at < 0) {
+        making.error = at;
+        return;
+    }
+    uarea_fill((struct uarea *)at);
+    stack_copy((char *)at + PAGE);
+    resident_fill((char *)at + (2 + stacks) * PAGE);
+    table_scratch_end((unsigned)residents + 2);
+    making.uarea = frame[0];
+}
+
+static void
+uarea_bind(void)
+{
+    int64_t error;
+
     do {
-        error = sys_env_bind(making.cap, making.id, HART, frame);
+        error = sys_env_bind(making.cap, making.id, HART, making.uarea);
     } while (error == -EAGAIN);
     making.error = error < 0 ? error : 0;
 }
@@ -457,10 +456,8 @@ caps_grant(void)
                                   POSIX_CAP_OWN, CAP_RIGHTS_ALL);
 
     for (uint64_t i = 0; i < POSIX_CAP_CHILDREN && error >= 0; i++) {
-        if (i != POSIX_CAP_OWN && !(caps_absent >> i & 1)) {
-            error = sys_cap_grant(i, making.cap, making.id, i, CAP_RIGHTS_ALL);
-            caps_absent |= (uint64_t)(error == -EBADF) << i;
-            error = error == -EBADF ? 0 : error;
+        if (caps_keep[i] != 0) {
+            error = sys_cap_grant(i, making.cap, making.id, i, caps_keep[i]);
         }
     }
     making.error = error < 0 ? error : 0;
@@ -528,8 +525,7 @@ fork_make(uint64_t stack)
     }
     if (making.error == 0) {
         slots_take();
-        resident_copy();
-        stack_copy();
+        pages_make();
     }
     if (making.error == 0) {
         making.error = file_fork(making.row);
@@ -539,7 +535,7 @@ fork_make(uint64_t stack)
         process_lock();
         making.row->state = PROCESS_LIVE;
         process_unlock();
-        uarea_make(); /* it may run before this returns */
+        uarea_bind(); /* it may run before this returns */
     }
     if (making.error < 0) {
         int64_t error = posix_error(making.error);

@@ -41,16 +41,19 @@
 #define LIBOS_PRISTINE 0x48000000
 #define POSIX_SHARED 0x50000000
 #define POSIX_CACHE 0x60000000
+#define POSIX_CACHE_SIZE 0x1200000 /* that there are page tables for */
 #define POSIX_SHARED_END 0x80000000
 #define POSIX_MAP 0x80000000
 #define POSIX_MAP_END 0x3f00000000
 
 /* Entries of the capability list of a process. */
-#define POSIX_CAP_CONSOLE 0 /* the empty name, with CAP_WRITE only */
+#define POSIX_CAP_MACHINE 0 /* the empty name: the first process's alone */
 #define POSIX_CAP_OWN 1     /* DOMAIN.serial, all rights: all that is private */
 #define POSIX_CAP_DOMAIN 2  /* DOMAIN, with CAP_FRESH and CAP_PASS */
 /* DOMAIN.SHARED, read, write, pass: what is shared, and the guard of files. */
 #define POSIX_CAP_SHARED 3
+/* The console, to write; the first process can read it, too. */
+#define POSIX_CAP_CONSOLE 4
 /* From here on: one for each child, all rights. */
 #define POSIX_CAP_CHILDREN 8
 

@@ -79,6 +79,8 @@ int terminal_poll(int events, int wait);
 /* A leader of a session that opens the terminal, without O_NOCTTY, makes it
    that session's, if it is nobody's: 0, -EPERM. */
 int terminal_claim(void);
+/* Whether it is that of the caller's session. */
+int terminal_is_own(void);
 /* A process ends, whose row is still there: if it led the terminal's session,
    that has no terminal any more, and its foreground SIGHUP. The table's lock is
    held. */

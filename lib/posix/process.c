@@ -125,7 +125,6 @@ process_begin(void)
                           .files = 1,
                           .umask = 022,
                           .started = time_now(),
-                          .terminal = -1,
                           .directory = -1,
                           .name = "init"};
     for (unsigned i = 0; i < POSIX_DESCRIPTORS; i++) {

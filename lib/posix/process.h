@@ -47,7 +47,6 @@ struct process {
     uint32_t stop_quietly; /* it wants no SIGCHLD for children that stop */
     uint32_t continued;    /* SIGCONT came after what last stopped it */
     uint32_t executed;     /* it has made an execve */
-    int64_t terminal;      /* it has this terminal; -1: none */
     uint64_t children;     /* rows whose parent this is; found again by
                               process_repair when a holder of the lock has died */
     uint32_t files;        /* its descriptors are counted: file_fork is done */

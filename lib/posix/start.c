@@ -67,7 +67,6 @@ image_anew(void)
            (size_t)(libos_data_end - libos_anew));
     memset(libos_anew_bss, 0, (size_t)(libos_anew_bss_end - libos_anew_bss));
     exo_tls_init(__tls_base);
-    __libc_init_array();
 }
 
 static void
@@ -90,7 +89,9 @@ posix_main(uint64_t *stack, int (*run)(int, char **, char **),
     environ = arguments + count + 1;
     program_fini = init_end;
     program_fini_end = fini_end;
+    __libc_init_array();
     (void)atexit(program_end);
+    posix_release(); /* what execve held */
     while (init < init_end) {
         (*init++)();
     }
@@ -146,14 +147,13 @@ posix_first(const struct domain *domain)
     exo_cap = POSIX_CAP_OWN;
     image_upcalls();
     exo_tls_init(__tls_base);
+    SHARED_OF->version = POSIX_SHARED_VERSION;
+    SHARED_OF->size = sizeof(struct posix_shared);
+    SHARED_OF->cache_pages = POSIX_CACHE_SIZE / FRAME_SIZE;
     memory_begin();
     process_begin();
     signal_begin();
     terminal_begin();
-    __libc_init_array();
-    SHARED_OF->version = POSIX_SHARED_VERSION;
-    SHARED_OF->size = sizeof(struct posix_shared);
-    SHARED_OF->cache_pages = domain->cache_pages;
     error = tree_begin();
     if (error < 0) {
         first_failed("file system", error);
@@ -165,6 +165,7 @@ posix_first(const struct domain *domain)
         struct exec_words words = {.rest = boot_words(),
                                    .environment = environment};
 
+        posix_hold();
         error = exec_replace(&file, &words, DOMAIN_FIRST);
     }
     first_failed(DOMAIN_FIRST, error);

@@ -284,13 +284,24 @@ hung_up(void)
 static void
 session(void)
 {
+    int console;
+
     EXPECT_ERROR(tcgetpgrp(STDIN_FILENO), ENOTTY);
     EXPECT(setsid(), getpid());
     EXPECT(getsid(0), getpid());
     EXPECT(getpgrp(), getpid());
     EXPECT_ERROR(tcgetpgrp(STDIN_FILENO), ENOTTY);
+    EXPECT_ERROR(open("/dev/tty", O_RDWR), ENXIO);
+    console = open("/dev/console", O_RDWR | O_NOCTTY);
+    EXPECT(console >= 0, 1);
+    EXPECT_ERROR(tcgetpgrp(console), ENOTTY);
+    EXPECT(close(console), 0);
     EXPECT(ioctl(STDIN_FILENO, TIOCSCTTY, 0), 0);
     EXPECT(tcgetpgrp(STDIN_FILENO), getpid());
+    console = open("/dev/tty", O_RDWR);
+    EXPECT(console >= 0, 1);
+    EXPECT(tcgetpgrp(console), getpid());
+    EXPECT(close(console), 0);
     lines();
     raw();
     jobs();
