@@ -177,6 +177,10 @@ jump_emit(struct code_compiler *c, uint32_t at)
     a = compare_operand(c, code_destination(i), narrow, T0);
     if ((i->opcode & CODE_X) != 0) {
         b = compare_operand(c, code_source(i), narrow, T1);
+    } else if (operation == CODE_JSET && emit_fits(i->immediate)) {
+        emit_immediate(c, ANDI, T0, a, i->immediate);
+        slot_branch(c, at, BNE, T0, ZERO);
+        return;
     } else if (i->immediate != 0) {
         emit_constant(c, T1, (uint64_t)(int64_t)i->immediate);
         b = T1;

@@ -132,8 +132,6 @@ struct code_compiler {
     uint32_t count;
     uint32_t stack;  /* bytes; as the verifier said */
     uint32_t length; /* result: words */
-    uint32_t cost;   /* result: a run takes at most that many instructions of
-                        the machine, and its fuel */
     /* The rest is the compiler's own. */
     uint32_t spare; /* words of a slot that its longest way does not run */
     uint32_t pass;

@@ -120,9 +120,6 @@ frame_loops(uint32_t frame)
     return frame <= 128 ? 0 : (frame / 64 - 1) * 10;
 }
 
-/* What a way out takes at most, with the routine that leads to it. */
-#define STOP_COST 32
-
 /* The way out for a reason: t0 to zero, a1 says why. */
 static void
 stops_emit(struct code_compiler *c)
@@ -175,8 +172,6 @@ compile_head(struct code_compiler *c)
         state_load(c);
     }
     frame_clear(c, frame);
-    c->cost = c->length + 1 + frame_loops(frame) + STOP_COST +
-              code_price_function(c->program, c->notes, c->use, 0);
     if ((c->uses & USES_STOP) == 0 && (c->uses >> ROUTINE_LOAD) == 0) {
         return;
     }

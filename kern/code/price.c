@@ -10,10 +10,6 @@
 /* The tries of a compare-and-exchange (COMPILE_RETRIES), and around them. */
 #define PRICE_EXCHANGE (6 * 16 + 5)
 
-/* The program's own end, which restores all that any of its functions may save.
- */
-#define PRICE_EXIT 12
-
 static bool
 fits(int64_t value)
 {
@@ -162,8 +158,8 @@ code_price_slot(const struct code_instruction *program,
     if (code_instruction_accesses(i)) {
         return access_price(i, note->marks);
     }
-    if (code_is_exit(i)) {
-        return note->function == 0 ? PRICE_EXIT
+    if (code_is_exit(i)) { /* the program's own restores what any may save */
+        return note->function == 0 ? 12
                                    : 1 + saves_price(&notes[note->function]);
     }
     return code_is_call(i, CODE_LOCAL)    ? 3
