@@ -19,6 +19,9 @@ static uint32_t held POSIX_RESIDENT = 0;
 static uint32_t deaths POSIX_RESIDENT = 0; /* were posted, and not looked at */
 static uint32_t woken_last POSIX_RESIDENT = NOBODY; /* its row */
 static bool ending POSIX_RESIDENT = false;
+static uint32_t waits POSIX_RESIDENT = 0; /* begun, one in the other */
+/* In one that is not the first. */
+static bool slept_within POSIX_RESIDENT = false;
 
 static inline uint64_t
 time_now(void)
@@ -43,6 +46,7 @@ wake_begin(void)
     *due() = 0;
     woken_last = NOBODY;
     deaths = 0;
+    waits = 0;
     for (unsigned i = 0; i < BINDINGS; i++) {
         u->own[(OWN_BINDING - UAREA_OWN) / 8 + i] = 0;
     }
@@ -191,15 +195,24 @@ process_wait_begin(void)
 {
     struct process *p = process_self;
 
-    p->asleep = 0;
-    __atomic_store_n(&p->woken, 0, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&p->waiting, 1, __ATOMIC_SEQ_CST);
+    if (waits++ == 0) {
+        p->asleep = 0;
+        __atomic_store_n(&p->woken, 0, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&p->waiting, 1, __ATOMIC_SEQ_CST);
+    }
 }
 
 void
 process_wait_end(void)
 {
-    __atomic_store_n(&process_self->waiting, 0, __ATOMIC_SEQ_CST);
+    struct process *p = process_self;
+
+    if (--waits == 0) {
+        __atomic_store_n(&p->waiting, 0, __ATOMIC_SEQ_CST);
+    } else if (slept_within) { /* who waits outside looks again */
+        __atomic_store_n(&p->woken, 1, __ATOMIC_SEQ_CST);
+    }
+    slept_within = false;
 }
 
 /* Takes what is pending; whether that was anything. */
@@ -264,6 +277,7 @@ process_wait(uint64_t deadline)
 {
     struct process *p = process_self;
 
+    slept_within = waits > 1;
     if (__atomic_exchange_n(&p->woken, 0, __ATOMIC_SEQ_CST) != 0) {
         return 0;
     }
