@@ -191,10 +191,8 @@ operate_by(struct code_compiler *c, const struct code_instruction *i,
     const struct code_instruction like = {
         .opcode = (uint8_t)(code_class(i) | operation), .offset = i->offset};
     unsigned to = register_destination(i);
-    bool mask =
-        operation == CODE_AND && number > 0 && (number & (number + 1)) == 0;
 
-    if (mask) {
+    if (operation == CODE_AND && number > 0 && (number & (number + 1)) == 0) {
         emit_low(c, to, to, power_of_two((uint64_t)number + 1));
     } else if (immediates[operation >> 4] != 0 && emit_fits(number)) {
         emit_immediate(

@@ -105,7 +105,8 @@ write_done(struct volume *v, uint32_t e, int error)
 static void
 settle_end(struct volume *v)
 {
-    v->registry.twin[v->settle.entry].queued &= (uint8_t)((1U << REGISTRY_QUEUES) - 1);
+    v->registry.twin[v->settle.entry].queued &=
+        (uint8_t)((1U << REGISTRY_QUEUES) - 1);
     v->settle.entry = REGISTRY_NONE;
 }
 
