@@ -126,9 +126,9 @@ fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
         uint64_t part = smaller(count, size - offset);
         uint64_t block = run_find(fs, file, offset, part);
 
-        if (block != 0 && fs->volume->f->data_read(
-                              fs->volume, file->run.parent, block,
-                              offset % FS_BLOCK, part, bytes) == 0) {
+        if (block != 0 &&
+            fs->volume->f->data_read(fs->volume, file->run.parent, block,
+                                     offset % FS_BLOCK, part, bytes) == 0) {
             return (int64_t)part;
         }
     }
