@@ -96,15 +96,13 @@ read_try(struct fs *fs, void *what)
     return error != 0 ? error : w->done < w->count;
 }
 
-int64_t
-fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
-        uint64_t count)
+static int64_t
+read_all(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
+         uint64_t count)
 {
     struct io_what w = {
         .file = file, .offset = offset, .bytes = bytes, .count = count};
-    uint64_t size = file->run.size;
     int64_t result = 1;
-    uint64_t block;
 
     if (offset >= FILE_BYTES_MAX) {
         return 0;
@@ -112,20 +110,29 @@ fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
     if (count > FILE_BYTES_MAX - offset) {
         w.count = FILE_BYTES_MAX - offset;
     }
-    if (offset < size) {
-        uint64_t part = smaller(w.count, size - offset);
+    while (result == 1 && w.done < w.count) {
+        result = fs_do(fs, read_try, &w);
+    }
+    return result < 0 ? result : (int64_t)w.done;
+}
 
-        block = run_find(fs, file, offset, part);
+int64_t
+fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
+        uint64_t count)
+{
+    uint64_t size = file->run.size;
+
+    if (offset < size) {
+        uint64_t part = smaller(count, size - offset);
+        uint64_t block = run_find(fs, file, offset, part);
+
         if (block != 0 &&
             fs->volume->f->data_read(fs->volume, file->run.parent, block,
                                      offset % FS_BLOCK, part, bytes) == 0) {
             return (int64_t)part;
         }
     }
-    while (result == 1 && w.done < w.count) {
-        result = fs_do(fs, read_try, &w);
-    }
-    return result < 0 ? result : (int64_t)w.done;
+    return read_all(fs, file, offset, bytes, count);
 }
 
 /* Clears what lies behind the end in its block, before the file gets longer. */
