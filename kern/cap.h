@@ -21,8 +21,9 @@
  * entry of a list is used for what is left to the libOS.
  *
  * Locks: none here. A list is written under the lock of its env, and read under
- * it, or by the only hart that runs the env: an entry read while it is replaced
- * could be taken for a prefix of the old name. The counter of serials has a
+ * it, or by the only hart that runs the env, or again if it was written
+ * meanwhile: an entry read while it is replaced could be taken for a prefix of
+ * the old name. The counter of serials has a
  * lock of its own.
  *
  * A number that comes from an env (an entry, a component, rights) is taken as

@@ -420,7 +420,8 @@ env_bind(struct env *e, struct hart *hart, struct frame *f)
     if (c->uarea_frame != NULL) {
         return -EBUSY;
     }
-    /* From the second hart on, the capability list is read with the lock. */
+    /* From the second hart on, the capability list is read as one that may be
+       changed meanwhile. */
     if (e->bound != 0 && !e->shared) {
         e->shared = true;
         e->lone = &env_no_caps;

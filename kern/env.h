@@ -102,13 +102,14 @@ struct env {
     struct cap_name guard; /* immutable; control on it is power over the env */
     uint64_t satp;         /* immutable; its ASID is its index */
 
-    struct cap_list *caps;         /* under the lock */
+    struct cap_list *caps;         /* changed under the lock */
     struct cap_list *_Atomic lone; /* the same while one hart runs it at
                                       most; else an empty list */
     struct frame_list frames;      /* what it owns, this record included */
     struct frame *root;            /* pinned; NULL when it is withdrawn */
     struct uarea *told; /* the U-area bound first, where it is told; or NULL */
     uint32_t lean;      /* its id, or 0 while its frames are asked for */
+    uint32_t caps_changed;             /* odd while an entry of `caps` is */
     struct revocation revocation;      /* under the lock */
     struct context context[HARTS_MAX]; /* bound under the lock */
     struct gate gate[GATES_MAX]; /* under the lock, but read by transfer.S */
@@ -130,7 +131,7 @@ env_current(void)
 }
 
 /* What stands for the list of an env that several harts run, where it is read
-   without a lock. */
+   without a look at caps_changed. */
 extern struct cap_list env_no_caps;
 
 /* The table of envs as everybody sees it. */

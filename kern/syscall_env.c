@@ -2,27 +2,49 @@
 /*
  * The calls on envs, on their capability lists, and on gates.
  */
+#include "kern/panic.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
 
 static struct lock serial_lock = {.rank = LOCK_OF_ENV};
 static uint32_t next_serial;
 
+/* Round what changes a list, which other harts may be reading. The lock of its
+   env is held. */
+static void
+list_open(struct env *e)
+{
+    ASSERT(lock_held(e->lock) && e->caps_changed % 2 == 0);
+    __atomic_store_n(&e->caps_changed, e->caps_changed + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE); /* the list after that */
+}
+
+static void
+list_close(struct env *e)
+{
+    __atomic_store_n(&e->caps_changed, e->caps_changed + 1, __ATOMIC_RELEASE);
+}
+
+/* Without the lock: every call names a capability, so that the harts of an env
+   would wait for each other all the time. */
 const struct cap *
 cap_of_shared(struct env *e, uint64_t index)
 {
     struct hart *self = hart_self();
     struct cap *copy = &self->cap_copy[self->cap_turn ^= 1];
-    const struct cap *c;
+    uint32_t before;
+    bool same;
 
-    lock_acquire(e->lock);
-    c = cap_entry(e->caps, index);
-    if (c != NULL) {
-        *copy = *c;
-        c = copy;
+    if (index >= CAP_LIST_ENTRIES) {
+        return NULL;
     }
-    lock_release(e->lock);
-    return c;
+    do {
+        before = __atomic_load_n(&e->caps_changed, __ATOMIC_ACQUIRE);
+        *copy = e->caps->entry[index];
+        __atomic_thread_fence(__ATOMIC_ACQUIRE); /* the list before that */
+        same = __atomic_load_n(&e->caps_changed, __ATOMIC_RELAXED) == before;
+    } while (!same || before % 2 != 0);
+    return copy->held ? copy : NULL;
 }
 
 int64_t
@@ -32,7 +54,9 @@ sys_cap_derive(uint64_t from, uint64_t to, uint64_t component, uint64_t keep)
     int error;
 
     lock_acquire(e->lock);
+    list_open(e);
     error = cap_derive(e->caps, from, to, component, keep);
+    list_close(e);
     lock_release(e->lock);
     return error;
 }
@@ -45,7 +69,9 @@ sys_cap_fresh(uint64_t from, uint64_t to)
 
     lock_acquire(e->lock);
     lock_acquire(&serial_lock);
+    list_open(e);
     error = cap_fresh(e->caps, from, to, &next_serial);
+    list_close(e);
     lock_release(&serial_lock);
     lock_release(e->lock);
     return error;
@@ -58,7 +84,9 @@ sys_cap_drop(uint64_t index)
     int error;
 
     lock_acquire(e->lock);
+    list_open(e);
     error = cap_drop(e->caps, index);
+    list_close(e);
     lock_release(e->lock);
     return error;
 }
@@ -209,7 +237,9 @@ sys_cap_grant(uint64_t from, uint64_t control, uint64_t env, uint64_t to,
     struct env *e = receiving_env(env, control, CONSENT_CAPS, &error);
 
     if (e != NULL) {
+        list_open(e);
         error = cap_grant(c, e->caps, to, keep);
+        list_close(e);
         env_unlock(e);
     }
     return error;

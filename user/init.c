@@ -33,6 +33,8 @@
 #include "lib/manager/manager.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
+#include "lib/posix/table.h"
+#include "lib/posix/tree.h"
 
 #define SHELL "/bin/sh"
 #define CANNOT_RUN                                                             \
@@ -152,7 +154,15 @@ session_start(char *const *words)
 static _Noreturn void
 machine_end(int status)
 {
-    sync();
+    int64_t error;
+
+    posix_hold();
+    error = tree_unmount();
+    posix_release();
+    if (error < 0) {
+        printf("init: the files are not all on the disk: %s\n",
+               strerror((int)-error));
+    }
     fflush(stdout);
     (void)tcdrain(STDOUT_FILENO);
     (void)sys_machine_exit(POSIX_CAP_MACHINE, (uint64_t)status & 0xff);
@@ -191,6 +201,7 @@ serve(pid_t wanted, int *status, uint64_t until)
     int found;
     uint64_t next;
 
+    page_reserve_fill();
     posix_hold();
     process_wait_begin();
     terminal_pump();
@@ -213,7 +224,10 @@ all_end(void)
     int status;
 
     ending = 0;
+    (void)signal(SIGUSR2, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
     (void)kill(-1, SIGTERM);
+    (void)kill(-1, SIGHUP); /* shells do not heed the other one */
     (void)kill(-1, SIGCONT);
     while (kill(-1, 0) == 0 && time_now() < until) {
         (void)serve(0, &status, until);
@@ -244,6 +258,7 @@ main(int count, char **words)
     manager.policy = policy_others;
     (void)signal(SIGUSR2, end_wanted);
     (void)signal(SIGTERM, end_wanted);
+    (void)signal(SIGHUP, SIG_IGN);
     for (int i = 1; i < count && !only; i++) {
         if (strncmp(words[i], "start=", 6) == 0) {
             program_start(words[i] + 6);
@@ -253,16 +268,19 @@ main(int count, char **words)
             only = 1;
         }
     }
-    do {
+    while (!ending) {
         pid_t child = session_start(run);
 
-        while (child > 0 && !ending && !serve(child, &status, 0)) {
+        if (child < 0) { /* perhaps there will be memory */
+            (void)serve(0, &status, time_now() + ticks_per_second());
+            continue;
         }
-        if (child < 0 || (!ending && status == CANNOT_RUN)) {
-            only = 1;
-            status = CANNOT_RUN;
+        while (!ending && !serve(child, &status, 0)) {
         }
-    } while (!ending && !only);
+        if (only || status == CANNOT_RUN) {
+            break;
+        }
+    }
     if (ending) {
         status = ending == SIGTERM ? EXIT_REBOOT : 0;
     }

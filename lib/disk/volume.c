@@ -240,7 +240,14 @@ volume_recover(struct fs_volume *fs)
     v->hand %= v->entries;
     for (e = 0; e < v->entries; e++) {
         struct registry_entry seen = volume_look(v, e);
+        unsigned i;
 
+        /* What it proposed is made, or refused, before others look. */
+        for (i = 0; i < VOLUME_TRIES && (seen.flags & REGISTRY_CHANGING) != 0;
+             i++) {
+            (void)disk_retry(-EAGAIN);
+            seen = volume_look(v, e);
+        }
         if (seen.state <= REGISTRY_READING) {
             continue;
         }

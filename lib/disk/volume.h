@@ -70,8 +70,8 @@ int64_t volume_open(struct disk_volume *v, uint64_t number, uint64_t control,
                     uint64_t cap);
 
 /* Makes the tables of the window, VOLUME_WINDOW_SIZE from `address` on, aligned
-   to 2 MiB. The volume's capability must dominate the tables that are there
-   already. */
+   to 2 MiB, if they are not there; the volume's capability must dominate their
+   names. */
 int64_t volume_window(struct disk_volume *v, const struct exo_map *map,
                       uint64_t address);
 

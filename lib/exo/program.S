@@ -14,6 +14,8 @@
     .global exo_program_first
     .global exo_program_first_end
 exo_program_first:
+    lwu t1, UAREA_FORCED(t0)
+    bnez t1, 1f
     ld sp, UAREA_OWN + 0*8(t0)
     ld a0, UAREA_OWN + 1*8(t0)
     ld a1, UAREA_OWN + 2*8(t0)
@@ -24,6 +26,9 @@ exo_program_first:
     .endr
     li t1, LEVEL_INTERRUPT
     li a7, CALL_RESUME
+    ecall
+1:  li t1, LEVEL_FORCED         /* a slice ended before the program has set */
+    li a7, CALL_RESUME          /* entries of its own */
     ecall
     unimp
 exo_program_first_end:

@@ -28,6 +28,30 @@ smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Notes where a block of a file is, and those behind it. */
+static void
+run_note(struct fs *fs, struct fs_file *file, uint64_t block,
+         const struct fs_map *map)
+{
+    file->run =
+        (struct fs_run){fs->stamp, map->way.node->block, map->first,
+                        block,     map->count,           map->entry->size};
+}
+
+/* Whether bytes of a file are where was read or written last: their block. */
+static inline uint64_t
+run_find(const struct fs *fs, const struct fs_file *file, uint64_t offset,
+         uint64_t count)
+{
+    const struct fs_run *r = &file->run;
+    uint64_t skip = offset / FS_BLOCK - r->block;
+
+    return r->stamp == fs->stamp && skip < r->count &&
+                   offset % FS_BLOCK + count <= (r->count - skip) * FS_BLOCK
+               ? r->first + skip
+               : 0;
+}
+
 /* Reads from one run or hole. */
 static int64_t
 read_try(struct fs *fs, void *what)
@@ -52,6 +76,7 @@ read_try(struct fs *fs, void *what)
     }
     bytes = smaller(bytes, map.count * FS_BLOCK - within);
     if (map.first != 0) {
+        run_note(fs, w->file, at / FS_BLOCK, &map);
         error =
             fs->volume->f->data_read(fs->volume, map.way.node->block, map.first,
                                      within, bytes, w->bytes + w->done);
@@ -71,9 +96,9 @@ read_try(struct fs *fs, void *what)
     return error != 0 ? error : w->done < w->count;
 }
 
-int64_t
-fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
-        uint64_t count)
+static int64_t
+read_all(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
+         uint64_t count)
 {
     struct io_what w = {
         .file = file, .offset = offset, .bytes = bytes, .count = count};
@@ -89,6 +114,25 @@ fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
         result = fs_do(fs, read_try, &w);
     }
     return result < 0 ? result : (int64_t)w.done;
+}
+
+int64_t
+fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
+        uint64_t count)
+{
+    uint64_t size = file->run.size;
+
+    if (offset < size) {
+        uint64_t part = smaller(count, size - offset);
+        uint64_t block = run_find(fs, file, offset, part);
+
+        if (block != 0 &&
+            fs->volume->f->data_read(fs->volume, file->run.parent, block,
+                                     offset % FS_BLOCK, part, bytes) == 0) {
+            return (int64_t)part;
+        }
+    }
+    return read_all(fs, file, offset, bytes, count);
 }
 
 /* Clears what lies behind the end in its block, before the file gets longer. */
@@ -183,9 +227,13 @@ write_try(struct fs *fs, void *what)
     blocks = blocks < map.count ? blocks : map.count;
     size = map.entry->size;
     if (map.first != 0) {
+        run_note(fs, w->file, at / FS_BLOCK, &map);
         error = run_write(fs, w, &map, blocks);
         at = w->offset + w->done;
-        if (error == 0 && (at > size || at == end)) {
+        if (error == 0 && at <= size) {
+            w->file->mtime = fs->volume->f->now(fs->volume);
+        } else if (error == 0) {
+            w->file->mtime = 0;
             entry_set(fs, store_entry(fs, map.place.way.node, map.entry), at);
             error = store_commit(fs, 0, 0);
             /* The bytes are there; to write them again does no harm. */
@@ -197,6 +245,7 @@ write_try(struct fs *fs, void *what)
             return error;
         }
         at = (at / FS_BLOCK + map.count) * FS_BLOCK;
+        w->file->mtime = 0;
         entry_set(fs, entry, at < end ? at : end);
         fs->fresh =
             (struct fs_fresh){map.way.node->block, map.first, map.count};
@@ -224,6 +273,17 @@ fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
         return -EFBIG;
     }
     result = fs_use(fs);
+    if (result == 0 && count > 0 && offset + count <= file->run.size) {
+        uint64_t block = run_find(fs, file, offset, count);
+
+        /* What is written to later is said of the file then. */
+        if (block != 0 &&
+            fs->volume->f->data_write(fs->volume, file->run.parent, block,
+                                      offset % FS_BLOCK, count, bytes) == 0) {
+            file->mtime = fs->volume->f->now(fs->volume);
+            return (int64_t)count;
+        }
+    }
     if (result == 0) {
         result = fs_do(fs, tail_try, &w);
     }
@@ -249,6 +309,7 @@ size_try(struct fs *fs, void *what)
     }
     w->done = map.entry->size;
     e = store_entry(fs, map.place.way.node, map.entry);
+    w->file->mtime = 0;
     e->size = w->offset;
     e->mtime = fs->volume->f->now(fs->volume);
     return store_commit(fs, 0, 0);
@@ -282,7 +343,11 @@ fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
 int64_t
 fs_sync(struct fs *fs)
 {
-    int64_t error = store_settle(fs);
+    int64_t error = fs_times_settle(fs);
+
+    if (error == 0) {
+        error = store_settle(fs);
+    }
 
     if (error == 0 && fs->volume->f->data_settle != NULL) {
         error = fs->volume->f->data_settle(fs->volume, 0, 0, UINT64_MAX);
@@ -318,7 +383,11 @@ int64_t
 fs_fsync(struct fs *fs, struct fs_file *file)
 {
     struct where_what w = {file, 0};
-    int64_t error = fs_do(fs, where_try, &w);
+    int64_t error = fs_time_settle(fs, file);
+
+    if (error == 0) {
+        error = fs_do(fs, where_try, &w);
+    }
 
     if (error == 0) {
         error = w.leaf == 0 ? -EBUSY : store_write(fs, w.leaf);

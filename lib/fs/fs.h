@@ -35,6 +35,16 @@ enum fs_error {
 #define FS_DIRTY_MAX 1024
 #define FS_ORDERS_MAX 32
 
+/* Where some blocks of a file are, as long as no node has changed. */
+struct fs_run {
+    uint64_t stamp;  /* of the file system then; 0: of nothing */
+    uint64_t parent; /* the node that owns them */
+    uint64_t first;
+    uint64_t block; /* of the file */
+    uint64_t count;
+    uint64_t size; /* of the file, in bytes */
+};
+
 /* A file or directory that is open. */
 struct fs_file {
     struct fs_file *directory; /* where its entry is; NULL: in the root node */
@@ -42,6 +52,9 @@ struct fs_file {
     uint32_t hash;
     uint32_t users; /* 0: not in use; directories are used by what is in them */
     bool dying;     /* it has no name any more */
+    uint64_t
+        mtime; /* newer than the entry's, which does not say it yet; or 0 */
+    struct fs_run run; /* where was read or written last */
 };
 
 /* A node in memory: its newest bytes, when they were read last. */
@@ -83,7 +96,9 @@ struct fs {
     uint64_t next; /* the next number, and the one behind the last */
     uint64_t limit;
     bool in_use; /* so says the root on the disk */
+    bool left;   /* somebody died: there may be something to repair */
     uint64_t clock;
+    uint64_t stamp; /* counted up with each change of nodes */
     struct fs_cached cache[FS_CACHE];
     struct fs_cached *edited[FS_EDITS_MAX];
     uint64_t edited_version[FS_EDITS_MAX];
@@ -127,7 +142,9 @@ int64_t fs_make(struct fs *fs, struct fs_volume *volume,
 /* Mounts one. -EINVAL: it is none. 1: it was in use when the power went, and
    fs_check must repair it before anything is changed. */
 int64_t fs_mount(struct fs *fs, struct fs_volume *volume);
-/* Everything is on the disk, which says so. Handles are not valid any more. */
+/* Everything is on the disk, which says so; unless somebody died in the middle
+   of something: then who mounts it next repairs it. Handles are not valid any
+   more. */
 int64_t fs_unmount(struct fs *fs);
 
 /* The root directory. It need not be closed. */

@@ -169,7 +169,7 @@ fs_unmount(struct fs *fs)
 {
     int64_t error = fs_sync(fs);
 
-    if (error == 0 && fs->in_use) {
+    if (error == 0 && fs->in_use && !fs->left) {
         error = fs_do(fs, clean_try, NULL);
         if (error == 0) {
             error = fs_sync(fs);

@@ -20,7 +20,8 @@ fs_handle(struct fs *fs, struct fs_file *directory, uint32_t hash,
     for (i = 0; f == NULL && i < FS_OPEN_MAX; i++) {
         if (fs->open[i].users == 0) {
             f = &fs->open[i];
-            *f = (struct fs_file){directory, number, hash, 0, false};
+            *f = (struct fs_file){
+                .directory = directory, .number = number, .hash = hash};
             if (directory != NULL) {
                 directory->users++;
             }
@@ -72,6 +73,10 @@ fs_close(struct fs *fs, struct fs_file *file)
         if (file->dying) {
             /* If it fails the space is lost until the next repair. */
             (void)fs_reap(fs, directory, file->hash, file->number);
+        } else if (file->mtime != 0) {
+            file->users = 1; /* it is looked at once more */
+            (void)fs_time_settle(fs, file);
+            file->users = 0;
         }
         file = directory;
     }
@@ -206,6 +211,9 @@ stat_try(struct fs *fs, void *what)
         return error;
     }
     status_of(e, w->status);
+    if (w->file->mtime != 0) {
+        w->status->mtime = w->file->mtime;
+    }
     if (e->kind == FS_DIRECTORY) {
         error = directory_top(fs, w->file, &top);
         if (error == 0 && top->node->head.mtime > w->status->mtime) {
@@ -288,6 +296,7 @@ set_try(struct fs *fs, void *what)
     }
     if ((w->what & FS_SET_MTIME) != 0) {
         edit->mtime = w->status->mtime;
+        w->file->mtime = 0;
     }
     if (top != NULL) {
         store_edit(fs, top)->head.mtime = w->status->mtime;
@@ -303,4 +312,29 @@ fs_set(struct fs *fs, struct fs_file *file, unsigned what,
     int64_t error = fs_use(fs);
 
     return error != 0 ? error : fs_do(fs, set_try, &w);
+}
+
+int64_t
+fs_time_settle(struct fs *fs, struct fs_file *file)
+{
+    const struct fs_status status = {.mtime = file->mtime};
+
+    /* What has no name is not asked for it after a crash. */
+    return file->mtime == 0 || file->dying
+               ? 0
+               : fs_set(fs, file, FS_SET_MTIME, &status);
+}
+
+int64_t
+fs_times_settle(struct fs *fs)
+{
+    int64_t error = 0;
+    unsigned i;
+
+    for (i = 0; i < FS_OPEN_MAX && error == 0; i++) {
+        if (fs->open[i].users > 0) {
+            error = fs_time_settle(fs, &fs->open[i]);
+        }
+    }
+    return error;
 }

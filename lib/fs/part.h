@@ -110,6 +110,9 @@ int64_t fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
 /* The entry of an open file. */
 int64_t fs_locate(struct fs *fs, struct fs_file *file, struct fs_place *place,
                   const struct fs_entry **entry);
+/* A time of a file, or of all, that its entry does not say yet goes there. */
+int64_t fs_time_settle(struct fs *fs, struct fs_file *file);
+int64_t fs_times_settle(struct fs *fs);
 /* A directory has changed: its time, in the change that is being made. */
 void fs_touch(struct fs *fs, const struct fs_place *place);
 /* Whether it can be a name: 0, -EINVAL or -ENAMETOOLONG. */

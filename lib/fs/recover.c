@@ -37,6 +37,7 @@ fresh_clear(struct fs *fs)
 int64_t
 fs_recover(struct fs *fs)
 {
+    fs->left = true;
     store_begin(fs);
     if (fs->volume->f->recover != NULL) {
         fs->volume->f->recover(fs->volume);
@@ -78,7 +79,7 @@ fs_recount(struct fs *fs, const uint32_t users[FS_OPEN_MAX])
     /* What nobody uses is closed as by its last user. */
     for (i = 0; i < FS_OPEN_MAX; i++) {
         f = &fs->open[i];
-        if (was[i] && f->users == 0 && f->dying) {
+        if (was[i] && f->users == 0 && (f->dying || f->mtime != 0)) {
             use(f);
             fs_close(fs, f);
         }

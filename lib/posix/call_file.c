@@ -235,49 +235,15 @@ sync(void)
     errno = error;
 }
 
-/* Room for what is not there yet: written, for only so it is sure. */
-static int64_t
-allocate(int descriptor, off_t offset, off_t size)
-{
-    const struct file *f = file_of(descriptor);
-    char byte = 0;
-    int64_t result = 1;
-    off_t at;
-
-    if (f == NULL || (f->flags & O_ACCMODE) == O_RDONLY) {
-        return EBADF;
-    }
-    if (f->kind != FILE_REGULAR) {
-        return f->kind == FILE_PIPE_WRITE ? ESPIPE : ENODEV;
-    }
-    if (offset < 0 || size <= 0) {
-        return EINVAL;
-    }
-    if (offset > LONG_MAX - size) {
-        return EFBIG;
-    }
-    for (at = offset; result >= 0 && at < offset + size;) {
-        result = file_pread(descriptor, &byte, 1, at);
-        byte = result == 1 ? byte : 0;
-        if (result >= 0) {
-            result = file_pwrite(descriptor, &byte, 1, at);
-        }
-        at = at + 1 == offset + size          ? at + 1
-             : at + PAGE_SIZE < offset + size ? at + PAGE_SIZE
-                                              : offset + size - 1;
-    }
-    return result < 0 ? -result : 0;
-}
-
 int
 posix_fallocate(int descriptor, off_t offset, off_t size)
 {
     int64_t error;
 
     posix_hold();
-    error = allocate(descriptor, offset, size);
+    error = file_allocate(descriptor, offset, size);
     posix_release();
-    return (int)error;
+    return (int)-error;
 }
 
 int

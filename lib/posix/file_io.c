@@ -55,12 +55,13 @@ file_read(int descriptor, void *bytes, size_t count)
     if (f == NULL || !readable(f)) {
         return -EBADF;
     }
+    if (f->kind == FILE_PIPE_READ) {
+        return pipe_read(pipe_of(f), bytes, count, nonblocking(f));
+    }
     if (count > SSIZE_MAX) {
         return -EINVAL;
     }
     switch (f->kind) {
-    case FILE_PIPE_READ:
-        return pipe_read(pipe_of(f), bytes, count, nonblocking(f));
     case FILE_DEVICE:
         return device_read(f->index, bytes, count, nonblocking(f));
     case FILE_REGULAR:
@@ -100,12 +101,13 @@ file_write(int descriptor, const void *bytes, size_t count)
     if (f == NULL || !writable(f)) {
         return -EBADF;
     }
+    if (f->kind == FILE_PIPE_WRITE) {
+        return pipe_write(pipe_of(f), bytes, count, nonblocking(f));
+    }
     if (count > SSIZE_MAX) {
         return -EINVAL;
     }
     switch (f->kind) {
-    case FILE_PIPE_WRITE:
-        return pipe_write(pipe_of(f), bytes, count, nonblocking(f));
     case FILE_DEVICE:
         return device_write(f->index, bytes, count, nonblocking(f));
     case FILE_REGULAR:
@@ -274,4 +276,50 @@ file_sync(int descriptor)
     }
     inode_drop();
     return posix_error(error);
+}
+
+/* One byte of each block is written, as it is: so it is the file's. */
+static int64_t
+regular_allocate(const struct file *f, uint64_t offset, uint64_t end)
+{
+    struct fs *fs = &inode_system()->fs;
+    struct fs_file *file = inode_file(f->index);
+    int64_t result = 0;
+
+    while (result >= 0 && offset < end) {
+        uint64_t next = offset - offset % FS_BLOCK + FS_BLOCK;
+        char byte = 0;
+
+        result = fs_read(fs, file, offset, &byte, 1);
+        if (result >= 0) {
+            result = fs_write(fs, file, offset, &byte, 1);
+        }
+        /* The last byte, too: the file ends behind it. */
+        offset = next >= end && offset + 1 < end ? end - 1 : next;
+    }
+    return result < 0 ? posix_error(result) : 0;
+}
+
+int64_t
+file_allocate(int descriptor, int64_t offset, int64_t size)
+{
+    const struct file *f = file_of(descriptor);
+    int64_t error;
+
+    if (f == NULL || !writable(f)) {
+        return -EBADF;
+    }
+    if (f->kind != FILE_REGULAR) {
+        return f->kind == FILE_PIPE_WRITE ? -ESPIPE : -ENODEV;
+    }
+    if (offset < 0 || size <= 0) {
+        return -EINVAL;
+    }
+    if (offset > INT64_MAX - size) {
+        return -EFBIG;
+    }
+    inode_take();
+    error = regular_allocate(f, (uint64_t)offset, (uint64_t)(offset + size));
+    inode_drop();
+    return error;
 }

@@ -360,6 +360,7 @@ resident_fill(char *pages)
     *CHILDS(exo_root) = making.root;
     *CHILDS(exo_id) = making.id;
     *CHILDS(exo_map_window) = 0;
+    CHILDS(page_reserve)->count = 0;
     *CHILDS(process_self) = making.row;
     book_fill(CHILDS(table_book));
     *CHILDS(caps_used) = 0;

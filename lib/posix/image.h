@@ -4,15 +4,16 @@
 /*
  * The image of the libOS in its own eyes (libos.ld), and how a program begins.
  *
- * Data of lib/posix lasts over execve, unless it is marked with POSIX_ANEW:
- * then it is for each program what it was at first, as the C library's is. What
- * is touched while a fault is handled is marked with POSIX_RESIDENT: fork
- * copies its pages at once, so that no fault comes of it. Handlers run on what
- * is marked with POSIX_STACK.
+ * Data of lib/posix lasts over execve, unless it is marked with POSIX_ANEW, or
+ * POSIX_ANEW_ZERO: then it is for each program what it was at first, as the C
+ * library's is. What is touched while a fault is handled is marked with
+ * POSIX_RESIDENT: fork copies its pages at once, so that no fault comes of it.
+ * Handlers run on what is marked with POSIX_STACK.
  */
 #include <stdint.h>
 
 #define POSIX_ANEW __attribute__((section(".posix_anew")))
+#define POSIX_ANEW_ZERO __attribute__((section(".bss.posix_anew")))
 #define POSIX_RESIDENT __attribute__((section(".posix_resident")))
 
 #define POSIX_STACK __attribute__((section(".posix_stacks")))
@@ -22,8 +23,7 @@ extern char libos_resident[];
 extern char libos_resident_end[];
 extern char libos_anew[];
 extern char libos_data_end[];
-extern char libos_anew_bss[];
-extern char libos_anew_bss_end[];
+extern char libos_anew_end[];
 
 /* What of the image's data a program begins with anew is made so. */
 void image_anew(void);

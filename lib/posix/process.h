@@ -130,7 +130,8 @@ bool posix_again(int64_t result);
  *     }
  *     process_wait_end();
  *
- * A wake between begin and the sleep is not lost. process_wait returns 0 when
+ * A wake between begin and the sleep is not lost, whatever is called in between
+ * that waits, too. process_wait returns 0 when
  * somebody woke the process (or for no reason), -EINTR if a signal is to be
  * delivered, -ETIMEDOUT past the deadline (`time`; 0: none).
  */

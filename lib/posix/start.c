@@ -65,7 +65,7 @@ image_anew(void)
 {
     memcpy(libos_anew, libos_anew - LIBOS_DATA + LIBOS_PRISTINE,
            (size_t)(libos_data_end - libos_anew));
-    memset(libos_anew_bss, 0, (size_t)(libos_anew_bss_end - libos_anew_bss));
+    memset(libos_data_end, 0, (size_t)(libos_anew_end - libos_data_end));
     exo_tls_init(__tls_base);
 }
 

@@ -23,9 +23,9 @@ int __posix_sflags(const char *mode, int *flags);
 
 #define MODE_OF_FILES 0666
 
-static POSIX_ANEW char in_buffer[BUFSIZ] = {0};
-static POSIX_ANEW char out_buffer[BUFSIZ] = {0};
-static POSIX_ANEW char error_buffer[1] = {0};
+static POSIX_ANEW_ZERO char in_buffer[BUFSIZ];
+static POSIX_ANEW_ZERO char out_buffer[BUFSIZ];
+static POSIX_ANEW_ZERO char error_buffer[1];
 
 static POSIX_ANEW struct __file_bufio in_file = FDEV_SETUP_BUFIO(
     STDIN_FILENO, in_buffer, BUFSIZ, read, write, lseek, close, __SRD, 0);

@@ -20,11 +20,29 @@
 struct table_book table_book POSIX_RESIDENT = {0};
 bool table_faulting POSIX_RESIDENT = false;
 
+struct page_reserve page_reserve POSIX_RESIDENT = {0};
+
+void
+page_reserve_fill(void)
+{
+    while (page_reserve.count < PAGE_RESERVE) {
+        int64_t frame = sys_frame_alloc(POSIX_CAP_OWN, 0, 0);
+
+        if (frame < 0) {
+            break;
+        }
+        page_reserve.frame[page_reserve.count++] = (uint32_t)frame;
+    }
+}
+
 int64_t
 page_new(uint64_t cap, bool *clean)
 {
     int64_t frame = sys_frame_alloc(cap, 0, 0);
 
+    if (frame < 0 && cap == POSIX_CAP_OWN && page_reserve.count > 0) {
+        frame = page_reserve.frame[--page_reserve.count];
+    }
     *clean = frame > 0 && (RECORDS[frame].flags & FRAME_UNSCRUBBED);
     if (*clean) {
         while (sys_frame_scrub((uint64_t)frame) == -EAGAIN) {

@@ -95,6 +95,17 @@ void table_drop(uint64_t table);
 /* A table of a level, under a capability: its number. */
 int64_t table_new(uint64_t cap, unsigned level);
 
+/* Frames that a process keeps for when there are no others: the first one must
+   not end for want of memory, for who gets memory for all is part of it. Filled
+   when there is memory; those of its children are empty. */
+#define PAGE_RESERVE 32
+struct page_reserve {
+    uint32_t count;
+    uint32_t frame[PAGE_RESERVE];
+};
+extern struct page_reserve page_reserve;
+void page_reserve_fill(void);
+
 /* A frame that can be mapped, under a capability. *clean: it is all zero. */
 int64_t page_new(uint64_t cap, bool *clean);
 

@@ -19,6 +19,9 @@ static uint32_t held POSIX_RESIDENT = 0;
 static uint32_t deaths POSIX_RESIDENT = 0; /* were posted, and not looked at */
 static uint32_t woken_last POSIX_RESIDENT = NOBODY; /* its row */
 static bool ending POSIX_RESIDENT = false;
+static uint32_t waits POSIX_RESIDENT = 0; /* begun, one in the other */
+/* In one that is not the first. */
+static bool slept_within POSIX_RESIDENT = false;
 
 static inline uint64_t
 time_now(void)
@@ -43,6 +46,7 @@ wake_begin(void)
     *due() = 0;
     woken_last = NOBODY;
     deaths = 0;
+    waits = 0;
     for (unsigned i = 0; i < BINDINGS; i++) {
         u->own[(OWN_BINDING - UAREA_OWN) / 8 + i] = 0;
     }
@@ -118,14 +122,27 @@ process_wake(struct process *p)
     }
 }
 
+/* The number of the only bit of a set, by a product that differs for each:
+   without an instruction for it, libgcc's function costs five times as much. */
+static inline unsigned
+bit_number(uint64_t bit)
+{
+    static const uint8_t number[64] = {
+        0,  1,  48, 2,  57, 49, 28, 3,  61, 58, 50, 42, 38, 29, 17, 4,
+        62, 55, 59, 36, 53, 51, 43, 22, 45, 39, 33, 30, 24, 18, 12, 5,
+        63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23, 11,
+        46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,  13, 8,  7,  6};
+
+    return number[bit * 0x03f79d71b4cb0a89 >> 58];
+}
+
 void
 process_wake_all(uint64_t *waiting)
 {
     uint64_t set = __atomic_exchange_n(waiting, 0, __ATOMIC_SEQ_CST);
 
     for (; set != 0; set &= set - 1) {
-        process_wake(
-            &SHARED_OF->processes.process[(unsigned)__builtin_ctzl(set)]);
+        process_wake(&SHARED_OF->processes.process[bit_number(set & -set)]);
     }
 }
 
@@ -191,15 +208,24 @@ process_wait_begin(void)
 {
     struct process *p = process_self;
 
-    p->asleep = 0;
-    __atomic_store_n(&p->woken, 0, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&p->waiting, 1, __ATOMIC_SEQ_CST);
+    if (waits++ == 0) {
+        p->asleep = 0;
+        __atomic_store_n(&p->woken, 0, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&p->waiting, 1, __ATOMIC_SEQ_CST);
+    }
 }
 
 void
 process_wait_end(void)
 {
-    __atomic_store_n(&process_self->waiting, 0, __ATOMIC_SEQ_CST);
+    struct process *p = process_self;
+
+    if (--waits == 0) {
+        __atomic_store_n(&p->waiting, 0, __ATOMIC_SEQ_CST);
+    } else if (slept_within) { /* who waits outside looks again */
+        __atomic_store_n(&p->woken, 1, __ATOMIC_SEQ_CST);
+    }
+    slept_within = false;
 }
 
 /* Takes what is pending; whether that was anything. */
@@ -264,6 +290,7 @@ process_wait(uint64_t deadline)
 {
     struct process *p = process_self;
 
+    slept_within = waits > 1;
     if (__atomic_exchange_n(&p->woken, 0, __ATOMIC_SEQ_CST) != 0) {
         return 0;
     }

@@ -13,6 +13,7 @@
 
 #include "lib/posix/process.h"
 #include "test/bench/mark.h"
+#include "test/bench/posix.h"
 
 #define ROUNDS 8
 #define CALLS 100
@@ -73,6 +74,22 @@ fork_exit_wait(void)
     return COUNT_END() - begin;
 }
 
+/* A tiny program, from the file system. */
+static uint64_t
+fork_exec_wait(void)
+{
+    static char name[] = "nothing";
+    static char *words[] = {name, NULL};
+    uint64_t begin = COUNT_BEGIN();
+
+    if (fork() == 0) {
+        (void)execv("/bin/bench_nothing", words);
+        _exit(1);
+    }
+    (void)wait(NULL);
+    return COUNT_END() - begin;
+}
+
 struct shared {
     uint64_t turn;
     uint64_t waiting;
@@ -118,8 +135,8 @@ wake_roundtrip(void)
     return begin / TURNS;
 }
 
-static void
-row(const char *name, uint64_t (*run)(void), uint64_t less)
+void
+posix_row(const char *name, uint64_t (*run)(void), uint64_t less)
 {
     uint64_t least = ~(uint64_t)0;
     uint64_t most = 0;
@@ -136,9 +153,11 @@ row(const char *name, uint64_t (*run)(void), uint64_t less)
 int
 main(void)
 {
-    row("getpid", getpid_row, loop());
-    row("fork_exit_wait", fork_exit_wait, nothing());
-    row("wake_roundtrip", wake_roundtrip, nothing());
+    posix_row("getpid", getpid_row, loop());
+    posix_row("fork_exit_wait", fork_exit_wait, nothing());
+    posix_row("fork_exec_wait", fork_exec_wait, nothing());
+    posix_row("wake_roundtrip", wake_roundtrip, nothing());
+    posix_file_rows();
     printf("bench: done\n");
     return 0;
 }

@@ -26,7 +26,6 @@
 
 #include "lib/fs/check.h"
 #include "lib/fs/path.h"
-#include "lib/posix/layout.h"
 #include "test/host/check.h"
 #include "test/host/fs_host.h"
 
@@ -106,9 +105,7 @@ image_mount(const char *path, bool make)
     try("there is no file system", path,
         fs_host_tree(FS_TREE_NAME, make, &volume));
     if (make) {
-        /* lib/posix/layout.h */
-        static const struct cap_name shared = {
-            {POSIX_NAME_DOMAIN | POSIX_NAME_SHARED << 16}};
+        static const struct cap_name shared = FS_HOST_GUARD;
 
         error = fs_make(&fs, volume, &shared, &shared);
     } else {

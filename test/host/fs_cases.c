@@ -377,6 +377,7 @@ static void
 test_recover(void)
 {
     uint32_t users[FS_OPEN_MAX] = {0};
+    struct fs_check report;
     char name[FS_NAME_MAX + 1];
     struct fs_file *a;
     struct fs_file *b;
@@ -410,6 +411,11 @@ test_recover(void)
     CHECK_EQUAL(fs_host_free(), free_before - 1);
     fs_close(&fs, file);
     CHECK_EQUAL(a->users, 0);
+    /* Who mounts it next has to look. */
+    CHECK_EQUAL(fs_unmount(&fs), 0);
+    CHECK_EQUAL(fs_mount(&fs, volume), 1);
+    CHECK_EQUAL(fs_check(&fs, true, say, NULL, &report), 0);
+    CHECK_EQUAL(report.faults, 0);
     again();
 }
 

@@ -7,6 +7,15 @@
  * system asks for. One at a time. The capability dominates everything.
  */
 #include "lib/fs/fs.h"
+#include "lib/posix/layout.h"
+
+/* The guard of trees that are made: DOMAIN.SHARED. */
+#define FS_HOST_GUARD                                                          \
+    {                                                                          \
+        {                                                                      \
+            POSIX_NAME_DOMAIN | POSIX_NAME_SHARED << 16                        \
+        }                                                                      \
+    }
 
 struct make; /* test/power-cut/make.h */
 

@@ -38,7 +38,7 @@ fs_host_tree(const char *name, bool make, struct fs_volume **volume)
     struct volume *kernel = fs_host_kernel();
     struct fs_volume *fs = fs_host_volume();
     static _Alignas(8) uint8_t image[DISK_BLOCK_BYTES];
-    struct disk_tree tree = {.count = 1};
+    struct disk_tree tree = {.count = 1, .guard = FS_HOST_GUARD};
     const struct disk_tree *found;
     struct fs_edit edit = {DISK_CATALOGUE_BLOCK, DISK_CATALOGUE_BLOCK, 0,
                            image};

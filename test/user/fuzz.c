@@ -127,6 +127,7 @@ quiet(void)
     }
     takes_end();
     dying_end();
+    disks_settle();
 }
 
 static void
@@ -289,6 +290,7 @@ main(void)
     printf("test: fuzz: seed=%lu calls=%lu harts=%u\n", seed, wanted,
            hart_count);
     EXPECT(hart_count > 0 && hart_count <= INFORMATION_HARTS, 1);
+    disks_begin();
     workers_make();
     exo_exception_handler = skip;
     exo_event_handler = events_take;

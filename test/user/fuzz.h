@@ -120,6 +120,18 @@ void code_arguments(uint64_t number, uint64_t a[6]);
 int64_t code_sleep(const uint64_t a[6]);
 void codes_end(void);
 
+/* Disks (fuzz_disk.c), if there are any: made once; arguments that a call may
+   well accept, and such as do no harm; what a call returned; the end of all
+   that is on its way. How many frames of this env are not always its own; and,
+   of each env by its index, the pages of the registry that it holds. */
+void disks_begin(void);
+void disk_arguments(uint64_t number, uint64_t a[6]);
+void disk_tame(uint64_t number, uint64_t a[6], bool puppets);
+void disk_note(uint64_t number, int64_t result);
+void disks_settle(void);
+uint64_t disk_frames(void);
+void disk_pages_count(uint64_t pages[ENVS_MAX]);
+
 /* The value of a boot argument, `name` with its =, or what it is without. */
 uint64_t argument(const char *name, uint64_t without);
 

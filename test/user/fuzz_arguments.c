@@ -248,26 +248,37 @@ number_pick(void)
         2,  3,  4,  5,  6,  7,  8,  8,  8,  9,  9,  10, 10, 11, 12, 13, 13, 13,
         14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 18, 18, 19, 19, 19, 21, 21, 22,
         22, 22, 23, 24, 25, 25, 25, 29, 30, 31, 31, 9,  9,  32, 32, 33, 34, 35,
-        36, 37, 39, 40, 41, 44, 42, 43, 45, 45, 46, 47, 48, 49, 50, 50};
+        36, 37, 39, 40, 41, 44, 42, 43, 45, 45, 46, 47, 48, 49, 50, 50, 51, 52,
+        52, 53, 53, 54, 54, 55, 56, 57, 57, 57, 58, 58, 58, 59, 59, 60};
 
     uint64_t number = numbers[below(sizeof(numbers))];
 
     /* On several harts a code fence takes as long as fifty other calls, and
        what changes pages of code fences, too; who sleeps takes even longer. */
-    return (number == 35 || number >= 47) && hart_count > 1 && below(16)
+    return (number == 35 || (number >= 47 && number <= 50)) && hart_count > 1 &&
+                   below(16)
                ? 41
                : number;
 }
+
+/* Where the entries of most batches begin. */
+#define BATCH_FIRST 66
 
 /* One entry at word `at`; the word behind it. An argument that is left out is
    zero, which must be as tame as any. */
 static uint64_t
 entry_make(uint64_t at)
 {
-    uint64_t number = number_pick() % NUMBER_batch; /* else null */
+    uint64_t number = number_pick();
     uint64_t count = 6;
     uint64_t a[6];
 
+    /* No batch in a batch; and what stands before the entries of one must be
+       what calls on disks find there. */
+    if (number == NUMBER_batch ||
+        (number >= NUMBER_disk_type && at < BATCH_FIRST)) {
+        number = 0;
+    }
     for (unsigned i = 0; i < 6; i++) {
         a[i] = anything();
     }
@@ -296,7 +307,7 @@ entry_make(uint64_t at)
 uint64_t
 batch_make(uint64_t *first)
 {
-    uint64_t at = below(4) ? 66 : below(UAREA_BATCH_WORDS);
+    uint64_t at = below(4) ? BATCH_FIRST : below(UAREA_BATCH_WORDS);
     uint64_t wanted = below(40);
     uint64_t made = 0;
 
@@ -469,9 +480,16 @@ arguments_likely(uint64_t number, uint64_t a[6])
     case 48:
     case 49:
     case 50:
-        code_arguments(number, a);
+        if (number == 49 && below(2)) {
+            disk_arguments(number, a);
+        } else {
+            code_arguments(number, a);
+        }
         break;
     default:
+        if (number >= NUMBER_disk_type && number <= NUMBER_disk_recover) {
+            disk_arguments(number, a);
+        }
         break;
     }
 }
@@ -564,6 +582,12 @@ arguments_tame(uint64_t number, uint64_t a[6], bool puppets)
         if (!puppets && a[0] < UAREA_BATCH_WORDS && a[1] <= BATCH_ENTRIES_MAX) {
             a[1] = batch_make(&a[0]);
         }
+        break;
+    case 53: /* disk_read, disk_write, disk_change, registry_read */
+    case 54:
+    case 57:
+    case 58:
+        disk_tame(number, a, puppets);
         break;
     default:
         break;

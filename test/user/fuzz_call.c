@@ -124,7 +124,10 @@ batch_run(uint64_t first, uint64_t count)
             me->good_of[number]++;
             if (number == NUMBER_env_create) {
                 id_note((int64_t)after->batch[first]);
+            } else if (number == NUMBER_code_load) {
+                code_note((int64_t)after->batch[first]);
             }
+            disk_note(number, (int64_t)after->batch[first]);
             first += 1 + (before[first] >> BATCH_COUNT_SHIFT);
         }
         EXPECT(first, after->batch_next);
@@ -224,6 +227,9 @@ call_random(void)
     }
     if (number == NUMBER_code_load) {
         code_note(result);
+    }
+    if (!by_puppet) {
+        disk_note(number, result);
     }
     if (number == 21 && result > 0) {
         id_note(result);

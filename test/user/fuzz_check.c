@@ -226,8 +226,8 @@ frame_count(uint64_t number)
     if (f->type == FRAME_FREE) {
         EXPECT(f->owner | f->maps | f->chain | f->pins | f->shadow, 0);
     } else {
-        EXPECT(lives(f->owner), 1);
-        sum = &of_env[f->owner >> 20];
+        EXPECT(lives(f->owner) || f->type == FRAME_REGISTRY, 1);
+        sum = &of_env[f->owner >> 20]; /* of the registry's: 0 */
     }
     if (f->next != 0) {
         EXPECT(record(f->next)->previous, number);
@@ -294,8 +294,11 @@ static void
 accounts_check(void)
 {
     static struct account sum[ACCOUNTS_MAX];
+    static uint64_t registry[ENVS_MAX];
 
     memset(sum, 0, sizeof(sum));
+    memset(registry, 0, sizeof(registry));
+    disk_pages_count(registry);
     for (unsigned i = 1; i < ENVS_MAX; i++) {
         if (ENV_ROW[i].state == ENV_LIVE) {
             struct account *a = &sum[ENV_ROW[i].account];
@@ -303,8 +306,9 @@ accounts_check(void)
             a->envs++;
             a->used[ACCOUNT_FRAMES] += of_env[i].pages;
             a->used[ACCOUNT_SLOTS] += of_env[i].slots;
+            a->used[ACCOUNT_REGISTRY] += registry[i];
         } else {
-            EXPECT(of_env[i].pages | of_env[i].slots, 0);
+            EXPECT(of_env[i].pages | of_env[i].slots | registry[i], 0);
         }
     }
     for (unsigned i = ACCOUNT_FIRST + 1; i < ACCOUNTS_MAX; i++) {
@@ -315,7 +319,8 @@ accounts_check(void)
     for (unsigned i = ACCOUNT_FIRST; i < ACCOUNTS_MAX; i++) {
         EXPECT(ACCOUNT[i].envs, sum[i].envs);
         for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
-            if (kind == ACCOUNT_CODE) { /* whose it is nobody says */
+            /* Whose it is nobody says. */
+            if (kind == ACCOUNT_CODE || kind == ACCOUNT_BINDINGS) {
                 EXPECT(ACCOUNT[i].used[kind] >= sum[i].used[kind], 1);
             } else {
                 EXPECT(ACCOUNT[i].used[kind], sum[i].used[kind]);
@@ -403,9 +408,9 @@ own_check(void)
 
     frames_check();
     if (before == 0) {
-        before = of_env[exo_id >> 20].pages;
+        before = of_env[exo_id >> 20].pages - disk_frames();
     }
-    EXPECT(of_env[exo_id >> 20].pages, before);
+    EXPECT(of_env[exo_id >> 20].pages - disk_frames(), before);
 }
 
 /* What was carved off the first account. */

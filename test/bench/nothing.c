@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* The smallest program there is. */
+
+int
+main(void)
+{
+    return 0;
+}
