@@ -11,6 +11,7 @@ set(chitin_fs_modules
     test/power-cut/type_run.c
     kern/cap.c
     kern/code/instruction.c
+    kern/code/price.c
     kern/code/verify.c
     lib/code/assemble.c
     lib/code/form.c
