@@ -67,11 +67,26 @@ exo_exception_entry:
     mv sp, t1
     handler exo_exception_handler, LEVEL_EXCEPTION, exception
 
-/* An exception in a handler: on its stack. */
+/* An exception in a handler: on its stack. One where a program has masked events
+   is on the program's, which may be what is missing: that goes to the stack of
+   exceptions. Stacks of handlers are taken to have 8 KiB at most. */
     .balign 4
     .global exo_double_entry
 exo_double_entry:
-    handler exo_double_handler, LEVEL_DOUBLE
+    ld t1, OWN_EXCEPTION_STACK(t0)
+    beqz t1, 1f
+    sub a7, t1, sp
+    srli a7, a7, 13
+    beqz a7, 1f
+    ld a7, OWN_EVENT_STACK(t0)
+    sub a7, a7, sp
+    srli a7, a7, 13
+    bnez a7, 2f
+1:  mv t1, sp
+2:  addi t1, t1, -16
+    sd sp, 8(t1)
+    mv sp, t1
+    handler exo_double_handler, LEVEL_DOUBLE, exception
 
 /* An event: the same at the interrupt level, on a stack of its own and with gp
    and tp of the first thread; the others may still be those of an env that has
