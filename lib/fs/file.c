@@ -37,19 +37,22 @@ read_try(struct fs *fs, void *what)
     uint64_t within = at % FS_BLOCK;
     uint64_t bytes = w->count - w->done;
     struct fs_map map;
+    uint64_t size;
     int64_t error;
 
     error = fs_map(fs, w->file, (uint32_t)(at / FS_BLOCK), &map);
     if (error != 0) {
         return error;
     }
-    if (at >= map.entry->size) {
+    size = inode_size(w->file, map.entry);
+    if (at >= size) {
         return 0;
     }
-    if (w->count > map.entry->size - w->offset) {
-        w->count = map.entry->size - w->offset;
+    if (w->count > size - w->offset) {
+        w->count = size - w->offset;
         return -ESTALE; /* again, with the parts that are there */
     }
+    inode_learn(w->file, &map, at / FS_BLOCK, size);
     bytes = smaller(bytes, map.count * FS_BLOCK - within);
     if (map.first != 0) {
         error =
@@ -79,8 +82,9 @@ fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
         .file = file, .offset = offset, .bytes = bytes, .count = count};
     int64_t result = 1;
 
-    if (offset >= FILE_BYTES_MAX) {
-        return 0;
+    w.done = inode_read(fs, file, offset, bytes, count);
+    if (w.done == count || offset >= FILE_BYTES_MAX) {
+        return (int64_t)w.done;
     }
     if (count > FILE_BYTES_MAX - offset) {
         w.count = FILE_BYTES_MAX - offset;
@@ -103,7 +107,7 @@ tail_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    size = map.entry->size;
+    size = inode_size(w->file, map.entry);
     if (size >= w->offset || size % FS_BLOCK == 0) {
         return 0;
     }
@@ -174,22 +178,21 @@ write_try(struct fs *fs, void *what)
     uint64_t blocks = (end + FS_BLOCK - 1) / FS_BLOCK - at / FS_BLOCK;
     struct fs_map map;
     struct fs_entry *entry;
+    uint64_t begin = at / FS_BLOCK;
     uint64_t size;
-    int64_t error = fs_map(fs, w->file, (uint32_t)(at / FS_BLOCK), &map);
+    uint64_t size_then;
+    int64_t error = fs_map(fs, w->file, (uint32_t)begin, &map);
 
     if (error != 0) {
         return error;
     }
     blocks = blocks < map.count ? blocks : map.count;
-    size = map.entry->size;
+    size = inode_size(w->file, map.entry);
     if (map.first != 0) {
+        inode_learn(w->file, &map, at / FS_BLOCK, size);
         error = run_write(fs, w, &map, blocks);
-        at = w->offset + w->done;
-        if (error == 0 && (at > size || at == end)) {
-            entry_set(fs, store_entry(fs, map.place.way.node, map.entry), at);
-            error = store_commit(fs, 0, 0);
-            /* The bytes are there; to write them again does no harm. */
-            w->done = error == -ESTALE || error == -EBUSY ? 0 : w->done;
+        if (error == 0) {
+            inode_change(fs, w->file, size, w->offset + w->done);
         }
     } else {
         error = fs_claim(fs, &map, (uint32_t)(at / FS_BLOCK), blocks, &entry);
@@ -197,13 +200,18 @@ write_try(struct fs *fs, void *what)
             return error;
         }
         at = (at / FS_BLOCK + map.count) * FS_BLOCK;
+        entry->size = size;
         entry_set(fs, entry, at < end ? at : end);
+        size_then = entry->size;
         fs->fresh =
             (struct fs_fresh){map.way.node->block, map.first, map.count};
         error = store_commit(fs, map.count, 0);
         if (error == 0) {
+            w->file->changed = false;
+            inode_learn(w->file, &map, begin, size_then);
             error = run_write(fs, w, &map, map.count);
             if (error != 0) {
+                inode_forget(w->file);
                 (void)claim_undo(fs, &map, size);
             }
         }
@@ -225,9 +233,12 @@ fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
     }
     result = fs_use(fs);
     if (result == 0) {
+        w.done = inode_write(fs, file, offset, bytes, count);
+    }
+    if (result == 0 && w.done == 0) {
         result = fs_do(fs, tail_try, &w);
     }
-    if (result == 0 && count > 0) {
+    if (result == 0 && w.done < count) {
         result = 1;
     }
     while (result == 1) {
@@ -247,7 +258,7 @@ size_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    w->done = map.entry->size;
+    w->done = inode_size(w->file, map.entry);
     e = store_entry(fs, map.place.way.node, map.entry);
     e->size = w->offset;
     e->mtime = fs->volume->f->now(fs->volume);
@@ -268,7 +279,11 @@ fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
         error = fs_do(fs, tail_try, &w);
     }
     if (error == 0) {
+        inode_forget(file);
         error = fs_do(fs, size_try, &w);
+    }
+    if (error == 0) {
+        file->changed = false;
     }
     if (error == 0 && size < w.done) {
         error = fs_cut(fs, file, (uint32_t)((size + FS_BLOCK - 1) / FS_BLOCK));
@@ -282,8 +297,11 @@ fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
 int64_t
 fs_sync(struct fs *fs)
 {
-    int64_t error = store_settle(fs);
+    int64_t error = inode_settle_all(fs);
 
+    if (error == 0) {
+        error = store_settle(fs);
+    }
     if (error == 0 && fs->volume->f->data_settle != NULL) {
         error = fs->volume->f->data_settle(fs->volume, 0, 0, UINT64_MAX);
     }
@@ -318,8 +336,11 @@ int64_t
 fs_fsync(struct fs *fs, struct fs_file *file)
 {
     struct where_what w = {file, 0};
-    int64_t error = fs_do(fs, where_try, &w);
+    int64_t error = inode_settle(fs, file);
 
+    if (error == 0) {
+        error = fs_do(fs, where_try, &w);
+    }
     if (error == 0) {
         error = w.leaf == 0 ? -EBUSY : store_write(fs, w.leaf);
     }

@@ -30,6 +30,7 @@ enum fs_error {
 #endif
 
 #define FS_CACHE 48 /* nodes kept in memory */
+#define FS_HINTS 64
 #define FS_PAGES (FS_CACHE + FS_EDITS_MAX)
 #define FS_OPEN_MAX 256 /* files and directories open at a time */
 #define FS_DIRTY_MAX 1024
@@ -42,6 +43,15 @@ struct fs_file {
     uint32_t hash;
     uint32_t users; /* 0: not in use; directories are used by what is in them */
     bool dying;     /* it has no name any more */
+    uint64_t top;   /* of a directory: its top node, 0: not known, and */
+    uint64_t top_parent; /* who owned it when it was looked at last */
+    bool changed;        /* size and mtime are newer than those of the entry */
+    uint64_t size;       /* known if it has changed, or there is a run: of */
+    uint64_t mtime;
+    uint64_t run_block;  /* block of the file, on the disk */
+    uint64_t run_first;  /* from here on, which */
+    uint64_t run_parent; /* owns, */
+    uint64_t run_count;  /* so many blocks; 0: it is not known */
 };
 
 /* A node in memory: its newest bytes, when they were read last. */
@@ -99,6 +109,9 @@ struct fs {
     unsigned bares;
     struct fs_fresh fresh;
     struct fs_file open[FS_OPEN_MAX];
+    unsigned tries;         /* of what is being done, before this one */
+    unsigned open_end;      /* none from here on is open */
+    uint8_t hint[FS_HINTS]; /* where in the cache a block may be */
     struct fs_file *root;
     struct fs_file *links;
     _Alignas(FS_BLOCK) struct fs_node page[FS_PAGES];

@@ -37,7 +37,14 @@ fresh_clear(struct fs *fs)
 int64_t
 fs_recover(struct fs *fs)
 {
+    unsigned i;
+
     fs->left = true;
+    fs->open_end = FS_OPEN_MAX;
+    for (i = 0; i < FS_OPEN_MAX; i++) {
+        inode_forget(&fs->open[i]);
+        fs->open[i].top = 0;
+    }
     store_begin(fs);
     if (fs->volume->f->recover != NULL) {
         fs->volume->f->recover(fs->volume);
@@ -79,7 +86,7 @@ fs_recount(struct fs *fs, const uint32_t users[FS_OPEN_MAX])
     /* What nobody uses is closed as by its last user. */
     for (i = 0; i < FS_OPEN_MAX; i++) {
         f = &fs->open[i];
-        if (was[i] && f->users == 0 && f->dying) {
+        if (was[i] && f->users == 0 && (f->dying || f->changed)) {
             use(f);
             fs_close(fs, f);
         }
