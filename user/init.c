@@ -34,6 +34,7 @@
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 #include "lib/posix/table.h"
+#include "lib/posix/tree.h"
 
 #define SHELL "/bin/sh"
 #define CANNOT_RUN                                                             \
@@ -153,7 +154,15 @@ session_start(char *const *words)
 static _Noreturn void
 machine_end(int status)
 {
-    sync();
+    int64_t error;
+
+    posix_hold();
+    error = tree_unmount();
+    posix_release();
+    if (error < 0) {
+        printf("init: the files are not all on the disk: %s\n",
+               strerror((int)-error));
+    }
     fflush(stdout);
     (void)tcdrain(STDOUT_FILENO);
     (void)sys_machine_exit(POSIX_CAP_MACHINE, (uint64_t)status & 0xff);

@@ -95,12 +95,10 @@ enum code_purpose {
     CODE_PURPOSES
 };
 
-/* What a run of a predicate has: fuel, bytes of stack, and instructions of the
-   machine. One that stops for want of any of it does not hold; one that might
-   take more than the last is refused. */
-#define PREDICATE_FUEL 64
+/* What a run of a predicate has: fuel, of which its first function takes its
+   part, and bytes of stack. One that stops for want of it does not hold. */
+#define PREDICATE_FUEL 2000
 #define PREDICATE_STACK 256
-#define PREDICATE_LONGEST 4000
 
 #define BATCH_ENTRIES_MAX 64
 #define BATCH_COUNT_SHIFT 16

@@ -26,10 +26,13 @@
  *  - An access where the program has nothing ends the program. So does an
  *    atomic operation on an address that is no multiple of its size; other
  *    accesses need no alignment.
- *  - Fuel: a jump from instruction i back to t, t <= i, takes i - t + 1; a
- *    local call takes the length of the function, in instructions. What would
- *    need more than is left ends the program instead. So a run executes at
- *    most the length of its first function and the fuel it began with.
+ *  - Fuel counts instructions of the machine. Each instruction has a price, as
+ *    many as it takes at most (docs/code.md). A jump from instruction i back to
+ *    t, t <= i, takes the prices of all from t to i; a local call those of the
+ *    function, and of entering it. An access to an address that is no multiple
+ *    of its size takes 8 and 3 a byte more. What would need more than is left
+ *    ends the program instead. So a run takes no more than the prices of its
+ *    first function and the fuel that it has beside these.
  */
 #include "kern/abi/types.h"
 

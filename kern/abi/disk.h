@@ -68,21 +68,27 @@ struct disk_type {
 
 /*
  * Programs of types. Both get r1: the address of the block's 4 KiB, which they
- * may read only; r2: 4096; fuel CODE_FUEL_DISK; no stack beyond their own.
+ * may read only; r2: 4096; and fuel, of which the first function takes its
+ * part; no stack beyond their own.
  *
  * `owns` calls CODE_EMIT(first, count, type) for each extent, in ascending
  * order and with no overlap, at most DISK_EXTENTS_MAX times, and returns 0. Any
  * other result, an extent that is none, or being stopped: the image is
  * malformed, and owns nothing. CODE_EMIT returns 0, or 1 if that is so already.
+ * The fuel, CODE_FUEL_OWNS, is enough for some 200 extents that are read out of
+ * an array.
  *
  * `access` gets in r3 the first block of an extent that the block owns, or
  * CODE_ACCESS_SELF for the block itself; in r4 CAP_READ or CAP_WRITE. It
  * returns where in the image the guard is (a struct cap_name, which need not be
  * aligned) that a capability must dominate with that right; or
- * CODE_ACCESS_ANYONE; anything else, and being stopped, means nobody.
+ * CODE_ACCESS_ANYONE; anything else, and being stopped, means nobody. Its fuel
+ * is CODE_FUEL_ACCESS.
  */
 #define CODE_EMIT 1
-#define CODE_FUEL_DISK 12000
+#define CODE_PRICE_EMIT 40 /* of its own work (kern/code/price.h) */
+#define CODE_FUEL_OWNS 14000
+#define CODE_FUEL_ACCESS 4000
 #define CODE_ACCESS_SELF UINT64_MAX
 #define CODE_ACCESS_ANYONE 0x10000
 #define DISK_EXTENTS_MAX 256

@@ -23,9 +23,10 @@
  * that any of them writes. There is no CSR, no fence and no ecall among the
  * words of emit.h.
  *
- * Time. Slots take as many instructions as they have words, and a routine's,
- * and the zeroing of a frame, and the bounded tries of an exchange. Fuel is
- * looked at before each jump back, and when a function is entered.
+ * Time. The words of a slot that can run, with the zeroing of a frame and the
+ * bounded tries of an exchange, are held against its price (price.h). Fuel is
+ * taken for that before each jump back, when a function is entered, and for an
+ * access that goes byte by byte.
  *
  * Secrets. Real addresses are in registers that no instruction of the program
  * names; unset registers are not read; r10 is computed anew, as the program is
@@ -38,16 +39,18 @@
  * near get short (LAYOUT), and then nothing moves any more (EMIT).
  *
  * In the notes, `state` becomes the place of a slot. In the first slot of a
- * function `waiting` has the lowest bits for r6 to r9, if it writes them, one
- * for calls, and from bit 8 on the length of its entry.
+ * function `waiting` has from bit 8 on the length of its entry.
  */
 #include "kern/abi/error.h"
 #include "kern/code/compile_part.h"
 
 void
-compile_cost(struct code_compiler *c, uint32_t cost)
+compile_pay(struct code_compiler *c, uint32_t begin, uint32_t loops,
+            uint32_t price)
 {
-    c->cost = cost > c->cost ? cost : c->cost;
+    if (c->length - begin - c->spare + loops > price) {
+        c->pass = COMPILE_WRONG;
+    }
 }
 
 unsigned
@@ -68,8 +71,10 @@ emit_stop_if(struct code_compiler *c, uint32_t operation, unsigned a,
              unsigned b, enum routine stop)
 {
     uint32_t place = c->routine[stop];
+    bool near = c->length - place < EMIT_NEAR;
 
-    emit_branch(c, operation, a, b, place, c->length - place < EMIT_NEAR);
+    emit_branch(c, operation, a, b, place, near);
+    c->spare += near ? 0 : 1;
 }
 
 void
@@ -120,9 +125,10 @@ slot_branch(struct code_compiler *c, uint32_t at, uint32_t operation,
     if (!always) {
         skip = emit_forward(c, operation ^ BRANCH_CONTRARY, a, b);
     }
-    compile_fuel(c, at - target + 1);
+    compile_fuel(c, code_price_run(c->program, c->notes, c->use, target, at));
     emit_branch(c, BGE, c->fuel, ZERO, place, near);
     emit_jump(c, ZERO, c->routine[ROUTINE_FUEL]);
+    c->spare++;
     if (!always) {
         emit_land(c, skip);
     }
@@ -216,16 +222,17 @@ static void
 slot_survey(struct code_compiler *c, uint32_t at)
 {
     const struct code_instruction *i = &c->program[at];
-    struct code_note *function = compile_function(c, at);
-    uint32_t writes = code_instruction_writes(i) >> 6 & 0xf;
+    const struct code_note *note = &c->notes[at];
 
+    if ((note->marks & CODE_NOTE_START) != 0) {
+        c->saves |= note->waiting;
+    }
     if (code_instruction_accesses(i)) {
         c->uses |= access_uses(c, at);
         if (code_is_atomic(i) && i->immediate == CODE_CMPXCHG) {
             c->uses |= 1U << ROUTINE_FUEL;
         }
     } else if (i->opcode == (CODE_JMP | CODE_CALL)) {
-        writes |= SAVES_CALL;
         c->uses |= code_is_call(i, CODE_LOCAL)
                        ? 1U << USES_LOCAL | 1U << USES_FUEL | 1U << ROUTINE_FUEL
                        : 1U << ROUTINE_HELPER;
@@ -233,8 +240,6 @@ slot_survey(struct code_compiler *c, uint32_t at)
                code_target(i, at) <= at) {
         c->uses |= 1U << USES_FUEL | 1U << ROUTINE_FUEL;
     }
-    function->waiting = (uint16_t)(function->waiting | writes);
-    c->saves |= writes;
 }
 
 /* The slot in the passes that emit, or would. */
@@ -242,8 +247,9 @@ static void
 slot_place(struct code_compiler *c, uint32_t at)
 {
     struct code_note *note = &c->notes[at];
+    bool exchange = code_is_atomic(&c->program[at]) &&
+                    c->program[at].immediate == CODE_CMPXCHG;
     uint32_t begin;
-    uint32_t beyond = 0;
 
     c->rough = note->state;
     if ((note->marks & CODE_NOTE_START) != 0 && at != 0) {
@@ -253,12 +259,10 @@ slot_place(struct code_compiler *c, uint32_t at)
         c->pass = COMPILE_WRONG; /* something moved */
     }
     note->state = begin = c->length;
+    c->spare = 0;
     slot_emit(c, at);
-    if (code_instruction_accesses(&c->program[at])) {
-        /* The longest routine, or the tries of an exchange. */
-        beyond = code_is_atomic(&c->program[at]) ? 6 * COMPILE_RETRIES : 24;
-    }
-    compile_cost(c, c->length - begin + beyond);
+    compile_pay(c, begin, exchange ? 6 * (COMPILE_RETRIES - 1) : 0,
+                code_price_slot(c->program, c->notes, c->use, at));
 }
 
 /* What each pass begins with. */
@@ -274,7 +278,6 @@ pass_begin(struct code_compiler *c)
         c->fuel = S8;
     }
     c->length = 0;
-    c->cost = 0;
     compile_head(c);
 }
 
@@ -289,10 +292,6 @@ step(struct code_compiler *c)
         return;
     }
     at = c->at++ - 1;
-    if (c->pass == COMPILE_SURVEY &&
-        (c->notes[at].marks & CODE_NOTE_START) != 0) {
-        c->notes[at].waiting = 0;
-    }
     if ((c->notes[at].marks & CODE_NOTE_REACHED) != 0) {
         if (c->pass == COMPILE_SURVEY) {
             slot_survey(c, at);

@@ -34,7 +34,8 @@ struct code_context {
                           is not read-only; any alignment (but see below) */
     uint8_t *stack;    /* the byte behind the stack, a multiple of 8 */
     uint8_t *bottom;   /* the running frame's lowest byte, in a helper */
-    int64_t fuel;      /* in: what there is; out: what is left, after an exit */
+    int64_t fuel;      /* in: what there is, beyond what the first function
+                          costs; out: what is left, after an exit */
     uint64_t stop;     /* 0; what a helper puts here ends the run, and is the
                           result's stop: CODE_STOP_HELPER or above */
     uint64_t kept;     /* the compiled code's own */
@@ -58,8 +59,8 @@ typedef struct code_result (*code_entry)(struct code_context *context,
 /*
  * A helper; those after the last argument of its row in the use hold anything.
  * Addresses that it gets are the program's: code_context_bytes finds what they
- * mean, and is the only way from them to bytes. To a helper's own work the
- * caller of the program gives a bound, or the helper takes fuel for it.
+ * mean, and is the only way from them to bytes. A helper's own work is in the
+ * price of its row, or it takes fuel for it.
  */
 typedef uint64_t (*code_helper_function)(struct code_context *context,
                                          uint64_t r1, uint64_t r2, uint64_t r3,
@@ -131,10 +132,8 @@ struct code_compiler {
     uint32_t count;
     uint32_t stack;  /* bytes; as the verifier said */
     uint32_t length; /* result: words */
-    uint32_t cost;   /* result: a run takes at most this times (1 + the first
-                        function's length + fuel) machine instructions, what
-                        helpers take apart */
     /* The rest is the compiler's own. */
+    uint32_t spare; /* words of a slot that its longest way does not run */
     uint32_t pass;
     uint32_t at;
     uint32_t uses;
@@ -148,7 +147,8 @@ struct code_compiler {
 
 /*
  * Begins with the program that `v` has found good. `helpers` has the address of
- * a code_helper_function for each row of the use; NULL if there is none. The
+ * a code_helper_function for each row of the use, which is 32 bits with their
+ * sign, as those in the kernel's image are; NULL if there is none. The
  * output is word-aligned. It changes `state` and `waiting` of the notes and a
  * bit of `marks`, which are free once the program is verified: notes are not
  * verified twice, nor compiled twice, without code_verify_begin in between.

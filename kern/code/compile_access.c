@@ -84,6 +84,7 @@ guard_emit(struct code_compiler *c, uint32_t at, unsigned order)
         other = emit_forward(c, BGEU, T0, T1);
         emit_registers(c, ADD, T0, T0, A6);
         done = emit_forward(c, JAL, ZERO, ZERO);
+        c->spare += 2; /* the way to the stack is longer */
         emit_land(c, other);
         emit_add(c, T0, T0, CODE_MEMORY_ADDRESS - CODE_STACK_END, T1);
         stack_guard(c, at, order);
@@ -129,67 +130,70 @@ place_single(const struct place *place, unsigned order)
     return order == 0 || (place->proved && !place_odd(place, order));
 }
 
+/* Where what a store writes is. */
+static unsigned
+store_value(struct code_compiler *c, const struct code_instruction *i)
+{
+    if (code_class(i) == CODE_STX) {
+        return value_get(c, code_source(i), T1);
+    }
+    if (i->immediate == 0) {
+        return ZERO;
+    }
+    emit_constant(c, T1, (uint64_t)(int64_t)i->immediate);
+    return T1;
+}
+
+/* The access as one, from or to `value`. */
 static void
-load_emit(struct code_compiler *c, const struct code_instruction *i,
-          const struct place *place)
+whole_emit(struct code_compiler *c, const struct code_instruction *i,
+           const struct place *place, unsigned value)
 {
     static const uint32_t loads[] = {LBU, LHU, LWU, LD, LB, LH, LW, LD};
+    static const uint32_t stores[] = {SB, SH, SW, SD};
     unsigned order = access_order(i);
-    bool sign = code_mode(i) == CODE_MEMSX;
-    uint32_t load = loads[sign ? 4 + order : order];
-    unsigned to = register_destination(i);
-    bool odd = place_odd(place, order);
-    uint32_t whole;
-    uint32_t done;
 
-    if (place_single(place, order)) {
-        emit_immediate(c, load, to, place->base, place->offset);
-        return;
-    }
-    whole = place_test(c, place, order);
-    emit_jump(c, T2, c->routine[ROUTINE_LOAD + order - 1]);
-    if (sign) {
-        emit_sign(c, to, T1, 8U << order);
+    if (code_class(i) == CODE_LDX) {
+        order += code_mode(i) == CODE_MEMSX ? 4 : 0;
+        emit_immediate(c, loads[order], value, place->base, place->offset);
     } else {
-        emit_move(c, to, T1);
-    }
-    if (!odd) {
-        done = emit_forward(c, JAL, ZERO, ZERO);
-        emit_land(c, whole);
-        emit_immediate(c, load, to, place->base, place->offset);
-        emit_land(c, done);
+        emit_store(c, stores[order], value, place->base, place->offset);
     }
 }
 
 static void
-store_emit(struct code_compiler *c, const struct code_instruction *i,
+plain_emit(struct code_compiler *c, const struct code_instruction *i,
            const struct place *place)
 {
-    static const uint32_t stores[] = {SB, SH, SW, SD};
     unsigned order = access_order(i);
+    bool load = code_class(i) == CODE_LDX;
+    unsigned value = load ? register_destination(i) : store_value(c, i);
     bool odd = place_odd(place, order);
-    unsigned from = T1;
     uint32_t whole;
+    uint32_t begin;
     uint32_t done;
 
-    if (code_class(i) == CODE_STX) {
-        from = value_get(c, code_source(i), T1);
-    } else if (i->immediate == 0) {
-        from = ZERO;
-    } else {
-        emit_constant(c, T1, (uint64_t)(int64_t)i->immediate);
-    }
     if (place_single(place, order)) {
-        emit_store(c, stores[order], from, place->base, place->offset);
+        whole_emit(c, i, place, value);
         return;
     }
     whole = place_test(c, place, order);
-    emit_move(c, T1, from);
-    emit_jump(c, T2, c->routine[ROUTINE_STORE + order - 1]);
+    begin = c->length;
+    if (!load) {
+        emit_move(c, T1, value);
+    }
+    emit_jump(c, T2,
+              c->routine[(load ? ROUTINE_LOAD : ROUTINE_STORE) + order - 1]);
+    if (load && code_mode(i) == CODE_MEMSX) {
+        emit_sign(c, value, T1, 8U << order);
+    } else if (load) {
+        emit_move(c, value, T1);
+    }
+    done = odd ? 0 : emit_forward(c, JAL, ZERO, ZERO);
+    c->spare += c->length - begin; /* paid for when it happens */
     if (!odd) {
-        done = emit_forward(c, JAL, ZERO, ZERO);
         emit_land(c, whole);
-        emit_store(c, stores[order], from, place->base, place->offset);
+        whole_emit(c, i, place, value);
         emit_land(c, done);
     }
 }
@@ -231,6 +235,7 @@ exchange_emit(struct code_compiler *c, const struct code_instruction *i,
     emit_immediate(c, ADDI, T2, T2, -1);
     emit_branch(c, BNE, T2, ZERO, again, true);
     emit_jump(c, ZERO, c->routine[ROUTINE_FUEL]);
+    c->spare++;
     emit_land(c, different);
     emit_land(c, done);
     emit_move(c, expected, A7);
@@ -278,10 +283,8 @@ compile_access(struct code_compiler *c, uint32_t at)
 
     if (code_is_atomic(i)) {
         atomic_emit(c, i, &place);
-    } else if (code_class(i) == CODE_LDX) {
-        load_emit(c, i, &place);
     } else {
-        store_emit(c, i, &place);
+        plain_emit(c, i, &place);
     }
 }
 
@@ -300,6 +303,7 @@ access_uses(const struct code_compiler *c, uint32_t at)
         uses = 1U << ROUTINE_ALIGNMENT;
     } else if (!place_single(&place, order)) {
         uses =
+            1U << ROUTINE_FUEL |
             1U << ((code_class(i) == CODE_LDX ? ROUTINE_LOAD : ROUTINE_STORE) +
                    order - 1);
     }
@@ -309,6 +313,24 @@ access_uses(const struct code_compiler *c, uint32_t at)
     return uses | ((marks & CODE_NOTE_MEMORY) != 0 ? 1U << USES_MEMORY : 0);
 }
 
+/* Byte by byte costs more than the price of a slot. Who needs no fuel otherwise
+   has it in the context. */
+static void
+misaligned_pay(struct code_compiler *c, unsigned size)
+{
+    uint32_t price = code_price_misaligned(size);
+
+    if (compile_uses(c, USES_FUEL)) {
+        compile_fuel(c, price);
+        emit_stop_if(c, BLT, c->fuel, ZERO, ROUTINE_FUEL);
+        return;
+    }
+    emit_immediate(c, LD, A7, c->context, CONTEXT(fuel));
+    emit_immediate(c, ADDI, A7, A7, -(int64_t)price);
+    emit_store(c, SD, A7, c->context, CONTEXT(fuel));
+    emit_stop_if(c, BLT, A7, ZERO, ROUTINE_FUEL);
+}
+
 /* The address is in t0, the value in t1, and t2 leads back. */
 void
 access_routine(struct code_compiler *c, enum routine routine)
@@ -316,6 +338,7 @@ access_routine(struct code_compiler *c, enum routine routine)
     bool store = routine >= ROUTINE_STORE;
     unsigned size = 2U << (routine - (store ? ROUTINE_STORE : ROUTINE_LOAD));
 
+    misaligned_pay(c, size);
     if (!store) {
         emit_immediate(c, LBU, T1, T0, 0);
     }

@@ -147,49 +147,22 @@ shift_by(struct code_compiler *c, const struct code_instruction *i,
     }
 }
 
-/* By a power of two, and by one, zero and the like, if it is that simple;
-   `bits` as many as count. */
+/* Multiplies or divides by zero, or by a power of two and without a sign; which
+   is that simple. */
 static bool
-multiply_simple(struct code_compiler *c, const struct code_instruction *i)
+simple_by(struct code_compiler *c, const struct code_instruction *i)
 {
-    bool narrow = code_class(i) == CODE_ALU;
-    uint64_t by =
-        narrow ? (uint32_t)i->immediate : (uint64_t)(int64_t)i->immediate;
-    unsigned to = register_destination(i);
-    unsigned power = power_of_two(by);
-
-    if (by == 0) {
-        emit_move(c, to, ZERO);
-    } else if (power < 64) {
-        shift_by(c,
-                 &(struct code_instruction){
-                     .opcode = (uint8_t)(code_class(i) | CODE_LSH),
-                     .registers = i->registers},
-                 power);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-/* Without a sign, by a power of two or zero; with one, by what leaves nothing
-   to round. */
-static bool
-divide_simple(struct code_compiler *c, const struct code_instruction *i)
-{
-    bool narrow = code_class(i) == CODE_ALU;
     bool modulo = code_operation(i) == CODE_MOD;
-    uint64_t by =
-        narrow ? (uint32_t)i->immediate : (uint64_t)(int64_t)i->immediate;
+    bool multiply = code_operation(i) == CODE_MUL;
+    uint64_t by = code_class(i) == CODE_ALU ? (uint32_t)i->immediate
+                                            : (uint64_t)(int64_t)i->immediate;
     unsigned to = register_destination(i);
     unsigned power = power_of_two(by);
 
-    if (by == 0 || by == 1) {
-        if (modulo == (by == 1)) {
-            emit_move(c, to, ZERO);
-        } else {
-            result_narrow(c, i);
-        }
+    if (by == (modulo ? 1 : 0)) {
+        emit_move(c, to, ZERO);
+    } else if (by == (modulo ? 0 : 1)) {
+        result_narrow(c, i);
     } else if (i->offset == 1 || power == 64) {
         return false;
     } else if (modulo) {
@@ -197,110 +170,74 @@ divide_simple(struct code_compiler *c, const struct code_instruction *i)
     } else {
         shift_by(c,
                  &(struct code_instruction){
-                     .opcode = (uint8_t)(code_class(i) | CODE_RSH),
+                     .opcode = (uint8_t)(code_class(i) |
+                                         (multiply ? CODE_LSH : CODE_RSH)),
                      .registers = i->registers},
                  power);
     }
     return true;
 }
 
-/* With a number: register and register, through t1. */
+/* The operation by a number: as an immediate, or through t1. The upper half of
+   what 32 bits leave goes, unless the number had cleared it. */
 static void
-through_register(struct code_compiler *c, const struct code_instruction *i,
-                 int64_t number)
+operate_by(struct code_compiler *c, const struct code_instruction *i,
+           unsigned operation, int64_t number)
 {
+    static const uint32_t immediates[] = {[CODE_ADD >> 4] = ADDI,
+                                          [CODE_OR >> 4] = ORI,
+                                          [CODE_AND >> 4] = ANDI,
+                                          [CODE_XOR >> 4] = XORI};
+    const struct code_instruction like = {
+        .opcode = (uint8_t)(code_class(i) | operation), .offset = i->offset};
     unsigned to = register_destination(i);
 
-    emit_constant(c, T1, (uint64_t)number);
-    emit_registers(c, operation_of(i), to, to, T1);
-    result_narrow(c, i);
-}
-
-/* The lower half of what that left is right, so the upper half goes; unless the
-   number had cleared it. */
-static void
-bitwise_by(struct code_compiler *c, const struct code_instruction *i)
-{
-    static const uint32_t immediates[] = {
-        [CODE_OR >> 4] = ORI, [CODE_AND >> 4] = ANDI, [CODE_XOR >> 4] = XORI};
-    unsigned operation = code_operation(i);
-    unsigned to = register_destination(i);
-    int64_t number = i->immediate;
-    bool clears = operation == CODE_AND && number >= 0;
-
-    if (clears && number != 0 && (number & (number + 1)) == 0) {
+    if (operation == CODE_AND && number > 0 && (number & (number + 1)) == 0) {
         emit_low(c, to, to, power_of_two((uint64_t)number + 1));
-        return;
-    }
-    if (emit_fits(number)) {
-        emit_immediate(c, immediates[operation >> 4], to, to, number);
+    } else if (immediates[operation >> 4] != 0 && emit_fits(number)) {
+        emit_immediate(
+            c, immediates[operation >> 4] | (operation_of(&like) & ON_32), to,
+            to, number);
     } else {
         emit_constant(c, T1, (uint64_t)number);
-        emit_registers(c, operations[operation >> 4], to, to, T1);
+        emit_registers(c, operation_of(&like), to, to, T1);
     }
-    if (!clears) {
+    if (operation != CODE_AND || number < 0) {
         result_narrow(c, i);
     }
 }
 
 static void
-add_by(struct code_compiler *c, const struct code_instruction *i,
-       int64_t number)
-{
-    unsigned to = register_destination(i);
-
-    if (code_class(i) == CODE_ALU64) {
-        emit_add(c, to, to, number, T1);
-        return;
-    }
-    if (emit_fits(number)) {
-        if (number != 0) {
-            emit_immediate(c, ADDI | ON_32, to, to, number);
-        }
-    } else {
-        emit_constant(c, T1, (uint64_t)(int32_t)number);
-        emit_registers(c, ADD | ON_32, to, to, T1);
-    }
-    result_narrow(c, i);
-}
-
-static void
 by_number(struct code_compiler *c, const struct code_instruction *i)
 {
+    unsigned operation = code_operation(i);
     int64_t number = i->immediate;
 
-    switch (code_operation(i)) {
-    case CODE_ADD:
-        add_by(c, i, number);
-        return;
-    case CODE_SUB:
-        add_by(c, i, -number);
-        return;
-    case CODE_OR:
-    case CODE_AND:
-    case CODE_XOR:
-        bitwise_by(c, i);
-        return;
+    switch (operation) {
     case CODE_MOV:
         emit_constant(c, register_destination(i),
                       code_class(i) == CODE_ALU ? (uint32_t)number
                                                 : (uint64_t)number);
         return;
-    case CODE_MUL:
-        if (!multiply_simple(c, i)) {
-            through_register(c, i, number);
-        }
-        return;
-    case CODE_DIV:
-    case CODE_MOD: /* the number is not 0, or it is simple */
-        if (!divide_simple(c, i)) {
-            through_register(c, i, number);
-        }
-        return;
-    default:
+    case CODE_LSH:
+    case CODE_RSH:
+    case CODE_ARSH:
         shift_by(c, i, (unsigned)number);
         return;
+    case CODE_SUB:
+        operate_by(c, i, CODE_ADD, -number);
+        return;
+    case CODE_MUL:
+    case CODE_DIV:
+    case CODE_MOD: /* the number is not 0, or it is simple */
+        if (simple_by(c, i)) {
+            return;
+        }
+        break;
+    default:
+        break;
     }
+    operate_by(c, i, operation, number);
 }
 
 /* Swaps in t1 what lies `by` bits apart, as `mask` says for one half of it. */

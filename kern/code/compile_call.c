@@ -34,7 +34,7 @@ saves_list(uint32_t saves, uint8_t *list)
             list[count++] = (uint8_t)(S2 + r);
         }
     }
-    if ((saves & SAVES_CALL) != 0) {
+    if ((saves & CODE_NOTE_CALLS) != 0) {
         list[count++] = RA;
     }
     if ((saves & SAVES_HELPER) != 0) {
@@ -115,9 +115,9 @@ frame_clear(struct code_compiler *c, uint32_t frame)
 
 /* The most that this takes beyond its words. */
 static uint32_t
-frame_cost(uint32_t frame)
+frame_loops(uint32_t frame)
 {
-    return frame <= 128 ? 0 : frame / 64 * 10;
+    return frame <= 128 ? 0 : (frame / 64 - 1) * 10;
 }
 
 /* The way out for a reason: t0 to zero, a1 says why. */
@@ -161,13 +161,6 @@ state_load(struct code_compiler *c)
     }
 }
 
-/* Whether it needs anything but registers of its own. */
-static bool
-has_state(const struct code_compiler *c)
-{
-    return c->uses != 0 || c->stack > 0;
-}
-
 void
 compile_head(struct code_compiler *c)
 {
@@ -175,11 +168,10 @@ compile_head(struct code_compiler *c)
     uint32_t body = 0;
 
     saves_store(c, saves_first(c));
-    if (has_state(c)) {
+    if (c->uses != 0 || c->stack > 0) { /* more than registers of its own */
         state_load(c);
     }
     frame_clear(c, frame);
-    compile_cost(c, c->length + 1 + frame_cost(frame));
     if ((c->uses & USES_STOP) == 0 && (c->uses >> ROUTINE_LOAD) == 0) {
         return;
     }
@@ -203,11 +195,14 @@ compile_enter(struct code_compiler *c, uint32_t at)
     struct code_note *note = &c->notes[at];
     uint32_t begin = c->length;
 
-    compile_fuel(c, note->length);
+    c->spare = 0;
+    compile_fuel(c, code_price_entry(note) +
+                        code_price_function(c->program, c->notes, c->use, at));
     emit_stop_if(c, BLT, c->fuel, ZERO, ROUTINE_FUEL);
     saves_store(c, note->waiting & 0x1f);
     frame_clear(c, note->frame);
     emit_move(c, register_of(0), ZERO);
+    compile_pay(c, begin, frame_loops(note->frame), code_price_entry(note));
     note->waiting =
         (uint16_t)((note->waiting & 0xff) | (c->length - begin) << ENTRY_SHIFT);
 }
@@ -238,45 +233,39 @@ compile_local(struct code_compiler *c, uint32_t at)
     emit_add(c, c->frame, c->frame, -frame, T0);
     emit_jump(c, RA, target->state - entry);
     emit_add(c, c->frame, c->frame, frame, T0);
-    compile_cost(c, entry + frame_cost(target->frame) + 3);
-}
-
-static uint64_t
-helper_address(const struct code_compiler *c, int32_t number)
-{
-    for (uint32_t h = 0; h < c->use->helper_count; h++) {
-        if (c->use->helpers[h].number == (uint32_t)number) {
-            return c->helpers[h];
-        }
-    }
-    return 0;
 }
 
 /* Arguments and result are where C wants them. Helpers see fuel and frame in
-   the context. */
+   the context, but for plain ones. */
 void
 compile_helper(struct code_compiler *c, uint32_t at)
 {
-    uint64_t address = helper_address(c, c->program[at].immediate);
-    int64_t low = (int64_t)((address & 0xfff) ^ 0x800) - 0x800;
+    const struct code_helper *row = c->use->helpers;
+    uint64_t address;
+    bool fuel;
+    int64_t low;
 
-    if (address == 0) {
-        c->pass = COMPILE_WRONG;
-        return;
+    while (row->number != (uint32_t)c->program[at].immediate) {
+        row++;
     }
-    if (compile_uses(c, USES_FUEL)) {
+    fuel = compile_uses(c, USES_FUEL) && !row->plain;
+    address = c->helpers[row - c->use->helpers];
+    low = (int64_t)((address & 0xfff) ^ 0x800) - 0x800;
+    if (fuel) {
         emit_store(c, SD, c->fuel, c->context, CONTEXT(fuel));
     }
-    if (c->stack > 0) {
+    if (c->stack > 0 && !row->plain) {
         emit_add(c, T0, c->frame, -(int64_t)compile_function(c, at)->frame, T0);
         emit_store(c, SD, T0, c->context, CONTEXT(bottom));
     }
     emit_move(c, A0, c->context);
     emit_constant(c, T0, address - (uint64_t)low);
     emit_immediate(c, JALR, RA, T0, low);
-    emit_immediate(c, LD, T0, c->context, CONTEXT(stop));
-    emit_stop_if(c, BNE, T0, ZERO, ROUTINE_HELPER);
-    if (compile_uses(c, USES_FUEL)) {
+    if (!row->plain) {
+        emit_immediate(c, LD, T0, c->context, CONTEXT(stop));
+        emit_stop_if(c, BNE, T0, ZERO, ROUTINE_HELPER);
+    }
+    if (fuel) {
         emit_immediate(c, LD, c->fuel, c->context, CONTEXT(fuel));
     }
     if (compile_uses(c, USES_MEMORY)) {

@@ -19,6 +19,7 @@
  *   a7 t6       nothing for longer than a few instructions
  */
 #include "kern/code/emit.h"
+#include "kern/code/price.h"
 
 /* What lies between the program's entry and its body, if it is used: ways out,
    and accesses byte by byte. c->uses has a bit for each, and more. */
@@ -42,10 +43,6 @@ _Static_assert(ROUTINES <=
                    sizeof((struct code_compiler){0}.routine) / sizeof(uint32_t),
                "each has its place");
 
-/* In `waiting` of a function's first slot, above the bits for r6 to r9: it has
-   calls, so saves ra. */
-#define SAVES_CALL 16U
-
 /* A slot that branches, to a place that is not near. */
 #define COMPILE_FAR 128U
 
@@ -66,12 +63,6 @@ static inline unsigned
 register_of(unsigned number)
 {
     return number <= CODE_ARGUMENTS ? A0 + number : S2 - 6 + number;
-}
-
-static inline unsigned
-register_source(const struct code_instruction *i)
-{
-    return register_of(code_source(i));
 }
 
 static inline unsigned
@@ -100,8 +91,10 @@ compile_function(const struct code_compiler *c, uint32_t at)
     return &c->notes[c->notes[at].function];
 }
 
-/* A slot, or what comes before the first, takes so many instructions. */
-void compile_cost(struct code_compiler *c, uint32_t cost);
+/* What was emitted since `begin` takes no more than its price, and in loops so
+   many instructions beyond its words. */
+void compile_pay(struct code_compiler *c, uint32_t begin, uint32_t loops,
+                 uint32_t price);
 
 /* Takes fuel; what is missing makes it negative. */
 void compile_fuel(struct code_compiler *c, uint32_t amount);

@@ -210,7 +210,7 @@ emit_land(struct code_compiler *c, uint32_t from)
 {
     int32_t distance = (int32_t)(c->length - from) * 4;
 
-    emit_expect(c, distance <= 400);
+    emit_expect(c, distance <= 800);
     if (c->pass == COMPILE_EMIT) {
         c->output[from] |= (c->output[from] & 0x7f) == JAL
                                ? encode_jump(ZERO, distance) & ~JAL

@@ -190,7 +190,7 @@ void emit_sign(struct code_compiler *c, unsigned to, unsigned from,
                unsigned bits);
 
 /* A branch (or with operation JAL a jump) that is to lead where emit_land is
-   called with what this returns; at most 100 words on. */
+   called with what this returns; at most 200 words on. */
 uint32_t emit_forward(struct code_compiler *c, uint32_t operation, unsigned a,
                       unsigned b);
 void emit_land(struct code_compiler *c, uint32_t from);

@@ -16,6 +16,7 @@
 #include "kern/code/object.h"
 
 #include "kern/code/arena.h"
+#include "kern/code/price.h"
 #include "kern/csr.h"
 #include "kern/frame.h"
 #include "kern/panic.h"
@@ -219,24 +220,12 @@ output_take(struct code_object *o, struct code_compiler *c)
     return -EAGAIN;
 }
 
-/* The most that a run takes, in instructions of the machine. */
-static uint64_t
-run_cost(const struct code_object *o, const struct job *job)
-{
-    return (uint64_t)job->compiler.cost *
-           (1U + job->notes[0].length + o->kind->fuel);
-}
-
 /* It is compiled. */
 static int
 job_finish(struct code_object *o)
 {
     const struct job *job = job_of(o);
 
-    if (o->kind->longest != 0 && run_cost(o, job) > o->kind->longest) {
-        pages_give(o, o->output, &o->output_pages);
-        return job_refuse(o, CODE_FAULT_SLOW, 0);
-    }
     ASSERT(job->compiler.length <= job->compiler.capacity);
     arena_seal(o->output, o->output_pages);
     pages_give(o, o->work, &o->work_pages);
@@ -260,11 +249,18 @@ job_verify(struct code_object *o)
 {
     struct job *job = job_of(o);
     int result = code_verify_step(&job->verifier, 1);
+    uint32_t price;
 
     if (result == -EINVAL) {
         return job_refuse(o, job->verifier.fault, job->verifier.fault_at);
     }
     if (result == 0) {
+        price =
+            code_price_function(code_program(o), job->notes, &o->kind->use, 0);
+        if (price > o->kind->fuel) {
+            return job_refuse(o, CODE_FAULT_SLOW, 0);
+        }
+        o->fuel = o->kind->fuel - price;
         code_compile_begin(&job->compiler, &job->verifier, NULL, 0,
                            o->kind->helpers);
         state_set(o, CODE_COMPILING);
@@ -347,7 +343,6 @@ code_end_one(uint32_t owner)
         }
         o = code_open(objects[i].id, owner, &error);
         if (o != NULL) {
-            code_end(o);
             code_destroy(o);
         }
         return true;

@@ -40,20 +40,21 @@ enum code_state {
 };
 
 /* Programs of one kind: what they get; a helper's address for each row of the
-   use, or NULL; what a run may take in instructions of the machine, of which
-   `fuel` is for it to burn (kern/abi/code.h). What might need more is refused
-   as CODE_FAULT_SLOW; 0 for no bound. */
+   use, or NULL; and the fuel of a run, which bounds what it takes of the
+   machine (kern/abi/code.h), but for some 100 instructions to enter and leave.
+   A program whose first function alone costs more is refused as
+   CODE_FAULT_SLOW. */
 struct code_kind {
     struct code_use use;
     const uint64_t *helpers;
     uint32_t fuel;
-    uint32_t longest;
 };
 
 struct code_object {
     uint64_t id; /* generation times CODE_OBJECTS_MAX, plus the index */
     const struct code_kind *kind;
     code_entry entry; /* READY: constant */
+    uint32_t fuel;    /* likewise: what a run has for loops and calls */
     uint32_t owner;   /* an env's id, or CODE_KERNEL */
     uint32_t account; /* which is charged; 0: none */
     uint32_t count;   /* instructions of the program */

@@ -48,7 +48,8 @@ struct predicate {
     uint32_t page; /* of its frame, the first; 0: not bound */
     uint16_t next; /* in the chain of the frame: numbers, 0 ends it */
     uint16_t previous;
-    predicate_entry entry; /* of its program, while it is bound */
+    predicate_entry entry; /* of its program, while it is bound; */
+    uint64_t fuel;         /* and what that has to burn */
     uint64_t argument;
     struct code_context run;
     struct code_object *program;
@@ -59,8 +60,7 @@ const struct code_kind predicate_kind = {
     .use = {.stack = PREDICATE_STACK,
             .arguments = {CODE_POINTER, CODE_NUMBER},
             .read_only = true},
-    .fuel = PREDICATE_FUEL,
-    .longest = PREDICATE_LONGEST};
+    .fuel = PREDICATE_FUEL};
 
 _Static_assert(HARTS_MAX *ENVS_MAX < 1 << 14, "a link, and a count, fit");
 
@@ -214,7 +214,7 @@ predicate_ask(struct predicate *p)
     uint64_t value;
 
     word_lock(&p->lock);
-    p->run.fuel = PREDICATE_FUEL;
+    p->run.fuel = (int64_t)p->fuel;
     value = p->entry(&p->run, CODE_MEMORY_ADDRESS, p->argument, 0, 0, 0);
     word_unlock(&p->lock);
     return value != 0;
@@ -268,30 +268,44 @@ predicate_forget(struct context *c)
     c->until = false;
 }
 
+struct frame *
+predicate_frame(const struct cap *cap, uint64_t page, uint64_t size, int *error)
+{
+    struct frame *f = page < FRAME_LIMIT ? frame_head(page) : NULL;
+    uint64_t before;
+
+    *error = -EINVAL;
+    if (f == NULL || frame_type(f) != FRAME_DATA) {
+        return NULL;
+    }
+    frame_lock(f);
+    before = page - frame_number(f); /* pages of the frame */
+    *error = frame_type(f) != FRAME_DATA || before >> f->order != 0 ||
+                     size > (((uint64_t)1 << f->order) - before) << FRAME_SHIFT
+                 ? -EINVAL
+             : !cap_allows(cap, &f->guard, CAP_READ)          ? -EPERM
+             : f->flags & (FRAME_UNSCRUBBED | FRAME_BREAKING) ? -EBUSY
+                                                              : 0;
+    if (*error == 0) {
+        return f;
+    }
+    frame_unlock(f);
+    return NULL;
+}
+
 /* Binds it to the page of a data frame. */
 static int
 bind_frame(struct predicate *p, const struct cap *cap, uint64_t page)
 {
-    struct frame *f = page < FRAME_LIMIT ? frame_head(page) : NULL;
-    int error = 0;
+    int error;
+    struct frame *f = predicate_frame(cap, page, FRAME_SIZE, &error);
 
-    if (f == NULL || frame_type(f) != FRAME_DATA) {
-        return -EINVAL;
-    }
-    frame_lock(f);
-    if (frame_type(f) != FRAME_DATA ||
-        (page - frame_number(f)) >> f->order != 0) {
-        error = -EINVAL;
-    } else if (!cap_allows(cap, &f->guard, CAP_READ)) {
-        error = -EPERM;
-    } else if (f->flags & (FRAME_UNSCRUBBED | FRAME_BREAKING)) {
-        error = -EBUSY;
-    } else {
+    if (f != NULL) {
         code_context_memory(&p->run, frame_contents(page), FRAME_SIZE);
         chain_in(f, p);
         __atomic_store_n(&p->page, (uint32_t)frame_number(f), __ATOMIC_RELEASE);
+        frame_unlock(f);
     }
-    frame_unlock(f);
     return error;
 }
 
@@ -322,6 +336,7 @@ predicate_bind(struct context *c, const struct cap *cap, uint64_t page)
 
     p->context = c;
     p->entry = (predicate_entry)(uintptr_t)p->program->entry;
+    p->fuel = p->program->fuel;
     code_context_begin(&p->run, stacks[hart], PREDICATE_STACK, 0);
     error = page >= INFORMATION_FRAMES ? bind_information(p, page)
                                        : bind_frame(p, cap, page);

@@ -5,7 +5,7 @@
  * Wakeup predicates: an env sleeps until a program of its own says so about a
  * page that it may read. The kernel asks the program at each edge of a slot of
  * the hart where the env sleeps, some of them at each edge, in turns; what it
- * costs is bounded for each (PREDICATE_LONGEST) and for an edge.
+ * costs is bounded for each (PREDICATE_FUEL) and for an edge.
  *
  * A predicate is a binding of its page, checked when it is made: one of the
  * frame's maps (kern/abi/frame.h), which falls with them. When it falls, or its
@@ -48,6 +48,12 @@ bool predicate_edge(struct hart *self);
 /* The context, of the executing hart, does not wait any more. An env's lock may
    be held. */
 void predicate_forget(struct context *c);
+
+/* Locks the frame of a page from which so many bytes lie in it, if it is data
+   and the capability may read it: NULL, and in *error -EINVAL, -EPERM, or
+   -EBUSY. */
+struct frame *predicate_frame(const struct cap *cap, uint64_t page,
+                              uint64_t size, int *error);
 
 /* Ends what sleeps on a program that is ending: when this returns nobody holds
    it, unless somebody has gone to sleep just now. */

@@ -17,62 +17,26 @@
 static const struct code_kind *const kinds[CODE_PURPOSES] = {
     [CODE_PREDICATE] = &predicate_kind};
 
-/* Where a program is to be copied from. */
-struct source {
-    const struct cap *cap;
-    uint64_t page;
-    uint64_t offset;
-    uint64_t size; /* in bytes */
-};
-
-/* Locks the frame that has all of it, if the caller may read that: NULL, and in
- *error -EINVAL, -EPERM or -EBUSY. */
-static struct frame *
-source_lock(const struct source *s, int *error)
-{
-    struct frame *f = s->page < FRAME_LIMIT ? frame_head(s->page) : NULL;
-    uint64_t before;
-
-    *error = -EINVAL;
-    if (f == NULL || frame_type(f) != FRAME_DATA) {
-        return NULL;
-    }
-    frame_lock(f);
-    before = s->page - frame_number(f); /* pages of the frame */
-    if (frame_type(f) != FRAME_DATA || before >> f->order != 0 ||
-        s->offset + s->size > (((uint64_t)1 << f->order) - before)
-                                  << FRAME_SHIFT) {
-        *error = -EINVAL;
-    } else if (!cap_allows(s->cap, &f->guard, CAP_READ)) {
-        *error = -EPERM;
-    } else if (f->flags & FRAME_UNSCRUBBED) {
-        *error = -EBUSY;
-    } else {
-        *error = 0;
-        return f;
-    }
-    frame_unlock(f);
-    return NULL;
-}
-
-/* Copies it. The frame is not changed, or given away, meanwhile; what an env
-   writes into it at that moment is its own affair. */
+/* Copies a program out of a frame that has all of it. The frame is not changed,
+   or given away, meanwhile; what an env writes into it at that moment is its
+   own affair. */
 static int
-source_copy(const struct source *s, void *program)
+program_copy(void *program, const struct cap *cap, uint64_t page,
+             uint64_t offset, uint64_t size)
 {
     int error;
-    struct frame *f = source_lock(s, &error);
-    const char *from = (const char *)frame_contents(s->page) + s->offset;
+    struct frame *f = predicate_frame(cap, page, offset + size, &error);
+    const char *from = (const char *)frame_contents(page) + offset;
     char *to = program;
     uint64_t done = 0;
 
     if (f == NULL) {
         return error;
     }
-    for (; done + FRAME_SIZE <= s->size; done += FRAME_SIZE) {
+    for (; done + FRAME_SIZE <= size; done += FRAME_SIZE) {
         page_copy(to + done, from + done);
     }
-    memcpy(to + done, from + done, s->size - done);
+    memcpy(to + done, from + done, size - done);
     frame_unlock(f);
     return 0;
 }
@@ -82,13 +46,12 @@ sys_code_load(uint64_t cap, uint64_t purpose, uint64_t page, uint64_t offset,
               uint64_t count)
 {
     struct env *e = env_current();
-    const struct source source = {cap_of(cap), page, offset,
-                                  count * sizeof(struct code_instruction)};
+    const struct cap *presented = cap_of(cap);
     struct code_object *o;
     int64_t id;
     int error;
 
-    if (source.cap == NULL) {
+    if (presented == NULL) {
         return -EBADF;
     }
     if (purpose >= CODE_PURPOSES || count == 0 ||
@@ -101,7 +64,8 @@ sys_code_load(uint64_t cap, uint64_t purpose, uint64_t page, uint64_t offset,
     if (o == NULL) {
         return error;
     }
-    error = source_copy(&source, code_program(o));
+    error = program_copy(code_program(o), presented, page, offset,
+                         count * sizeof(struct code_instruction));
     if (error < 0) {
         code_destroy(o);
         return error;

@@ -37,6 +37,7 @@
 #include "kern/code/verify.h"
 
 #include "kern/abi/error.h"
+#include "kern/code/price.h"
 
 /* What a register may be made of: three bits of `state`, ten apart, r0's the
    lowest of each ten; none for a number. So a set of registers, a bit for each,
@@ -341,13 +342,22 @@ frame_need(struct code_verifier *v, uint32_t at)
     return CODE_FRAME_MAX;
 }
 
-/* Sixth, of what control reaches: the frames. */
+/* Sixth, of what control reaches: the frames, and what a function saves. */
 static void
 slot_frame(struct code_verifier *v, uint32_t at)
 {
     struct code_note *function = &v->notes[v->notes[at].function];
+    const struct code_instruction *i = &v->program[at];
     uint32_t need = (frame_need(v, at) + 7) & ~7U;
 
+    if ((v->notes[at].marks & CODE_NOTE_START) != 0) {
+        function->waiting = 0;
+    }
+    function->waiting =
+        (uint16_t)(function->waiting | (code_instruction_writes(i) >> 6 & 0xf));
+    if (i->opcode == (CODE_JMP | CODE_CALL)) {
+        function->waiting |= CODE_NOTE_CALLS;
+    }
     if (need > function->frame) {
         function->frame = (uint16_t)need;
     }
@@ -380,7 +390,7 @@ function_raise(struct code_verifier *v, uint32_t from, uint32_t at,
     }
 }
 
-/* Last, of what control reaches, again until nothing changes: how deep calls
+/* Seventh, of what control reaches, again until nothing changes: how deep calls
    are. Each time one call more is right, and there are at most eight. */
 static void
 slot_call(struct code_verifier *v, uint32_t at)
@@ -396,6 +406,18 @@ slot_call(struct code_verifier *v, uint32_t at)
         function_raise(v, at, (uint32_t)code_target(i, at), caller->depth + 1U,
                        caller->stack);
     }
+}
+
+/* Last: what the slots of each function cost. */
+static void
+slot_price(struct code_verifier *v, uint32_t at)
+{
+    if ((v->notes[at].marks & CODE_NOTE_START) != 0) {
+        v->price = 0;
+    } else {
+        v->notes[at].price = v->price;
+    }
+    v->price += code_price_slot(v->program, v->notes, v->use, at);
 }
 
 static void
@@ -424,12 +446,13 @@ enum {
     PASS_TYPE,
     PASS_FRAME,
     PASS_CALL,
+    PASS_PRICE,
     PASSES
 };
 
 static void (*const passes[])(struct code_verifier *v, uint32_t at) = {
     slot_clear, slot_check, slot_target, slot_function,
-    slot_type,  slot_frame, slot_call,
+    slot_type,  slot_frame, slot_call,   slot_price,
 };
 
 _Static_assert(sizeof(passes) / sizeof(*passes) == PASSES, "all of them");
@@ -448,7 +471,7 @@ pass_end(struct code_verifier *v)
 }
 
 /* The next slot of a pass. Halves of immediates are no part of any but the
-   first; nor of the last ones what control does not reach. */
+   first, and the last; nor of the late ones what control does not reach. */
 static void
 pass_step(struct code_verifier *v)
 {
@@ -464,7 +487,7 @@ pass_step(struct code_verifier *v)
     }
     at = v->at++;
     marks = v->notes[at].marks;
-    if (v->pass == PASS_CLEAR ||
+    if (v->pass == PASS_CLEAR || v->pass == PASS_PRICE ||
         ((marks & CODE_NOTE_HALF) == 0 &&
          (v->pass < PASS_TYPE || (marks & CODE_NOTE_REACHED) != 0))) {
         passes[v->pass](v, at);

@@ -15,7 +15,7 @@
  *  - no register is read before it was written;
  *  - an access is proved to lie in the frame of its function, or carries a
  *    guard; only helpers of the use's list are called;
- *  - it runs no more instructions than kern/abi/code.h says for its fuel.
+ *  - each loop and each call takes fuel for all that it may run (price.h).
  *
  * Which helpers, arguments and stack a program gets is for the use to say.
  * Locks: none here. Program and notes must not change while they are in use,
@@ -47,21 +47,35 @@
 #define CODE_NOTE_STACK 32U   /* guarded: on the stack */
 #define CODE_NOTE_WAITING 64U /* the verifier is to look at it */
 
+/* In `waiting`, above the lowest bits for r6 to r9. */
+#define CODE_NOTE_CALLS 16U
+
 struct code_note {
     uint32_t state;    /* types of r0 to r9 before it; see verify.c */
     uint16_t function; /* where its function starts */
-    uint16_t waiting;  /* a list that has nothing to do with the slot */
+    uint16_t waiting;  /* of the first slot of a function: bits for r6 to r9
+                          that it writes, and CODE_NOTE_CALLS */
+    union {
+        struct {             /* of the first slot of a function */
+            uint16_t length; /* in slots */
+            uint16_t frame;  /* in bytes, a multiple of 8 */
+        };
+        uint32_t price; /* of others: what those of the function before it cost
+                           together (price.h) */
+    };
     /* Of the first slot of a function only. */
-    uint16_t length; /* in slots */
-    uint16_t frame;  /* in bytes, a multiple of 8 */
-    uint16_t stack;  /* the most that it and its callers' frames take */
-    uint8_t depth;   /* the most calls from the program's; 0: never called */
-    uint8_t marks;   /* CODE_NOTE_ */
+    uint16_t stack; /* the most that it and its callers' frames take */
+    uint8_t depth;  /* the most calls from the program's; 0: never called */
+    uint8_t marks;  /* CODE_NOTE_ */
 };
 
 struct code_helper {
     uint32_t number;
     uint32_t arguments; /* how many it reads, from r1 on */
+    uint32_t price;     /* of its own work, at most: instructions of the machine
+                           from its first to its return */
+    bool plain; /* it neither ends a run, nor changes fuel or memory, nor looks
+                   at the stack */
 };
 
 /* What a register holds when the program begins. */
@@ -77,9 +91,9 @@ struct code_use {
                        stack */
 };
 
-/* The most steps that a program of so many slots takes: five looks at each
+/* The most steps that a program of so many slots takes: six looks at each
    slot, nine for calls, and 31 for types, of which there are 30 bits. */
-#define CODE_VERIFY_STEPS(count) (45 * ((uint64_t)(count) + 1))
+#define CODE_VERIFY_STEPS(count) (46 * ((uint64_t)(count) + 1))
 
 struct code_verifier {
     const struct code_instruction *program;
@@ -94,6 +108,7 @@ struct code_verifier {
     uint32_t at;
     uint32_t function;
     uint32_t waiting;
+    uint32_t price;
     bool again;
 };
 

@@ -8,7 +8,7 @@
 #include "kern/disk/change.h"
 #include "kern/panic.h"
 
-#define RUNS_A_STEP 6
+#define RUNS_A_STEP 2
 #define WALK_STEP 8
 #define WALK_MAX 64
 

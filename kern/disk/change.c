@@ -222,6 +222,7 @@ change_clear(struct change *c)
     for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
         c->sweep.sweep.set[i] = NULL;
     }
+    c->parent = REGISTRY_NONE;
     balance_begin(c);
 }
 
@@ -281,13 +282,14 @@ step_owns(struct volume *v)
 /*
  * A block without an image is written by who may write it according to its
  * parent, which owns it by its newest image. Its set for CHANGE_IMAGE is not
- * in use.
+ * in use. -EAGAIN: there is one more program to run, each of which is a step.
  */
 static int
 access_by_parent(struct volume *v, const struct registry_entry *entry,
                  struct owned_set *set)
 {
     const struct registry *r = &v->registry;
+    struct change *c = &v->change;
     uint32_t p = registry_find(r, entry->parent);
     const struct disk_extent *x;
     const uint8_t *image;
@@ -298,11 +300,16 @@ access_by_parent(struct volume *v, const struct registry_entry *entry,
         return -ENOENT;
     }
     image = registry_page(r->entry[p].frame);
-    (void)type_owns(&v->types, r->entry[p].type, image, v->blocks.blocks, set);
+    if (c->parent != p * DISK_CHANGE_BLOCKS + c->at) {
+        c->parent = p * DISK_CHANGE_BLOCKS + c->at;
+        (void)type_owns(&v->types, r->entry[p].type, image, v->blocks.blocks,
+                        set);
+        return -EAGAIN;
+    }
     x = owned_find(set, entry->block);
     return x == NULL ? -ENOENT
                      : type_access(&v->types, r->entry[p].type, image, x->first,
-                                   CAP_WRITE, &v->change.cap);
+                                   CAP_WRITE, &c->cap);
 }
 
 static int
@@ -311,16 +318,20 @@ step_access(struct volume *v)
     struct change *c = &v->change;
     const struct registry_entry *entry;
     unsigned i = c->at;
+    int error = 0;
 
     if (i == c->blocks) {
         phase_begin(c, CHANGE_CHECK);
         return 0;
     }
-    c->at++;
     entry = &v->registry.entry[c->block[i].entry];
     if ((entry->flags & REGISTRY_EMPTY) != 0) {
-        return access_by_parent(v, entry, &c->set[CHANGE_SET(CHANGE_IMAGE, i)]);
+        error =
+            access_by_parent(v, entry, &c->set[CHANGE_SET(CHANGE_IMAGE, i)]);
+        c->at += error != -EAGAIN;
+        return error == -EAGAIN ? 0 : error;
     }
+    c->at++;
     if (entry->type == DISK_TYPE_CATALOGUE) {
         return catalogue_access(registry_page(entry->frame),
                                 registry_page(c->block[i].frame), &c->cap);

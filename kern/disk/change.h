@@ -66,7 +66,8 @@ struct change {
     uint32_t commit;
     uint32_t at;
     struct change_sweep sweep;
-    uint32_t walk; /* an entry on the way to the catalogue */
+    uint32_t parent; /* whose set is there, and for which block */
+    uint32_t walk;   /* an entry on the way to the catalogue */
     uint32_t walked;
     uint64_t claimed_found;
     uint64_t given_found;

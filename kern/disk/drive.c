@@ -23,9 +23,8 @@
 
 struct drive drive_table[DISKS_MAX];
 
-/* Memory of zeroes, for ever. */
-static void *
-memory_take(uint64_t size)
+void *
+drive_memory(uint64_t size)
 {
     void *memory = direct_map(boot_memory_take(size, FRAME_SIZE));
 
@@ -61,12 +60,12 @@ drive_init(void)
         }
         v->silence = time_ticks(DISK_SILENCE_NANOSECONDS);
         v->request =
-            memory_take(v->disk->requests * sizeof(struct disk_request));
-        v->extent = memory_take(EXTENTS_MAX * sizeof(struct extent));
+            drive_memory(v->disk->requests * sizeof(struct disk_request));
+        v->extent = drive_memory(EXTENTS_MAX * sizeof(struct extent));
         row_fill(v);
         request_init(v);
         extent_init(v);
-        v->store = memory_take(sizeof(*v->store));
+        v->store = drive_memory(sizeof(*v->store));
         store_init(v);
     }
 }
@@ -186,13 +185,20 @@ drive_attend(void)
 void
 drive_watch(uint64_t now)
 {
-    for (unsigned i = 0; i < disk_count; i++) {
-        struct drive *v = &drive_table[i];
+    static unsigned turn;
+    bool stepped = false; /* one disk at a time: a step may run a program */
+    unsigned first = __atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED);
 
-        if (v->work) {
+    for (unsigned i = 0; i < disk_count; i++) {
+        struct drive *v = &drive_table[(first + i) % disk_count];
+
+        if (v->work && !stepped &&
+            !__atomic_exchange_n(&v->watched, 1U, __ATOMIC_ACQUIRE)) {
+            stepped = true;
             lock_acquire(&v->lock);
             store_step(v, csr_read(instret), WATCH_BUDGET);
             drive_unlock(v);
+            __atomic_store_n(&v->watched, 0U, __ATOMIC_RELEASE);
         }
         if (atomic_load_explicit(&v->deadline, memory_order_relaxed) > now) {
             continue;

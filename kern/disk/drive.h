@@ -44,6 +44,7 @@ struct drive {
     bool broken;          /* the device has said what cannot be so: reset it */
     bool more;            /* it may be done with more than was taken from it */
     _Atomic bool work;    /* jobs can go on; also read without the lock */
+    uint32_t watched;     /* a hart takes steps of them: others need not wait */
     uint32_t whole;       /* bindings of a raw disk that are in use */
 
     /* kern/disk/request.c */
@@ -79,6 +80,9 @@ drive_find(uint64_t number)
 /* Takes the memory of all volumes and fills in what envs see. Boot only, after
    device_init, while boot memory can be taken. */
 void drive_init(void);
+
+/* Memory of zeroes, for ever. Boot only. */
+void *drive_memory(uint64_t size);
 
 /* Lets disks interrupt this hart, the boot hart. After hart_start_all. */
 void drive_listen(void);

@@ -2,7 +2,8 @@
 /*
  * Sets of extents. Invariant of every set: extents ascend, none is empty, none
  * overlaps another, each lies between DISK_FIRST_BLOCK and the end of the disk;
- * a malformed one is empty as soon as its program has ended.
+ * a malformed one takes no further extent, for none can begin where it has
+ * `after`, and is empty as soon as its program has ended.
  */
 #include "kern/disk/owned.h"
 #include "kern/abi/error.h"
@@ -14,6 +15,7 @@ owned_begin(struct owned_set *set, uint64_t blocks, uint64_t types)
     set->blocks = blocks;
     set->types = types;
     set->missing = 0;
+    set->after = DISK_FIRST_BLOCK;
     set->count = 0;
     set->malformed = false;
 }
@@ -29,27 +31,26 @@ static bool
 extent_good(const struct owned_set *set, uint64_t first, uint64_t count,
             uint64_t type)
 {
-    uint64_t after = set->count == 0 ? DISK_FIRST_BLOCK
-                                     : extent_end(&set->extent[set->count - 1]);
-
-    return set->count < DISK_EXTENTS_MAX && count >= 1 && count <= UINT32_MAX &&
-           first >= after && first < set->blocks &&
-           count <= set->blocks - first && type < DISK_TYPES &&
-           type != DISK_TYPE_CATALOGUE && (set->types >> type & 1) != 0;
+    return first >= set->after && first < set->blocks &&
+           count - 1 < set->blocks - first && type < DISK_TYPES &&
+           (set->types >> type & 1) != 0 && type != DISK_TYPE_CATALOGUE &&
+           set->count < DISK_EXTENTS_MAX;
 }
 
 uint64_t
 owned_emit(struct owned_set *set, uint64_t first, uint64_t count, uint64_t type)
 {
-    if (type < DISK_TYPES) {
-        set->missing |= (uint64_t)1 << type & ~set->types;
-    }
-    if (set->malformed || !extent_good(set, first, count, type)) {
+    if (!extent_good(set, first, count, type)) {
+        if (type < DISK_TYPES) {
+            set->missing |= (uint64_t)1 << type & ~set->types;
+        }
         set->malformed = true;
+        set->after = UINT64_MAX;
         return 1;
     }
     set->extent[set->count++] = (struct disk_extent){
         .first = first, .count = (uint32_t)count, .type = (uint32_t)type};
+    set->after = first + count;
     return 0;
 }
 

@@ -12,9 +12,10 @@
 #include "kern/abi/disk.h"
 
 struct owned_set {
-    uint64_t blocks;  /* of the disk: extents end there */
+    uint64_t blocks;  /* of the disk, below 2^32: extents end there */
     uint64_t types;   /* bit t: type t is known */
     uint64_t missing; /* bit t: it is not, but was emitted */
+    uint64_t after;   /* where the next extent can begin */
     uint32_t count;
     bool malformed;
     struct disk_extent extent[DISK_EXTENTS_MAX];
@@ -24,7 +25,8 @@ struct owned_set {
 void owned_begin(struct owned_set *set, uint64_t blocks, uint64_t types);
 
 /* What CODE_EMIT does: adds an extent, or says that the set is malformed.
-   Returns 0, or 1 if it is malformed. */
+   Returns 0, or 1 if it is malformed. It takes CODE_PRICE_EMIT instructions of
+   the machine at most, with who calls it for a program. */
 uint64_t owned_emit(struct owned_set *set, uint64_t first, uint64_t count,
                     uint64_t type);
 

@@ -38,13 +38,13 @@ emit(struct code_context *context, uint64_t first, uint64_t count,
 {
     struct run *run = (struct run *)context;
 
-    (void)r4;
-    (void)r5;
+    (void)r4, (void)r5;
     return owned_emit(run->set, first, count, type);
 }
 
-static const struct code_helper helper_rows[] = {{CODE_EMIT, 3}};
-static uint64_t helper_addresses[1];
+static const struct code_helper helper_rows[] = {
+    {CODE_EMIT, 3, CODE_PRICE_EMIT, true}};
+static const uint64_t helper_addresses[] = {(uint64_t)emit};
 
 static const struct code_kind kinds[PROGRAM_KINDS] = {
     [PROGRAM_OWNS] = {.use = {.helpers = helper_rows,
@@ -53,21 +53,23 @@ static const struct code_kind kinds[PROGRAM_KINDS] = {
                               .arguments = {CODE_POINTER, CODE_NUMBER},
                               .read_only = true},
                       .helpers = helper_addresses,
-                      .fuel = CODE_FUEL_DISK},
+                      .fuel = CODE_FUEL_OWNS},
     [PROGRAM_ACCESS] = {.use = {.stack = PROGRAM_STACK,
                                 .arguments = {CODE_POINTER, CODE_NUMBER,
                                               CODE_NUMBER, CODE_NUMBER},
                                 .read_only = true},
-                        .fuel = CODE_FUEL_DISK}};
+                        .fuel = CODE_FUEL_ACCESS}};
 
-/* Gives back the two programs of a type, loaded or half so. */
-static void
-programs_drop(uint32_t name)
+/* Also half loaded ones. */
+void
+program_drop(uint32_t disk, unsigned type)
 {
+    struct code_object **o = &programs[PROGRAM_NAME(disk, type, 0)];
+
     for (unsigned i = 0; i < PROGRAM_KINDS; i++) {
-        if (programs[name + i] != NULL) {
-            code_destroy(programs[name + i]);
-            programs[name + i] = NULL;
+        if (o[i] != NULL) {
+            code_destroy(o[i]);
+            o[i] = NULL;
         }
     }
 }
@@ -80,7 +82,6 @@ program_step(uint32_t name, enum program_kind kind, const uint8_t *code,
     struct code_object **o = &programs[name + kind];
     int error = 0;
 
-    helper_addresses[0] = (uint64_t)emit;
     if (*o == NULL) { /* it is ours, and stays open */
         *o = code_create(CODE_KERNEL, 0, &kinds[kind], count, &error);
         if (*o == NULL) {
@@ -110,17 +111,11 @@ program_load(struct volume *v, unsigned type, const uint8_t *block,
                              header->access_count);
     }
     if (error == -EINVAL) {
-        programs_drop(name);
+        program_drop(v->disk, type);
     }
     *owns = name + PROGRAM_OWNS;
     *access = name + PROGRAM_ACCESS;
     return error;
-}
-
-void
-program_drop(uint32_t disk, unsigned type)
-{
-    programs_drop(PROGRAM_NAME(disk, type, 0));
 }
 
 bool
@@ -130,7 +125,7 @@ program_unload(uint32_t disk)
         uint32_t name = PROGRAM_NAME(disk, type, 0);
 
         if (programs[name] != NULL || programs[name + 1] != NULL) {
-            programs_drop(name);
+            program_drop(disk, type);
             return true;
         }
     }
@@ -149,8 +144,7 @@ program_run(uint32_t name, const uint8_t *image, struct owned_set *set,
     } bytes = {.constant = image};
     struct code_result result;
 
-    code_context_begin(&run->context, run->stack, sizeof(run->stack),
-                       CODE_FUEL_DISK);
+    code_context_begin(&run->context, run->stack, sizeof(run->stack), o->fuel);
     code_context_memory(&run->context, bytes.memory, DISK_BLOCK_BYTES);
     run->set = set;
     result = o->entry(&run->context, CODE_MEMORY_ADDRESS, DISK_BLOCK_BYTES,

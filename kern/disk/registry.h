@@ -49,7 +49,8 @@ struct registry_twin {
     /* Of volume.c. */
     uint32_t next[REGISTRY_QUEUES];
     int32_t error;    /* of the write that has ended */
-    uint8_t queued;   /* bit q: in queue q */
+    uint8_t queued;   /* bit q: in queue q; and the next: it is out of one, and
+                         being settled. It stays meanwhile */
     uint64_t glue[4]; /* for the glue: who waits for the write, ... */
 };
 

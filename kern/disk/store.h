@@ -136,7 +136,7 @@ void store_init(struct drive *d);
 void drive_unlock(struct drive *d);
 
 /* Takes steps of jobs until some `budget` instructions are used up, of those
-   that this entry of the kernel began with at `begun`; at least one. */
+   that this entry of the kernel began with at `begun`. */
 void store_step(struct drive *d, uint64_t begun, uint64_t budget);
 
 /* A device's answer to a request that is not an env's own. True if its env is

@@ -4,7 +4,6 @@
  * step of it leaves everything such that anybody can take the next.
  */
 #include "kern/abi/error.h"
-#include "kern/boot/boot_memory.h"
 #include "kern/csr.h"
 #include "kern/disk/frame_dma.h"
 #include "kern/disk/store.h"
@@ -22,7 +21,7 @@
 #define PAGES_AN_ENTRY 8
 
 /* Instructions of a call after which it takes no further step. */
-#define CALL_BUDGET 4000
+#define CALL_BUDGET 3000
 
 static uint64_t
 memory_pages(void)
@@ -42,15 +41,6 @@ entries_of_one(void)
     uint64_t count = memory_pages() / PAGES_AN_ENTRY / disk_count;
 
     return count < ENTRIES_MAX ? (uint32_t)count : ENTRIES_MAX;
-}
-
-static void *
-memory_take(uint64_t size)
-{
-    void *memory = direct_map(boot_memory_take(size, FRAME_SIZE));
-
-    memset(memory, 0, size);
-    return memory;
 }
 
 /* The heads of the hash, a power of two. */
@@ -97,15 +87,15 @@ store_init(struct drive *d)
     s->volume.registry = (struct registry){
         .entry = (struct registry_entry *)information_at(INFORMATION_REGISTRY) +
                  s->first,
-        .twin = memory_take(count * sizeof(struct registry_twin)),
+        .twin = drive_memory(count * sizeof(struct registry_twin)),
         .count = count,
-        .hash = memory_take(heads * sizeof(uint32_t)),
+        .hash = drive_memory(heads * sizeof(uint32_t)),
         .hash_mask = heads - 1,
         .disk = (uint8_t)disk};
     registry_init(&s->volume.registry);
     volume_init(&s->volume);
     s->recovery_block = RECOVER_NOTHING;
-    s->type.block = memory_take(FRAME_SIZE);
+    s->type.block = drive_memory(FRAME_SIZE);
     s->type.frame =
         (uint32_t)(((uint64_t)s->type.block - DIRECT_BASE) >> FRAME_SHIFT);
     d->row->registry_first = s->first;
@@ -202,8 +192,8 @@ void
 store_step(struct drive *d, uint64_t begun, uint64_t budget)
 {
     ASSERT(lock_held(&d->lock));
-    while (busy(d) && d->store->told + 2 < 8 && step(d) &&
-           csr_read(instret) - begun < budget) {
+    while (csr_read(instret) - begun < budget && busy(d) &&
+           d->store->told + 2 < 8 && step(d)) {
     }
 }
 

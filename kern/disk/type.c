@@ -13,7 +13,6 @@
 
 /* What the hash of a type is of. */
 #define HASHED offsetof(struct disk_type, name)
-#define HASHED_BYTES (DISK_BLOCK_BYTES - HASHED)
 
 static void
 label_hash(const struct disk_label *label, uint8_t *hash)

@@ -105,6 +105,8 @@ write_done(struct volume *v, uint32_t e, int error)
 static void
 settle_end(struct volume *v)
 {
+    v->registry.twin[v->settle.entry].queued &=
+        (uint8_t)((1U << REGISTRY_QUEUES) - 1);
     v->settle.entry = REGISTRY_NONE;
 }
 
@@ -371,7 +373,7 @@ queue_take(struct volume *v, enum volume_queue_name name)
         return false;
     }
     q->first = v->registry.twin[e].next[name];
-    v->registry.twin[e].queued &= (uint8_t) ~(1U << name);
+    v->registry.twin[e].queued ^= (uint8_t)(1U << name | 1U << REGISTRY_QUEUES);
     v->settle.entry = e;
     v->settle.queue = name;
     settle_begin(v);

@@ -151,11 +151,10 @@ smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-int64_t
-volume_data_read(struct fs_volume *fs, uint64_t parent, uint64_t block,
-                 uint64_t offset, uint64_t count, void *bytes)
+static int64_t
+data_read(struct disk_volume *v, uint64_t parent, uint64_t block,
+          uint64_t offset, uint64_t count, void *bytes)
 {
-    struct disk_volume *v = volume_of(fs);
     uint64_t end = block + (offset + count + FS_BLOCK - 1) / FS_BLOCK;
     uint64_t ahead = block;
     uint8_t *to = bytes;
@@ -185,6 +184,24 @@ volume_data_read(struct fs_volume *fs, uint64_t parent, uint64_t block,
         }
     }
     return 0;
+}
+
+int64_t
+volume_data_read(struct fs_volume *fs, uint64_t parent, uint64_t block,
+                 uint64_t offset, uint64_t count, void *bytes)
+{
+    struct disk_volume *v = volume_of(fs);
+    uint32_t e;
+
+    /* Within one block that is there, it is only copied. */
+    if (offset + count <= FS_BLOCK) {
+        e = volume_find(v, block);
+        if (e != VOLUME_NONE && volume_is_mapped(v, e, false) &&
+            volume_copy(bytes, volume_address(v, e) + offset, count)) {
+            return 0;
+        }
+    }
+    return data_read(v, parent, block, offset, count, bytes);
 }
 
 int64_t

@@ -26,9 +26,10 @@ extern uint64_t exo_argument; /* what the creator had to say; else 0 */
  */
 extern void (*exo_exception_handler)(struct uarea *uarea);
 
-/* Called for double faults, in the same way, on the stack of the handler in
-   which they came: if exo_double_entry is the entry for them, which by default
-   it is not. */
+/* Called for double faults, in the same way, if exo_double_entry is the entry
+   for them, which by default it is not: on the stack of the handler in which
+   they came; or on that of exceptions, if there is one and none is being
+   handled. */
 extern void (*exo_double_handler)(struct uarea *uarea);
 
 /* Called for events, in the same way, with the interrupt level masked and what

@@ -67,11 +67,22 @@ exo_exception_entry:
     mv sp, t1
     handler exo_exception_handler, LEVEL_EXCEPTION, exception
 
-/* An exception in a handler: on its stack. */
+/* An exception in a handler, or where events are masked: on the stack of
+   exceptions if no exception is being handled, for the other one may be what is
+   missing; else on that of the handler. */
     .balign 4
     .global exo_double_entry
 exo_double_entry:
-    handler exo_double_handler, LEVEL_DOUBLE
+    ld t1, OWN_EXCEPTION_STACK(t0)
+    beqz t1, 1f
+    ld a7, UAREA_DOUBLE + LEVEL_MASKED(t0)
+    andi a7, a7, MASKED_EXCEPTION
+    beqz a7, 2f
+1:  mv t1, sp
+2:  addi t1, t1, -16
+    sd sp, 8(t1)
+    mv sp, t1
+    handler exo_double_handler, LEVEL_DOUBLE, exception
 
 /* An event: the same at the interrupt level, on a stack of its own and with gp
    and tp of the first thread; the others may still be those of an env that has

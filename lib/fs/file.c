@@ -28,6 +28,30 @@ smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Notes where a block of a file is, and those behind it. */
+static void
+run_note(struct fs *fs, struct fs_file *file, uint64_t block,
+         const struct fs_map *map)
+{
+    file->run =
+        (struct fs_run){fs->stamp, map->way.node->block, map->first,
+                        block,     map->count,           map->entry->size};
+}
+
+/* Whether bytes of a file are where was read or written last: their block. */
+static inline uint64_t
+run_find(const struct fs *fs, const struct fs_file *file, uint64_t offset,
+         uint64_t count)
+{
+    const struct fs_run *r = &file->run;
+    uint64_t skip = offset / FS_BLOCK - r->block;
+
+    return r->stamp == fs->stamp && skip < r->count &&
+                   offset % FS_BLOCK + count <= (r->count - skip) * FS_BLOCK
+               ? r->first + skip
+               : 0;
+}
+
 /* Reads from one run or hole. */
 static int64_t
 read_try(struct fs *fs, void *what)
@@ -37,24 +61,22 @@ read_try(struct fs *fs, void *what)
     uint64_t within = at % FS_BLOCK;
     uint64_t bytes = w->count - w->done;
     struct fs_map map;
-    uint64_t size;
     int64_t error;
 
     error = fs_map(fs, w->file, (uint32_t)(at / FS_BLOCK), &map);
     if (error != 0) {
         return error;
     }
-    size = inode_size(w->file, map.entry);
-    if (at >= size) {
+    if (at >= map.entry->size) {
         return 0;
     }
-    if (w->count > size - w->offset) {
-        w->count = size - w->offset;
+    if (w->count > map.entry->size - w->offset) {
+        w->count = map.entry->size - w->offset;
         return -ESTALE; /* again, with the parts that are there */
     }
-    inode_learn(w->file, &map, at / FS_BLOCK, size);
     bytes = smaller(bytes, map.count * FS_BLOCK - within);
     if (map.first != 0) {
+        run_note(fs, w->file, at / FS_BLOCK, &map);
         error =
             fs->volume->f->data_read(fs->volume, map.way.node->block, map.first,
                                      within, bytes, w->bytes + w->done);
@@ -74,17 +96,16 @@ read_try(struct fs *fs, void *what)
     return error != 0 ? error : w->done < w->count;
 }
 
-int64_t
-fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
-        uint64_t count)
+static int64_t
+read_all(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
+         uint64_t count)
 {
     struct io_what w = {
         .file = file, .offset = offset, .bytes = bytes, .count = count};
     int64_t result = 1;
 
-    w.done = inode_read(fs, file, offset, bytes, count);
-    if (w.done == count || offset >= FILE_BYTES_MAX) {
-        return (int64_t)w.done;
+    if (offset >= FILE_BYTES_MAX) {
+        return 0;
     }
     if (count > FILE_BYTES_MAX - offset) {
         w.count = FILE_BYTES_MAX - offset;
@@ -93,6 +114,25 @@ fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
         result = fs_do(fs, read_try, &w);
     }
     return result < 0 ? result : (int64_t)w.done;
+}
+
+int64_t
+fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
+        uint64_t count)
+{
+    uint64_t size = file->run.size;
+
+    if (offset < size) {
+        uint64_t part = smaller(count, size - offset);
+        uint64_t block = run_find(fs, file, offset, part);
+
+        if (block != 0 &&
+            fs->volume->f->data_read(fs->volume, file->run.parent, block,
+                                     offset % FS_BLOCK, part, bytes) == 0) {
+            return (int64_t)part;
+        }
+    }
+    return read_all(fs, file, offset, bytes, count);
 }
 
 /* Clears what lies behind the end in its block, before the file gets longer. */
@@ -107,7 +147,7 @@ tail_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    size = inode_size(w->file, map.entry);
+    size = map.entry->size;
     if (size >= w->offset || size % FS_BLOCK == 0) {
         return 0;
     }
@@ -178,21 +218,26 @@ write_try(struct fs *fs, void *what)
     uint64_t blocks = (end + FS_BLOCK - 1) / FS_BLOCK - at / FS_BLOCK;
     struct fs_map map;
     struct fs_entry *entry;
-    uint64_t begin = at / FS_BLOCK;
     uint64_t size;
-    uint64_t size_then;
-    int64_t error = fs_map(fs, w->file, (uint32_t)begin, &map);
+    int64_t error = fs_map(fs, w->file, (uint32_t)(at / FS_BLOCK), &map);
 
     if (error != 0) {
         return error;
     }
     blocks = blocks < map.count ? blocks : map.count;
-    size = inode_size(w->file, map.entry);
+    size = map.entry->size;
     if (map.first != 0) {
-        inode_learn(w->file, &map, at / FS_BLOCK, size);
+        run_note(fs, w->file, at / FS_BLOCK, &map);
         error = run_write(fs, w, &map, blocks);
-        if (error == 0) {
-            inode_change(fs, w->file, size, w->offset + w->done);
+        at = w->offset + w->done;
+        if (error == 0 && at <= size) {
+            w->file->mtime = fs->volume->f->now(fs->volume);
+        } else if (error == 0) {
+            w->file->mtime = 0;
+            entry_set(fs, store_entry(fs, map.place.way.node, map.entry), at);
+            error = store_commit(fs, 0, 0);
+            /* The bytes are there; to write them again does no harm. */
+            w->done = error == -ESTALE || error == -EBUSY ? 0 : w->done;
         }
     } else {
         error = fs_claim(fs, &map, (uint32_t)(at / FS_BLOCK), blocks, &entry);
@@ -200,18 +245,14 @@ write_try(struct fs *fs, void *what)
             return error;
         }
         at = (at / FS_BLOCK + map.count) * FS_BLOCK;
-        entry->size = size;
+        w->file->mtime = 0;
         entry_set(fs, entry, at < end ? at : end);
-        size_then = entry->size;
         fs->fresh =
             (struct fs_fresh){map.way.node->block, map.first, map.count};
         error = store_commit(fs, map.count, 0);
         if (error == 0) {
-            w->file->changed = false;
-            inode_learn(w->file, &map, begin, size_then);
             error = run_write(fs, w, &map, map.count);
             if (error != 0) {
-                inode_forget(w->file);
                 (void)claim_undo(fs, &map, size);
             }
         }
@@ -232,13 +273,21 @@ fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
         return -EFBIG;
     }
     result = fs_use(fs);
-    if (result == 0) {
-        w.done = inode_write(fs, file, offset, bytes, count);
+    if (result == 0 && count > 0 && offset + count <= file->run.size) {
+        uint64_t block = run_find(fs, file, offset, count);
+
+        /* What is written to later is said of the file then. */
+        if (block != 0 &&
+            fs->volume->f->data_write(fs->volume, file->run.parent, block,
+                                      offset % FS_BLOCK, count, bytes) == 0) {
+            file->mtime = fs->volume->f->now(fs->volume);
+            return (int64_t)count;
+        }
     }
-    if (result == 0 && w.done == 0) {
+    if (result == 0) {
         result = fs_do(fs, tail_try, &w);
     }
-    if (result == 0 && w.done < count) {
+    if (result == 0 && count > 0) {
         result = 1;
     }
     while (result == 1) {
@@ -258,8 +307,9 @@ size_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    w->done = inode_size(w->file, map.entry);
+    w->done = map.entry->size;
     e = store_entry(fs, map.place.way.node, map.entry);
+    w->file->mtime = 0;
     e->size = w->offset;
     e->mtime = fs->volume->f->now(fs->volume);
     return store_commit(fs, 0, 0);
@@ -279,11 +329,7 @@ fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
         error = fs_do(fs, tail_try, &w);
     }
     if (error == 0) {
-        inode_forget(file);
         error = fs_do(fs, size_try, &w);
-    }
-    if (error == 0) {
-        file->changed = false;
     }
     if (error == 0 && size < w.done) {
         error = fs_cut(fs, file, (uint32_t)((size + FS_BLOCK - 1) / FS_BLOCK));
@@ -297,11 +343,12 @@ fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
 int64_t
 fs_sync(struct fs *fs)
 {
-    int64_t error = inode_settle_all(fs);
+    int64_t error = fs_times_settle(fs);
 
     if (error == 0) {
         error = store_settle(fs);
     }
+
     if (error == 0 && fs->volume->f->data_settle != NULL) {
         error = fs->volume->f->data_settle(fs->volume, 0, 0, UINT64_MAX);
     }
@@ -336,11 +383,12 @@ int64_t
 fs_fsync(struct fs *fs, struct fs_file *file)
 {
     struct where_what w = {file, 0};
-    int64_t error = inode_settle(fs, file);
+    int64_t error = fs_time_settle(fs, file);
 
     if (error == 0) {
         error = fs_do(fs, where_try, &w);
     }
+
     if (error == 0) {
         error = w.leaf == 0 ? -EBUSY : store_write(fs, w.leaf);
     }

@@ -73,8 +73,8 @@ struct fs_record {
 };
 #define FS_PLACE_SHIFT 40
 #define FS_COUNT_MAX 0xffffffu
-#define FS_RECORD_SPARE 1 /* a node that is not in use yet */
-#define FS_RECORDS_MAX 248
+#define FS_RECORD_SPARE 1  /* a node that is not in use yet */
+#define FS_RECORDS_MAX 200 /* whom the fuel of fs_owns is enough for */
 
 enum fs_file_kind {
     FS_FILE = 1,

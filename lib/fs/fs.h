@@ -36,6 +36,16 @@ enum fs_error {
 #define FS_DIRTY_MAX 1024
 #define FS_ORDERS_MAX 32
 
+/* Where some blocks of a file are, as long as no node has changed. */
+struct fs_run {
+    uint64_t stamp;  /* of the file system then; 0: of nothing */
+    uint64_t parent; /* the node that owns them */
+    uint64_t first;
+    uint64_t block; /* of the file */
+    uint64_t count;
+    uint64_t size; /* of the file, in bytes */
+};
+
 /* A file or directory that is open. */
 struct fs_file {
     struct fs_file *directory; /* where its entry is; NULL: in the root node */
@@ -45,13 +55,9 @@ struct fs_file {
     bool dying;     /* it has no name any more */
     uint64_t top;   /* of a directory: its top node, 0: not known, and */
     uint64_t top_parent; /* who owned it when it was looked at last */
-    bool changed;        /* size and mtime are newer than those of the entry */
-    uint64_t size;       /* known if it has changed, or there is a run: of */
-    uint64_t mtime;
-    uint64_t run_block;  /* block of the file, on the disk */
-    uint64_t run_first;  /* from here on, which */
-    uint64_t run_parent; /* owns, */
-    uint64_t run_count;  /* so many blocks; 0: it is not known */
+    uint64_t
+        mtime; /* newer than the entry's, which does not say it yet; or 0 */
+    struct fs_run run; /* where was read or written last */
 };
 
 /* A node in memory: its newest bytes, when they were read last. */
@@ -95,6 +101,7 @@ struct fs {
     bool in_use; /* so says the root on the disk */
     bool left;   /* somebody died: there may be something to repair */
     uint64_t clock;
+    uint64_t stamp; /* counted up with each change of nodes */
     struct fs_cached cache[FS_CACHE];
     struct fs_cached *edited[FS_EDITS_MAX];
     uint64_t edited_version[FS_EDITS_MAX];

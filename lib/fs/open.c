@@ -71,18 +71,16 @@ fs_handle_move(struct fs *fs, uint64_t number, struct fs_file *directory,
 void
 fs_close(struct fs *fs, struct fs_file *file)
 {
-    while (file != NULL) {
+    while (file != NULL && --file->users == 0) {
         struct fs_file *directory = file->directory;
 
-        if (file->users == 1) {
-            (void)inode_settle(fs, file);
-        }
-        if (--file->users > 0) {
-            return;
-        }
         if (file->dying) {
             /* If it fails the space is lost until the next repair. */
             (void)fs_reap(fs, directory, file->hash, file->number);
+        } else if (file->mtime != 0) {
+            file->users = 1; /* it is looked at once more */
+            (void)fs_time_settle(fs, file);
+            file->users = 0;
         }
         file = directory;
     }
@@ -99,8 +97,8 @@ is_top(const struct fs_cached *top, const struct fs_file *directory)
 }
 
 /* The top of a directory: its owner is the leaf with its entry. It stays the
-   same block, so that it need not be looked for if it has not got another
-   owner. */
+   same block, so that it is only looked for if it has got another owner, or
+   when something above has to be read anew. */
 static int64_t
 directory_top(struct fs *fs, struct fs_file *directory, struct fs_cached **top)
 {
@@ -238,8 +236,7 @@ stat_try(struct fs *fs, void *what)
         return error;
     }
     status_of(e, w->status);
-    if (w->file->changed) {
-        w->status->size = w->file->size;
+    if (w->file->mtime != 0) {
         w->status->mtime = w->file->mtime;
     }
     if (e->kind == FS_DIRECTORY) {
@@ -324,6 +321,7 @@ set_try(struct fs *fs, void *what)
     }
     if ((w->what & FS_SET_MTIME) != 0) {
         edit->mtime = w->status->mtime;
+        w->file->mtime = 0;
     }
     if (top != NULL) {
         store_edit(fs, top)->head.mtime = w->status->mtime;
@@ -338,8 +336,30 @@ fs_set(struct fs *fs, struct fs_file *file, unsigned what,
     struct set_what w = {file, what, status};
     int64_t error = fs_use(fs);
 
-    if (error == 0) {
-        error = inode_settle(fs, file);
-    }
     return error != 0 ? error : fs_do(fs, set_try, &w);
+}
+
+int64_t
+fs_time_settle(struct fs *fs, struct fs_file *file)
+{
+    const struct fs_status status = {.mtime = file->mtime};
+
+    /* What has no name is not asked for it after a crash. */
+    return file->mtime == 0 || file->dying
+               ? 0
+               : fs_set(fs, file, FS_SET_MTIME, &status);
+}
+
+int64_t
+fs_times_settle(struct fs *fs)
+{
+    int64_t error = 0;
+    unsigned i;
+
+    for (i = 0; i < FS_OPEN_MAX && error == 0; i++) {
+        if (fs->open[i].users > 0) {
+            error = fs_time_settle(fs, &fs->open[i]);
+        }
+    }
+    return error;
 }

@@ -110,6 +110,9 @@ int64_t fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
 /* The entry of an open file. */
 int64_t fs_locate(struct fs *fs, struct fs_file *file, struct fs_place *place,
                   const struct fs_entry **entry);
+/* A time of a file, or of all, that its entry does not say yet goes there. */
+int64_t fs_time_settle(struct fs *fs, struct fs_file *file);
+int64_t fs_times_settle(struct fs *fs);
 /* A directory has changed: its time, in the change that is being made. */
 void fs_touch(struct fs *fs, const struct fs_place *place);
 /* Whether it can be a name: 0, -EINVAL or -ENAMETOOLONG. */
@@ -152,28 +155,5 @@ int64_t fs_claim(struct fs *fs, struct fs_map *map, uint32_t block,
                  uint64_t count, struct fs_entry **entry);
 /* Gives back all from a block on, in steps: 0 at the end. */
 int64_t fs_cut(struct fs *fs, struct fs_file *file, uint32_t block);
-
-/*
- * inode.c: what is known of an open file.
- */
-/* Its size by now; the entry is as it was found. */
-uint64_t inode_size(const struct fs_file *file, const struct fs_entry *e);
-/* Where a block of it is, and its size. */
-void inode_learn(struct fs_file *file, const struct fs_map *map, uint64_t block,
-                 uint64_t size);
-/* Blocks are about to be taken from it. */
-void inode_forget(struct fs_file *file);
-/* Reads or writes what lies in the known run: how many bytes; 0: it is to be
-   looked for. */
-uint64_t inode_read(struct fs *fs, struct fs_file *file, uint64_t offset,
-                    void *bytes, uint64_t count);
-uint64_t inode_write(struct fs *fs, struct fs_file *file, uint64_t offset,
-                     const void *bytes, uint64_t count);
-/* It was written now, up to `end`; it had a size before. */
-void inode_change(struct fs *fs, struct fs_file *file, uint64_t size,
-                  uint64_t end);
-/* Its entry says what is known; and those of all open files. */
-int64_t inode_settle(struct fs *fs, struct fs_file *file);
-int64_t inode_settle_all(struct fs *fs);
 
 #endif

@@ -40,11 +40,10 @@ fs_recover(struct fs *fs)
     unsigned i;
 
     fs->left = true;
-    fs->open_end = FS_OPEN_MAX;
     for (i = 0; i < FS_OPEN_MAX; i++) {
-        inode_forget(&fs->open[i]);
         fs->open[i].top = 0;
     }
+    fs->open_end = FS_OPEN_MAX;
     store_begin(fs);
     if (fs->volume->f->recover != NULL) {
         fs->volume->f->recover(fs->volume);
@@ -86,7 +85,7 @@ fs_recount(struct fs *fs, const uint32_t users[FS_OPEN_MAX])
     /* What nobody uses is closed as by its last user. */
     for (i = 0; i < FS_OPEN_MAX; i++) {
         f = &fs->open[i];
-        if (was[i] && f->users == 0 && (f->dying || f->changed)) {
+        if (was[i] && f->users == 0 && (f->dying || f->mtime != 0)) {
             use(f);
             fs_close(fs, f);
         }

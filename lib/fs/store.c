@@ -29,6 +29,7 @@ store_begin(struct fs *fs)
     unsigned i;
 
     memset(fs->cache, 0, sizeof(fs->cache));
+    fs->stamp++;
     fs->edits = 0;
     for (i = 0; i < FS_PAGES; i++) {
         if (i < FS_CACHE) {
@@ -192,6 +193,7 @@ store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
     for (i = 0; i < fs->edits; i++) {
         dirty_add(fs, edit[i].block);
     }
+    fs->stamp++;
     error = fs->volume->f->change(fs->volume, edit, fs->edits, claimed, given);
     for (i = 0; i < fs->edits && error == 0; i++) {
         struct fs_node *old = fs->edited[i]->node;

@@ -27,14 +27,18 @@ call_result(int64_t result)
         call_result(call_value);                                               \
     })
 
-/* One that may; it is made again after signals that want it so. */
+/* One that may; it is made again after signals that want it so. Only what was
+   interrupted asks for that. */
 #define CALL_AGAIN(function)                                                   \
     __extension__({                                                            \
         int64_t call_value;                                                    \
         do {                                                                   \
             posix_hold();                                                      \
             call_value = (function);                                           \
-        } while (posix_again(call_value));                                     \
+            if (call_value != -EINTR) {                                        \
+                posix_release();                                               \
+            }                                                                  \
+        } while (call_value == -EINTR && posix_again(call_value));             \
         call_result(call_value);                                               \
     })
 

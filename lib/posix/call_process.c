@@ -9,6 +9,7 @@
 #include "lib/posix/fork.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/posix.h"
+#include "lib/posix/tree.h"
 #include "lib/posix/wait.h"
 #include "lib/posix/wake.h"
 
@@ -85,11 +86,16 @@ sched_yield(void)
     return 0;
 }
 
-/* The end of the first process is that of the machine. */
+/* The end of the first process is that of the machine: what it has of files is
+   on the disk then. */
 _Noreturn void
 _exit(int status)
 {
     if (process_self->pid == FIRST_PID) {
+        if (!posix_is_held()) {
+            posix_hold();
+            (void)tree_unmount();
+        }
         (void)sys_machine_exit(POSIX_CAP_MACHINE, (uint64_t)status & 0xff);
     }
     process_exit((status & 0xff) << 8);

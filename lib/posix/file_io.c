@@ -55,12 +55,13 @@ file_read(int descriptor, void *bytes, size_t count)
     if (f == NULL || !readable(f)) {
         return -EBADF;
     }
+    if (f->kind == FILE_PIPE_READ) {
+        return pipe_read(pipe_of(f), bytes, count, nonblocking(f));
+    }
     if (count > SSIZE_MAX) {
         return -EINVAL;
     }
     switch (f->kind) {
-    case FILE_PIPE_READ:
-        return pipe_read(pipe_of(f), bytes, count, nonblocking(f));
     case FILE_DEVICE:
         return device_read(f->index, bytes, count, nonblocking(f));
     case FILE_REGULAR:
@@ -100,12 +101,13 @@ file_write(int descriptor, const void *bytes, size_t count)
     if (f == NULL || !writable(f)) {
         return -EBADF;
     }
+    if (f->kind == FILE_PIPE_WRITE) {
+        return pipe_write(pipe_of(f), bytes, count, nonblocking(f));
+    }
     if (count > SSIZE_MAX) {
         return -EINVAL;
     }
     switch (f->kind) {
-    case FILE_PIPE_WRITE:
-        return pipe_write(pipe_of(f), bytes, count, nonblocking(f));
     case FILE_DEVICE:
         return device_write(f->index, bytes, count, nonblocking(f));
     case FILE_REGULAR:

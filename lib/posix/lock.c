@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who waits yields to the holder, which is ready or becomes it, until it has
- * given the lock back: a process that sleeps with one, as for the disk under
- * that of the file system, is looked at again in every turn of who waits.
+ * Who waits yields to the holder, which is ready or becomes it, and which gives
+ * the hart back as soon as it drops the lock: else those who have just used the
+ * rest of the waiter's slice would take it again, and many who want it all the
+ * time could keep one who wants it once from ever having it. A process that
+ * sleeps with a lock, as for the disk under that of the file system, is looked
+ * at again in every turn of who waits.
  */
 #include "lib/posix/lock.h"
 
@@ -40,6 +43,7 @@ lock_wait(struct lock *lock)
             }
             continue;
         }
+        __atomic_store_n(&lock->wanted, me, __ATOMIC_RELAXED);
         wake_flush(); /* no wake waits for the hart to come back */
         (void)exo_yield(holder, exo_uarea);
     }
@@ -59,7 +63,17 @@ lock_take(struct lock *lock)
 void
 lock_drop(struct lock *lock)
 {
+    uint32_t wanted;
+
     __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
+    wanted = __atomic_load_n(&lock->wanted, __ATOMIC_RELAXED);
+    if (wanted != 0) {
+        __atomic_store_n(&lock->wanted, 0, __ATOMIC_RELAXED);
+        if (wanted != (uint32_t)exo_id) {
+            wake_flush();
+            (void)exo_yield(wanted, exo_uarea);
+        }
+    }
 }
 
 bool

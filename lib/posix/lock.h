@@ -19,6 +19,7 @@
 
 struct lock {
     uint32_t holder; /* env id; 0: free */
+    uint32_t wanted; /* the env that waited for it last; 0: none */
 };
 
 /* Waits until the lock is the caller's. True: its last holder died with it. */

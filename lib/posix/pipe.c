@@ -92,9 +92,13 @@ set_add(uint64_t *set)
     (void)__atomic_fetch_or(set, self_bit(), __ATOMIC_SEQ_CST);
 }
 
+/* Who woke it has taken it out already. */
 static void
 set_remove(uint64_t *set)
 {
+    if ((*set & self_bit()) == 0) {
+        return;
+    }
     (void)__atomic_fetch_and(set, ~self_bit(), __ATOMIC_SEQ_CST);
 }
 
@@ -133,6 +137,14 @@ ring_write(struct pipe *p, const uint8_t *bytes, uint32_t count)
     memcpy(p->bytes, bytes + part, count - part);
 }
 
+/* Whether a read has to wait, as it seems without the lock. */
+static inline bool
+must_wait(const struct pipe *p)
+{
+    return __atomic_load_n(&p->head, __ATOMIC_ACQUIRE) == p->tail &&
+           p->writing != 0;
+}
+
 /* Reads what is there, up to `count`; -EAGAIN: nothing, and somebody may yet
    write. */
 static int64_t
@@ -157,31 +169,42 @@ read_now(struct pipe *p, uint8_t *bytes, size_t count)
     return there > 0 || !writing ? (int64_t)there : -EAGAIN;
 }
 
-int64_t
-pipe_read(struct pipe *p, void *bytes, size_t count, bool nonblocking)
+/* Waits till there is something to be read, or to be said. */
+static int64_t
+read_wait(struct pipe *p)
 {
-    int64_t result;
     int error = 0;
 
-    if (count == 0) {
-        return 0;
-    }
-    result = read_now(p, bytes, count);
-    if (result != -EAGAIN || nonblocking) {
-        return result;
-    }
     process_wait_begin();
-    while (error == 0) {
+    while (error == 0 && must_wait(p)) {
         set_add(&p->readers);
-        result = read_now(p, bytes, count);
-        if (result != -EAGAIN) {
-            break;
+        if (must_wait(p)) {
+            error = process_wait(0);
         }
-        error = process_wait(0);
     }
     process_wait_end();
     set_remove(&p->readers);
-    return result == -EAGAIN ? error : result;
+    return error;
+}
+
+int64_t
+pipe_read(struct pipe *p, void *bytes, size_t count, bool nonblocking)
+{
+    int64_t result = 0;
+
+    while (count > 0) {
+        if (must_wait(p)) {
+            result = nonblocking ? -EAGAIN : read_wait(p);
+            if (result < 0) {
+                break;
+            }
+        }
+        result = read_now(p, bytes, count);
+        if (result != -EAGAIN || nonblocking) {
+            break;
+        }
+    }
+    return result;
 }
 
 /* Writes what there is room for, or if `whole` all or nothing: -EAGAIN. -EPIPE:
@@ -238,8 +261,13 @@ pipe_write(struct pipe *p, const void *bytes, size_t count, bool nonblocking)
     const uint8_t *from = bytes;
     bool whole = count <= PIPE_ATOMIC;
     size_t done = 0;
-    int64_t result = 0;
+    int64_t result = write_now(p, bytes, count, whole);
 
+    if (result == (int64_t)count) {
+        return result; /* mostly */
+    }
+    done = result > 0 ? (size_t)result : 0;
+    result = result == -EAGAIN ? 0 : result;
     while (done < count && result >= 0) {
         result = write_now(p, from + done, count - done, whole);
         if (result == -EAGAIN && !nonblocking) {

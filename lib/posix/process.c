@@ -192,6 +192,16 @@ process_free(struct process *p)
     p->state = PROCESS_FREE;
 }
 
+/* Whether its env is gone, but its row does not know. */
+static bool
+is_dead(const struct process *p)
+{
+    return p->state == PROCESS_MAKING
+               ? p->kill && !env_lives(p->env)
+               : (p->state == PROCESS_LIVE || p->state == PROCESS_STOPPED) &&
+                     !env_lives(p->env);
+}
+
 /* The children of p are the first process's from now on. */
 static void
 children_leave(struct process *p)
@@ -206,7 +216,8 @@ children_leave(struct process *p)
         if (child->state == PROCESS_MAKING) { /* it will never be finished */
             child->kill = 1;
         }
-        zombies = zombies || child->state == PROCESS_ZOMBIE || child->kill;
+        zombies = zombies || child->state == PROCESS_ZOMBIE || child->kill ||
+                  is_dead(child);
     }
     first->children |= p->children;
     p->children = 0;
@@ -226,16 +237,6 @@ process_end(struct process *p, int status)
     p->status = status;
     p->state = PROCESS_ZOMBIE;
     signal_parent(p);
-}
-
-/* Whether its env is gone, but its row does not know. */
-static bool
-is_dead(const struct process *p)
-{
-    return p->state == PROCESS_MAKING
-               ? p->kill && !env_lives(p->env)
-               : (p->state == PROCESS_LIVE || p->state == PROCESS_STOPPED) &&
-                     !env_lives(p->env);
 }
 
 /* Under the lock, which it gives away and takes again. */
@@ -280,21 +281,61 @@ process_bury_all(void)
     process_unlock();
 }
 
-void
-process_kill_all(void)
+/* Envs that nobody knows any more: their maker died before it wrote down that
+   they are there. The kernel says that they are this one's since then. */
+static void
+strays_end(void)
 {
-    posix_hold();
-    process_lock();
+    const volatile struct env_row *rows =
+        (const volatile struct env_row *)INFORMATION_ENVS;
+
+    for (unsigned i = 0; i < ENVS_MAX; i++) {
+        uint32_t env = rows[i].id;
+        bool known = !env_lives(env) || rows[i].creator != exo_id;
+
+        for (uint64_t set = TABLE->taken; set != 0 && !known; set &= set - 1) {
+            known = TABLE->process[__builtin_ctzl(set)].env == env;
+        }
+        if (!known) {
+            env_end(POSIX_CAP_OWN, env);
+        }
+    }
+}
+
+/* One turn over all rows; whether any was changed. */
+static bool
+kill_turn(void)
+{
+    bool changed = false;
+
     for (uint64_t set = TABLE->taken; set != 0; set &= set - 1) {
         struct process *p = &TABLE->process[__builtin_ctzl(set)];
 
-        if (p->kill && p->state != PROCESS_ZOMBIE && p->env != 0 &&
-            p->pid != FIRST_PID) {
-            env_end(POSIX_CAP_OWN, p->env);
+        if (p->kill && p->state != PROCESS_ZOMBIE && p->pid != FIRST_PID) {
+            if (p->env != 0) {
+                env_end(POSIX_CAP_OWN, p->env);
+            }
         }
-        if (is_dead(p)) {
+        if (p->pid != FIRST_PID && is_dead(p)) {
             bury(p);
+            changed = true;
         }
+    }
+    return changed;
+}
+
+void
+process_kill_all(void)
+{
+    bool changed = false;
+
+    posix_hold();
+    process_lock();
+    while (kill_turn()) { /* what one leaves may be for the next turn */
+        changed = true;
+    }
+    if (changed) {
+        strays_end();
     }
     process_unlock();
     posix_release();

@@ -13,6 +13,7 @@
 
 #include "lib/posix/process.h"
 #include "test/bench/mark.h"
+#include "test/bench/posix.h"
 
 #define ROUNDS 8
 #define CALLS 100
@@ -134,8 +135,8 @@ wake_roundtrip(void)
     return begin / TURNS;
 }
 
-static void
-row(const char *name, uint64_t (*run)(void), uint64_t less)
+void
+posix_row(const char *name, uint64_t (*run)(void), uint64_t less)
 {
     uint64_t least = ~(uint64_t)0;
     uint64_t most = 0;
@@ -152,10 +153,11 @@ row(const char *name, uint64_t (*run)(void), uint64_t less)
 int
 main(void)
 {
-    row("getpid", getpid_row, loop());
-    row("fork_exit_wait", fork_exit_wait, nothing());
-    row("fork_exec_wait", fork_exec_wait, nothing());
-    row("wake_roundtrip", wake_roundtrip, nothing());
+    posix_row("getpid", getpid_row, loop());
+    posix_row("fork_exit_wait", fork_exit_wait, nothing());
+    posix_row("fork_exec_wait", fork_exec_wait, nothing());
+    posix_row("wake_roundtrip", wake_roundtrip, nothing());
+    posix_file_rows();
     printf("bench: done\n");
     return 0;
 }

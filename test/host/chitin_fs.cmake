@@ -11,12 +11,13 @@ set(chitin_fs_modules
     test/power-cut/type_run.c
     kern/cap.c
     kern/code/instruction.c
+    kern/code/price.c
     kern/code/verify.c
     lib/code/assemble.c
     lib/code/form.c
     lib/disk/format.c
     lib/disk/sha256.c)
-foreach(module check check_leaf file format inode map mount name node open path reap recover remove store tree)
+foreach(module check check_leaf file format map mount name node open path reap recover remove store tree)
   list(APPEND chitin_fs_modules lib/fs/${module}.c)
 endforeach()
 foreach(module balance block catalogue change commit depend double owned recover registry

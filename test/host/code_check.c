@@ -84,6 +84,7 @@ program_verify(struct code_trial *t, struct code_verifier *verifier,
             CHECK_EQUAL(notes[i].state, others[i].state);
             CHECK_EQUAL(notes[i].marks, others[i].marks);
             CHECK_EQUAL(notes[i].function, others[i].function);
+            CHECK_EQUAL(notes[i].price, others[i].price);
         }
     } else {
         CHECK(v.fault_at < count || count == 0);
@@ -95,7 +96,7 @@ program_verify(struct code_trial *t, struct code_verifier *verifier,
 /* One run with that in all that the program must not see. */
 static void
 program_run(struct code_trial *t, const struct code_instruction *program,
-            const struct code_note *notes, uint64_t poison)
+            const struct code_note *notes, uint64_t poison, unsigned odd)
 {
     struct code_run run = {
         .program = program,
@@ -103,6 +104,7 @@ program_run(struct code_trial *t, const struct code_instruction *program,
         .memory = code_trial_copy(t->memory, t->memory_size),
         .memory_size = t->memory_size,
         .memory_address = CODE_MEMORY_ADDRESS,
+        .memory_odd = odd,
         .stack = malloc(t->stack + (t->stack == 0)),
         .stack_size = t->stack,
         .stack_address = CODE_STACK_END - t->stack,
@@ -157,13 +159,15 @@ code_trial_run(struct code_trial *t, const struct code_instruction *program,
     program_verify(t, &verifier, copy, count, notes);
     if (t->fault == CODE_FAULT_NONE) {
         again = *t;
-        program_run(t, copy, notes, 0);
-        program_run(&again, copy, notes, 0xdeadbeef5a5a77ee);
+        program_run(t, copy, notes, 0, 0);
+        program_run(&again, copy, notes, 0xdeadbeef5a5a77ee, 0);
         CHECK_EQUAL(t->stop, again.stop);
         CHECK_EQUAL(t->executed, again.executed);
         CHECK(t->stop != CODE_STOP_EXIT || t->result == again.result);
         CHECK(memcmp(t->after, again.after, t->memory_size) == 0);
-        code_trial_compiled(t, &verifier);
+        again.odd = 1 + count % 7;
+        program_run(&again, copy, notes, 0, again.odd);
+        code_trial_compiled(t, &again, &verifier);
     }
     free(notes);
     free(copy);

@@ -30,6 +30,7 @@ struct code_trial {
     uint64_t fuel_left;
     uint32_t words;     /* of the compiled code; */
     uint64_t machine;   /* and instructions that it took */
+    unsigned odd;       /* how far from a multiple of 8 the memory was */
     uint8_t after[256]; /* the memory; a size above this is not allowed */
 };
 
@@ -39,9 +40,10 @@ void code_trial_run(struct code_trial *t,
 /* Of text, which must be right. */
 void code_trial_text(struct code_trial *t, const char *text);
 
-/* Compiles a program that passed, runs it, and compares with what the trial
-   says of how it was interpreted. */
-void code_trial_compiled(struct code_trial *t, struct code_verifier *v);
+/* Compiles a program that passed, runs it, and compares with what the trials
+   say of how it was interpreted, the other with memory at an odd place. */
+void code_trial_compiled(struct code_trial *t, const struct code_trial *other,
+                         struct code_verifier *v);
 
 /* Whether it has atomic operations, which look at real addresses. */
 bool code_trial_exchanges(const struct code_verifier *v);

@@ -28,7 +28,7 @@ static const struct {
     {"r3 = r2;", 4},
     {"w3 = w2;", 5},
     {"r3 = (s32)r2;", 4},
-    {"r2 += 0;", 3},
+    {"r2 += 0;", 4},
     {"r2 += 2047;", 4},
     {"r2 -= 2048;", 4},
     {"r2 += 4096;", 5},
@@ -134,8 +134,10 @@ functions_check(void)
     static const char entry[] = "r6 = 1; r7 = 1; r8 = 1; r9 = 1;";
     static const char function[] = "r6 = 1; *(u64 *)(r10 - 512) = 1; exit;";
     struct code_error error;
-    struct code_trial t = {.fuel = 3000};
+    /* Entering, with a register saved and a frame zeroed; and the slots. */
+    const uint32_t each = 5 + 2 + 82 + 1 + 2 + 3;
     uint32_t functions = 800;
+    struct code_trial t = {.fuel = functions * each + 7};
     uint32_t count;
 
     CHECK_EQUAL(code_assemble(entry, program, 4, &error), 4);
@@ -154,7 +156,7 @@ functions_check(void)
     code_trial_run(&t, program, count);
     CHECK_EQUAL(t.fault, CODE_FAULT_NONE);
     CHECK_EQUAL(t.stop, CODE_STOP_EXIT);
-    CHECK_EQUAL(t.fuel_left, 3000 - 3 * functions);
+    CHECK_EQUAL(t.fuel_left, 7);
 }
 
 /* A branch forward and one back, over from none to some thousand words: on both
@@ -222,8 +224,55 @@ disturbed_run(uint32_t disturbance)
     m.length = c.length;
     code_machine_run(&m);
     CHECK_EQUAL(memory[0], m.result.stop == CODE_STOP_EXIT ? 7 : 0);
-    CHECK(m.executed <= 4 * (uint64_t)c.cost);
+    CHECK(m.executed <= 200);
     return m;
+}
+
+/* What a loop pays is no less than what it takes of the machine, as for every
+   run, and no more than twice that. */
+static void
+tight_check(void)
+{
+    static const char *const bodies[] = {
+        "",
+        "r1 /= r3; r2 /= r1",
+        "w1 /= w3; w2 s%= w1",
+        "r1 = be64 r1; r2 = be32 r2; r4 = be16 r4",
+        "r1 += 100000; w2 ^= 77; w4 s>>= 3",
+        "r1 = *(u64 *)(r7 + 8); r2 = *(u32 *)(r7 + 4)",
+        "r1 = *(u64 *)(r7 + 3); r2 = *(u32 *)(r7 + 5); r4 = *(s16 *)(r7 + 1)",
+        "*(u64 *)(r7 + 8) = r1; *(u8 *)(r7 + 1) = 7",
+        "*(u64 *)(r7 + 1) = r1; *(u16 *)(r7 + 1) = 7",
+        "*(u64 *)(r10 - 8) = r1; r2 = *(u32 *)(r10 - 8)",
+        "*(u64 *)(r10 - 16) = r1; r2 = *(u64 *)(r10 - 15)",
+        "r8 = r10; r8 += -16; r2 = *(u64 *)(r8 + 0)",
+        "lock *(u64 *)(r7 + 8) += r1; w2 = atomic_fetch_add((u32 *)(r7 + 4), "
+        "w2)",
+        "r2 = 0x123456789abcdef1 ll; if r2 == 5 goto out",
+        "if w1 > 77777 goto out2; r2 += 1; out2: if r1 & 5 goto out3; r2 += 1; "
+        "out3: ",
+        "r1 = 1; call f; r1 = 0; r2 = 0; r3 = 3; r4 = 0",
+    };
+    static char text[600];
+
+    for (unsigned i = 0; i < COUNT(bodies); i++) {
+        static uint8_t memory[24];
+        struct code_trial t = {
+            .memory = memory, .memory_size = sizeof(memory), .fuel = 1000000};
+        uint64_t paid;
+
+        (void)snprintf(text, sizeof(text),
+                       "r7 = r1; r6 = 500; r1 = 7; r2 = 0; r3 = 3; r4 = 0;"
+                       "*(u64 *)(r10 - 8) = 0; *(u64 *)(r10 - 16) = 0;"
+                       "a: %s; r6 -= 1; if r6 != 0 goto a; out: r0 = 0; exit;"
+                       "f: r0 += r1; exit",
+                       bodies[i]);
+        code_trial_text(&t, text);
+        CHECK_EQUAL(t.fault, CODE_FAULT_NONE);
+        CHECK_EQUAL(t.stop, CODE_STOP_EXIT);
+        paid = t.fuel - t.fuel_left;
+        CHECK(paid > 500 && paid < 2 * t.machine);
+    }
 }
 
 static void
@@ -272,6 +321,7 @@ main(void)
     folded_check();
     longest_check();
     functions_check();
+    tight_check();
     distances_check();
     disturbed_check();
     bytes_check();

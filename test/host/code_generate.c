@@ -7,7 +7,10 @@
 #define BODY_MAX 40
 
 const struct code_helper code_generate_helpers[CODE_GENERATE_HELPERS] = {
-    {7, 2}, {0x80000001, 5}, {11, 0}};
+    {7, 2, 1, false},
+    {0x80000001, 5, 0, false},
+    {11, 0, 30, false},
+    {12, 3, 20, true}};
 
 #define CHOOSE(array, state)                                                   \
     ((array)[random_below(state, sizeof(array) / sizeof(*(array)))])
@@ -406,7 +409,7 @@ code_generate_helper(void *context, uint32_t number, const uint64_t *arguments)
     for (uint32_t a = 0; a < code_generate_helpers[row].arguments; a++) {
         result = (result ^ arguments[a]) * 0x9e3779b97f4a7c15;
     }
-    if (result >> 60 == 0) {
+    if (result >> 60 == 0 && !code_generate_helpers[row].plain) {
         *(enum code_stop *)context =
             (enum code_stop)(CODE_STOP_HELPER + (result >> 59 & 1));
     }

@@ -12,7 +12,7 @@
 #define CODE_GENERATE_MAX 640
 
 /* What programs call, if the use has these helpers. */
-#define CODE_GENERATE_HELPERS 3
+#define CODE_GENERATE_HELPERS 4
 extern const struct code_helper code_generate_helpers[CODE_GENERATE_HELPERS];
 
 /* All of them: any number, made of what it may read; now and then it ends the

@@ -9,7 +9,7 @@
 #define SAVED 0x6100000000ULL
 #define CODE 0x1000000ULL
 #define BACK 0x777770ULL /* of the caller */
-#define HELPERS 0xffffffc080201f2cULL
+#define HELPERS 0xffffffffc0001f2cULL
 
 struct run {
     struct code_machine *m;

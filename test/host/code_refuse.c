@@ -344,21 +344,21 @@ stopped_check(void)
 }
 
 /* Fuel to the last drop: 499 times back over two instructions, and not one
-   more; a call costs the length of its function. */
+   more; a call costs entering its function, and that. */
 static void
 fuel_check(void)
 {
-    struct code_trial t = {.fuel = 998};
+    struct code_trial t = {.fuel = 499 * (1 + 7)};
 
     code_trial_text(&t, "r3 = 0; a: r3 += 1; if r3 < 500 goto a; r0 = 0; exit");
     CHECK_EQUAL(t.stop, CODE_STOP_EXIT);
     CHECK_EQUAL(t.fuel_left, 0);
     CHECK_EQUAL(t.executed, 1 + 2 * 500 + 2);
-    t = (struct code_trial){.fuel = 3};
+    t = (struct code_trial){.fuel = 5 + 1 + 1};
     code_trial_text(&t, "call f; exit; f: r0 = 1 ll; exit");
     CHECK_EQUAL(t.stop, CODE_STOP_EXIT);
     CHECK_EQUAL(t.fuel_left, 0);
-    t = (struct code_trial){.fuel = 2};
+    t = (struct code_trial){.fuel = 5 + 1};
     code_trial_text(&t, "call f; exit; f: r0 = 1 ll; exit");
     CHECK_EQUAL(t.stop, CODE_STOP_FUEL);
 }
@@ -464,7 +464,8 @@ helper_call(void *context, uint32_t number, const uint64_t *arguments)
 static void
 helpers_check(void)
 {
-    static const struct code_helper helpers[] = {{9, 2}, {0x80000001, 0}};
+    static const struct code_helper helpers[] = {{9, 2, 5, false},
+                                                 {0x80000001, 0, 5, false}};
     static const struct code_use use = {.helpers = helpers, .helper_count = 2};
     static const struct {
         const char *text;

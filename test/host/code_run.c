@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "test/host/code_run.h"
 
+#include "kern/code/price.h"
+
 #include "test/host/check.h"
 
 /* What a local call sets aside. */
@@ -13,6 +15,7 @@ struct call {
 /* One run under way. */
 struct machine {
     struct code_run *run;
+    const struct code_use *use;
     uint64_t *r;
     uint32_t at;
     uint32_t function;
@@ -189,9 +192,10 @@ region_find(uint8_t *bytes, uint64_t start, uint64_t region_size,
                : NULL;
 }
 
-/* Where the access goes; NULL if it is stopped. */
+/* Where the access goes, and whether that is misaligned; NULL if it is stopped.
+ */
 static uint8_t *
-address_find(struct machine *m, const struct code_instruction *i)
+address_find(struct machine *m, const struct code_instruction *i, bool *odd)
 {
     struct code_run *run = m->run;
     unsigned base = code_instruction_base(i);
@@ -204,6 +208,7 @@ address_find(struct machine *m, const struct code_instruction *i)
     uint8_t *found = NULL;
 
     run->address = address;
+    *odd = address % size != 0;
     if (base == CODE_FRAME_POINTER) {
         CHECK(address >= low && address + size <= m->r[CODE_FRAME_POINTER]);
         return bottom + (address - low);
@@ -212,6 +217,7 @@ address_find(struct machine *m, const struct code_instruction *i)
     if ((marks & CODE_NOTE_MEMORY) != 0) {
         found = region_find(run->memory, run->memory_address, run->memory_size,
                             address, size);
+        *odd = (address + (found != NULL ? run->memory_odd : 0)) % size != 0;
     }
     if (found == NULL && (marks & CODE_NOTE_STACK) != 0) {
         found = region_find(bottom, low, height, address, size);
@@ -263,11 +269,22 @@ atomic_run(struct machine *m, const struct code_instruction *i, uint8_t *bytes)
     memcpy(bytes, &new, size);
 }
 
+static bool
+fuel_take(struct machine *m, uint64_t amount)
+{
+    if (m->run->fuel < amount) {
+        return false;
+    }
+    m->run->fuel -= amount;
+    return true;
+}
+
 static enum code_stop
 access_run(struct machine *m, const struct code_instruction *i)
 {
     unsigned size = code_access_size(i);
-    uint8_t *bytes = address_find(m, i);
+    bool odd;
+    uint8_t *bytes = address_find(m, i, &odd);
     uint64_t value;
 
     if (bytes == NULL) {
@@ -278,7 +295,12 @@ access_run(struct machine *m, const struct code_instruction *i)
             return CODE_STOP_ALIGNMENT;
         }
         atomic_run(m, i, bytes);
-    } else if (code_class(i) == CODE_LDX) {
+        return CODE_RUNNING;
+    }
+    if (odd && !fuel_take(m, code_price_misaligned(size))) {
+        return CODE_STOP_FUEL;
+    }
+    if (code_class(i) == CODE_LDX) {
         value = bytes_load(bytes, size);
         m->r[code_destination(i)] =
             code_mode(i) == CODE_MEMSX ? sign_extend(value, size * 8) : value;
@@ -288,16 +310,6 @@ access_run(struct machine *m, const struct code_instruction *i)
         memcpy(bytes, &value, size);
     }
     return CODE_RUNNING;
-}
-
-static bool
-fuel_take(struct machine *m, uint64_t amount)
-{
-    if (m->run->fuel < amount) {
-        return false;
-    }
-    m->run->fuel -= amount;
-    return true;
 }
 
 /* The frame of the function, whose top is r10, is made. */
@@ -316,8 +328,11 @@ static enum code_stop
 call_local(struct machine *m, uint32_t target)
 {
     struct call *call = &m->calls[m->depth];
+    const struct code_note *notes = m->run->notes;
 
-    if (!fuel_take(m, m->run->notes[target].length)) {
+    if (!fuel_take(m, code_price_entry(&notes[target]) +
+                          code_price_function(m->run->program, notes, m->use,
+                                              target))) {
         return CODE_STOP_FUEL;
     }
     CHECK(m->depth + 1 < CODE_DEPTH_MAX);
@@ -385,7 +400,9 @@ jump_run(struct machine *m, const struct code_instruction *i)
         m->at++;
         return CODE_RUNNING;
     }
-    if (target <= m->at && !fuel_take(m, m->at - target + 1)) {
+    if (target <= m->at &&
+        !fuel_take(m, code_price_run(m->run->program, m->run->notes, m->use,
+                                     target, m->at))) {
         return CODE_STOP_FUEL;
     }
     m->at = target;
@@ -417,7 +434,7 @@ instruction_run(struct machine *m)
 enum code_stop
 code_run(struct code_run *run, const struct code_use *use)
 {
-    struct machine m = {.run = run, .r = run->registers};
+    struct machine m = {.run = run, .use = use, .r = run->registers};
     enum code_stop stop = CODE_RUNNING;
 
     for (unsigned r = 0; r < CODE_FRAME_POINTER; r++) {

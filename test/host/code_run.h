@@ -20,6 +20,7 @@ struct code_run {
     uint8_t *memory; /* may be NULL if there is none */
     uint64_t memory_size;
     uint64_t memory_address;
+    unsigned memory_odd; /* how far from a multiple of 8 the memory is to be */
     uint8_t *stack; /* whatever it holds; at least what the verifier said */
     uint64_t stack_size;
     uint64_t stack_address; /* of its lowest byte; a multiple of 8 */

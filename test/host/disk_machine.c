@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "kern/abi/error.h"
+#include "kern/code/price.h"
 #include "kern/panic.h"
 #include "lib/code/code.h"
 #include "test/host/code_run.h"
@@ -19,7 +20,7 @@ static struct {
     int64_t count;
 } programs[2 * DISK_TYPES]; /* owns of type t at 2 t, access after it */
 
-static const struct code_helper emit = {CODE_EMIT, 3};
+static const struct code_helper emit = {CODE_EMIT, 3, CODE_PRICE_EMIT, true};
 static const struct code_use use_disk = {
     .helpers = &emit,
     .helper_count = 1,
@@ -97,11 +98,12 @@ program_run(unsigned slot, const uint8_t *image, uint64_t r3, uint64_t r4,
                            .stack = stack,
                            .stack_size = sizeof(stack),
                            .stack_address = 0x200000,
-                           .fuel = CODE_FUEL_DISK,
                            .helper = program_emit,
                            .context = set,
                            .registers = {0, 0x100000, sizeof(memory), r3, r4}};
 
+    run.fuel = slot % 2 == 0 ? CODE_FUEL_OWNS : CODE_FUEL_ACCESS;
+    run.fuel -= code_price_function(run.program, run.notes, &use_disk, 0);
     memcpy(memory, image, sizeof(memory));
     if (code_run(&run, &use_disk) != CODE_STOP_EXIT) {
         return false;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kern/abi/error.h"
+#include "kern/code/price.h"
 #include "lib/disk/format.h"
 #include "test/host/code_run.h"
 
@@ -11,7 +12,8 @@
 #define STACK_ADDRESS 0x200000000u
 #define STACK_BYTES (CODE_DEPTH_MAX * CODE_FRAME_MAX)
 
-static const struct code_helper helpers[] = {{CODE_EMIT, 3}};
+static const struct code_helper helpers[] = {
+    {CODE_EMIT, 3, CODE_PRICE_EMIT, true}};
 static const struct code_use uses[2] = {
     {.helpers = helpers,
      .helper_count = 1,
@@ -66,7 +68,8 @@ run_do(struct type_run *type, int which, uint32_t offset, const uint8_t *image,
     run->stack = stack;
     run->stack_size = sizeof(stack);
     run->stack_address = STACK_ADDRESS;
-    run->fuel = CODE_FUEL_DISK;
+    run->fuel = (which == 0 ? CODE_FUEL_OWNS : CODE_FUEL_ACCESS);
+    run->fuel -= code_price_function(run->program, run->notes, &uses[which], 0);
     run->registers[1] = IMAGE_ADDRESS;
     run->registers[2] = DISK_BLOCK_BYTES;
     stop = code_run(run, &uses[which]);

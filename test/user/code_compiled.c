@@ -55,9 +55,9 @@ program_compile(struct code_trial *t, struct code_verifier *v,
 }
 
 static void
-program_run(const struct code_trial *t, code_entry entry, unsigned odd,
-            int poison)
+program_run(const struct code_trial *t, code_entry entry, int poison)
 {
+    unsigned odd = t->odd;
     _Alignas(16) static uint8_t memory[sizeof(t->after) + 16];
     _Alignas(16) static uint8_t stack[CODE_DEPTH_MAX * CODE_FRAME_MAX];
     struct code_context context;
@@ -94,15 +94,16 @@ program_run(const struct code_trial *t, code_entry entry, unsigned odd,
 }
 
 void
-code_trial_compiled(struct code_trial *t, struct code_verifier *v)
+code_trial_compiled(struct code_trial *t, const struct code_trial *other,
+                    struct code_verifier *v)
 {
     struct code_compiler c;
     code_entry entry = program_compile(t, v, &c);
 
     t->words = c.length;
-    program_run(t, entry, 0, 0);
+    program_run(t, entry, 0);
     if (!code_trial_exchanges(v)) {
-        program_run(t, entry, 1 + c.length % 7, 0xa5);
+        program_run(other, entry, 0xa5);
     }
     code_output_end(&c);
 }

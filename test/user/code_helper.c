@@ -78,8 +78,10 @@ helper_end(struct code_context *context, uint64_t r1, uint64_t r2, uint64_t r3,
     return 5;
 }
 
-static const struct code_helper helpers[] = {
-    {SUM, 2}, {TAKE, 1}, {MOVE, 0}, {END, 1}};
+static const struct code_helper helpers[] = {{SUM, 2, 40, false},
+                                             {TAKE, 1, 20, false},
+                                             {MOVE, 0, 20, false},
+                                             {END, 1, 20, false}};
 static const struct code_use use = {
     .helpers = helpers,
     .helper_count = COUNT(helpers),
@@ -110,10 +112,10 @@ static const struct {
      CODE_STOP_EXIT, ~0UL, FUEL},
     {"*(u64 *)(r10 - 8) = 1; r1 = r10; r1 += -8; call f; exit;"
      "f: *(u64 *)(r10 - 8) = 2; r1 += -8; r2 = 16; call 1; exit",
-     CODE_STOP_EXIT, 3, FUEL - 5},
+     CODE_STOP_EXIT, 3, FUEL - 65},
     {"*(u64 *)(r10 - 8) = 1; r1 = r10; r1 += -8; call f; exit;"
      "f: *(u64 *)(r10 - 8) = 2; r1 += -9; r2 = 16; call 1; exit",
-     CODE_STOP_EXIT, ~0UL, FUEL - 5},
+     CODE_STOP_EXIT, ~0UL, FUEL - 65},
     /* Registers that a call keeps. */
     {"r6 = r1; r7 = 2; r8 = 3; r9 = 4; r2 = 1; call 1; r0 += r7; r0 += r8;"
      "r0 += r9; r1 = *(u8 *)(r6 + 15); r0 += r1; exit",
@@ -121,7 +123,7 @@ static const struct {
     /* Fuel: what the helper sees and takes is the program's. */
     {"r1 = 0; call 2; exit", CODE_STOP_EXIT, FUEL, FUEL},
     {"r6 = 3; a: r1 = 10; call 2; r6 -= 1; if r6 != 0 goto a; exit",
-     CODE_STOP_EXIT, FUEL - 28, FUEL - 38},
+     CODE_STOP_EXIT, FUEL - 96, FUEL - 106},
     {"a: r1 = 500; call 2; goto a", CODE_STOP_FUEL, 0, 0},
     /* Other memory. */
     {"r6 = r1; call 3; r0 = *(u8 *)(r6 + 3); exit", CODE_STOP_EXIT, 0x7a, FUEL},

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "kern/abi/account.h"
 #include "kern/abi/information.h"
+#include "lib/posix/process.h"
 #include "test/user/expect.h"
 
 #define PAGES 64
@@ -195,6 +197,47 @@ bomb(void)
     printf("fork: %u at once\n", count);
 }
 
+/* A process all of whose descendants make processes until there can be no more.
+   The first process can make one nevertheless, and end all. */
+static void
+bomb_of_others(void)
+{
+    pid_t leader;
+    pid_t child;
+    int status;
+    unsigned killed = 0;
+
+    *shared = 0;
+    leader = fork();
+    if (leader == 0) {
+        while (setpgid(0, 0) != 0) {
+        }
+        for (;;) {
+            if (fork() < 0) {
+                *shared = (unsigned)errno;
+            }
+        }
+    }
+    while (*shared == 0) {
+        (void)sched_yield();
+    }
+    EXPECT(*shared, EAGAIN);
+    child = fork();
+    if (child == 0) {
+        _exit(3);
+    }
+    EXPECT(status_of(child), 3 << 8);
+    while (kill(-leader, SIGKILL) == 0) {
+        process_kill_all();
+        while (waitpid(-1, &status, WNOHANG) > 0) {
+            EXPECT(status, SIGKILL);
+            killed++;
+        }
+    }
+    EXPECT(errno, ESRCH);
+    printf("fork: %u killed\n", killed);
+}
+
 int
 main(void)
 {
@@ -218,6 +261,7 @@ main(void)
     }
     printf("fork: frames %ld more\n", (long)(frames_used() - frames));
     bomb();
+    bomb_of_others();
     printf("fork: frames %ld more\n", (long)(frames_used() - frames));
     EXPECT(envs_live(), envs);
     printf("fork: done\n");

@@ -290,6 +290,7 @@ killed(void)
 int
 main(void)
 {
+    (void)mkdir("/tmp", 0777); /* there is none on an empty disk */
     alone();
     printf("test: alone\n");
     through();
