@@ -28,8 +28,8 @@ extern void (*exo_exception_handler)(struct uarea *uarea);
 
 /* Called for double faults, in the same way, if exo_double_entry is the entry
    for them, which by default it is not: on the stack of the handler in which
-   they came; or on that of exceptions, if there is one and none is being
-   handled. */
+   they came; or, where the program has masked events itself, on that of
+   exceptions, if there is one. */
 extern void (*exo_double_handler)(struct uarea *uarea);
 
 /* Called for events, in the same way, with the interrupt level masked and what

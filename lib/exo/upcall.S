@@ -67,17 +67,21 @@ exo_exception_entry:
     mv sp, t1
     handler exo_exception_handler, LEVEL_EXCEPTION, exception
 
-/* An exception in a handler, or where events are masked: on the stack of
-   exceptions if no exception is being handled, for the other one may be what is
-   missing; else on that of the handler. */
+/* An exception in a handler: on its stack. One where a program has masked events
+   is on the program's, which may be what is missing: that goes to the stack of
+   exceptions. Stacks of handlers are taken to have 8 KiB at most. */
     .balign 4
     .global exo_double_entry
 exo_double_entry:
     ld t1, OWN_EXCEPTION_STACK(t0)
     beqz t1, 1f
-    ld a7, UAREA_DOUBLE + LEVEL_MASKED(t0)
-    andi a7, a7, MASKED_EXCEPTION
-    beqz a7, 2f
+    sub a7, t1, sp
+    srli a7, a7, 13
+    beqz a7, 1f
+    ld a7, OWN_EVENT_STACK(t0)
+    sub a7, a7, sp
+    srli a7, a7, 13
+    bnez a7, 2f
 1:  mv t1, sp
 2:  addi t1, t1, -16
     sd sp, 8(t1)
