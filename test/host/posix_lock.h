@@ -6,6 +6,7 @@
 #include "lib/posix/lock.h"
 
 bool posix_host_lock_take(struct lock *lock);
+/* NOLINTNEXTLINE(readability-identifier-naming): it stands for the function. */
 #define lock_take(lock) posix_host_lock_take(lock)
 
 #endif
