@@ -26,7 +26,7 @@ env_lives(uint32_t env)
     return row->id == env && row->state == ENV_LIVE;
 }
 
-static bool
+bool
 lock_wait(struct lock *lock)
 {
     uint32_t me = (uint32_t)exo_id;
@@ -49,30 +49,15 @@ lock_wait(struct lock *lock)
     }
 }
 
-bool
-lock_take(struct lock *lock)
-{
-    uint32_t free = 0;
-
-    return !__atomic_compare_exchange_n(&lock->holder, &free, (uint32_t)exo_id,
-                                        false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED) &&
-           lock_wait(lock);
-}
-
 void
-lock_drop(struct lock *lock)
+lock_hand_over(struct lock *lock)
 {
-    uint32_t wanted;
+    uint32_t wanted = __atomic_load_n(&lock->wanted, __ATOMIC_RELAXED);
 
-    __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
-    wanted = __atomic_load_n(&lock->wanted, __ATOMIC_RELAXED);
-    if (wanted != 0) {
-        __atomic_store_n(&lock->wanted, 0, __ATOMIC_RELAXED);
-        if (wanted != (uint32_t)exo_id) {
-            wake_flush();
-            (void)exo_yield(wanted, exo_uarea);
-        }
+    __atomic_store_n(&lock->wanted, 0, __ATOMIC_RELAXED);
+    if (wanted != (uint32_t)exo_id) {
+        wake_flush();
+        (void)exo_yield(wanted, exo_uarea);
     }
 }
 

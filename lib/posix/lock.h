@@ -22,9 +22,33 @@ struct lock {
     uint32_t wanted; /* the env that waited for it last; 0: none */
 };
 
+extern uint64_t exo_id;
+
+/* In lock.c: when the lock is not free, and when somebody waited for it. */
+bool lock_wait(struct lock *lock);
+void lock_hand_over(struct lock *lock);
+
 /* Waits until the lock is the caller's. True: its last holder died with it. */
-bool lock_take(struct lock *lock);
-void lock_drop(struct lock *lock);
+static inline bool
+lock_take(struct lock *lock)
+{
+    uint32_t free = 0;
+
+    return !__atomic_compare_exchange_n(&lock->holder, &free, (uint32_t)exo_id,
+                                        false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED) &&
+           lock_wait(lock);
+}
+
+static inline void
+lock_drop(struct lock *lock)
+{
+    __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
+    if (__atomic_load_n(&lock->wanted, __ATOMIC_RELAXED) != 0) {
+        lock_hand_over(lock);
+    }
+}
+
 bool lock_is_mine(const struct lock *lock);
 
 /* Whether the env of that id is there, and not ending. */

@@ -104,8 +104,32 @@ struct process *process_find(int32_t pid);
  * may be nested. Every function of the C library that touches shared memory
  * works between them. The last release delivers what has come.
  */
-void posix_hold(void);
-void posix_release(void);
+extern uint32_t posix_held;
+extern uint32_t posix_deaths; /* were posted, and not looked at */
+void posix_release_due(void);
+
+static inline void
+posix_hold(void)
+{
+    posix_held++;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void
+posix_release(void)
+{
+    /* An event that comes before this is looked for behind it; one that comes
+       after finds nothing held. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    posix_held--;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (posix_held == 0 &&
+        (posix_deaths |
+         (process_self->signals & ~process_self->signals_masked)) != 0) {
+        posix_release_due();
+    }
+}
+
 bool posix_is_held(void);
 
 /*

@@ -15,8 +15,8 @@
 #define NOBODY POSIX_PROCESSES
 
 struct process *process_self POSIX_RESIDENT = NULL;
-static uint32_t held POSIX_RESIDENT = 0;
-static uint32_t deaths POSIX_RESIDENT = 0; /* were posted, and not looked at */
+uint32_t posix_held POSIX_RESIDENT = 0;
+uint32_t posix_deaths POSIX_RESIDENT = 0;
 static uint32_t woken_last POSIX_RESIDENT = NOBODY; /* its row */
 static bool ending POSIX_RESIDENT = false;
 static uint32_t waits POSIX_RESIDENT = 0; /* begun, one in the other */
@@ -45,13 +45,13 @@ wake_begin(void)
 
     *due() = 0;
     woken_last = NOBODY;
-    deaths = 0;
+    posix_deaths = 0;
     waits = 0;
     for (unsigned i = 0; i < BINDINGS; i++) {
         u->own[(OWN_BINDING - UAREA_OWN) / 8 + i] = 0;
     }
     u->entry_prologue = (uint64_t)posix_prologue;
-    u->entry_epilogue = (uint64_t)posix_epilogue;
+    u->entry_epilogue = 0;
     (void)sys_gate_set(POSIX_CAP_SHARED, POSIX_GATE_WAKE, OPEN_TO_NOTIFY);
 }
 
@@ -64,6 +64,7 @@ wake_flush(void)
         *due() &= *due() - 1;
         (void)sys_notify(binding, GATE_HART_ANY);
     }
+    exo_uarea->entry_epilogue = 0;
 }
 
 /* The binding that leads to a process; made if it leads to another. Negative if
@@ -117,6 +118,7 @@ process_wake(struct process *p)
     if (p->asleep) {
         binding = binding_of(p);
         if (binding >= 0) {
+            exo_uarea->entry_epilogue = (uint64_t)posix_epilogue;
             *due() |= (uint64_t)1 << binding;
         }
     }
@@ -161,30 +163,25 @@ wake_end(void)
     ending = true;
 }
 
-void
-posix_hold(void)
-{
-    held++;
-}
-
 bool
 posix_is_held(void)
 {
-    return held != 0;
+    return posix_held != 0;
 }
 
 void
-posix_release(void)
+posix_release_due(void)
 {
     const struct process *p = process_self;
 
-    if (held == 1 && deaths != 0) {
-        deaths = 0;
+    if (posix_deaths != 0) {
+        posix_hold();
+        posix_deaths = 0;
         process_bury_all();
+        __atomic_store_n(&posix_held, 0, __ATOMIC_SEQ_CST);
     }
-    held--;
-    if (held == 0 && (__atomic_load_n(&p->signals, __ATOMIC_RELAXED) &
-                      ~p->signals_masked) != 0) {
+    if ((__atomic_load_n(&p->signals, __ATOMIC_RELAXED) & ~p->signals_masked) !=
+        0) {
         signal_deliver();
     }
 }
@@ -193,7 +190,7 @@ void
 process_event(uint64_t pending)
 {
     if (pending & PENDING_DEATH) {
-        deaths = 1;
+        posix_deaths = 1;
     }
     if (pending & PENDING_COMPLETION) {
         (void)completion_poll();
@@ -232,13 +229,12 @@ process_wait_end(void)
 static bool
 events_take(void)
 {
-    uint64_t pending =
-        __atomic_load_n(&exo_uarea->pending, __ATOMIC_RELAXED) == 0
-            ? 0
-            : __atomic_exchange_n(&exo_uarea->pending, 0, __ATOMIC_ACQUIRE);
-
-    process_event(pending);
-    return pending != 0;
+    if (__atomic_load_n(&exo_uarea->pending, __ATOMIC_RELAXED) == 0) {
+        return false;
+    }
+    process_event(
+        __atomic_exchange_n(&exo_uarea->pending, 0, __ATOMIC_ACQUIRE));
+    return true;
 }
 
 /* Gives the hart to whom this process woke last, if it did and that still
@@ -256,11 +252,14 @@ hart_hand_over(void)
     if (p->env == 0 || !p->waiting) {
         return false;
     }
-    if (exo_uarea->own[(OWN_BINDING - UAREA_OWN) / 8 +
-                       process_index(p) % BINDINGS] == p->env) {
-        *due() &= ~((uint64_t)1 << process_index(p) % BINDINGS);
+    if (*due() != 0) {
+        unsigned binding = process_index(p) % BINDINGS;
+
+        if (exo_uarea->own[(OWN_BINDING - UAREA_OWN) / 8 + binding] == p->env) {
+            *due() &= ~((uint64_t)1 << binding); /* the yield wakes it */
+        }
+        wake_flush();
     }
-    wake_flush();
     return exo_yield(p->env, exo_uarea) == 0;
 }
 
@@ -270,7 +269,7 @@ process_sleep(uint64_t deadline)
     struct process *p = process_self;
 
     exo_uarea->masked = MASKED_INTERRUPT;
-    if (!events_take() && !hart_hand_over()) {
+    if (!events_take()) {
         wake_flush();
         timer_arm(deadline);
         p->asleep = 1;
@@ -300,6 +299,8 @@ process_wait(uint64_t deadline)
     if (deadline != 0 && time_now() >= deadline) {
         return -ETIMEDOUT;
     }
-    process_sleep(deadline);
+    if (!hart_hand_over()) {
+        process_sleep(deadline);
+    }
     return 0;
 }
