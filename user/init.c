@@ -176,7 +176,7 @@ status_of(int status)
 }
 
 /* Whether `wanted` has ended, with its status; whoever else has ended is
-   waited for, too. */
+   waited for, too. One that is stopped goes on: there is nobody to do it. */
 static int
 children_end(pid_t wanted, int *status)
 {
@@ -184,8 +184,13 @@ children_end(pid_t wanted, int *status)
     int one;
     pid_t child;
 
-    while ((child = waitpid(-1, &one, WNOHANG)) > 0) {
-        if (child == wanted) {
+    while ((child = waitpid(-1, &one, WNOHANG | WUNTRACED)) > 0) {
+        if (child != wanted) {
+            continue;
+        }
+        if (WIFSTOPPED(one)) {
+            (void)kill(child, SIGCONT);
+        } else {
             found = 1;
             *status = status_of(one);
         }

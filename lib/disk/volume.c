@@ -39,9 +39,10 @@ volume_waits(uint64_t *until)
 /*
  * Nodes.
  */
-/* The entry of a metadata block that `parent` owns, made if it is missing. */
+/* The entry of a metadata block that `parent` owns, made if it is missing;
+   with `ask` the kernel looks again who may see it. */
 static int64_t
-node_entry(struct disk_volume *v, uint64_t parent, uint64_t block)
+node_entry(struct disk_volume *v, uint64_t parent, uint64_t block, bool ask)
 {
     uint32_t e = volume_find(v, block);
     uint64_t up = DISK_WHOLE | v->disk.number;
@@ -49,27 +50,29 @@ node_entry(struct disk_volume *v, uint64_t parent, uint64_t block)
 
     if (block != DISK_CATALOGUE_BLOCK) {
         up = parent == DISK_CATALOGUE_BLOCK
-                 ? (uint64_t)node_entry(v, parent, parent)
+                 ? (uint64_t)node_entry(v, parent, parent, false)
                  : volume_search(v, parent);
         if (up >= VOLUME_ENTRIES) {
             return -ENOENT;
         }
     }
-    if (e != VOLUME_NONE && volume_row(v, e)->parent == parent) {
+    if (!ask && e != VOLUME_NONE && volume_row(v, e)->parent == parent) {
         return e;
     }
     return volume_get(v, up, block, fresh ? REGISTRY_READ_CREATE : 0, 0);
 }
 
 /* The frame of an image is not written while it is the newest; so what was
-   copied is right if it is so afterwards. */
+   copied is right if it is so afterwards. The first image of a new block is
+   nobody's to map until it has been asked for. */
 static int64_t
 node_read(struct fs_volume *fs, uint64_t parent, uint64_t block, void *image,
           uint64_t *version)
 {
     struct disk_volume *v = volume_of(fs);
-    int64_t e = node_entry(v, parent, block);
+    int64_t e = node_entry(v, parent, block, false);
     struct registry_entry seen;
+    bool asked = false;
     int64_t error;
     unsigned i;
 
@@ -81,7 +84,7 @@ node_read(struct fs_volume *fs, uint64_t parent, uint64_t block, void *image,
         }
         seen = volume_look(v, (uint32_t)e);
         if (seen.block != block || seen.state <= REGISTRY_READING) {
-            e = node_entry(v, parent, block);
+            e = node_entry(v, parent, block, false);
             continue;
         }
         if ((seen.flags & REGISTRY_EMPTY) != 0) {
@@ -89,6 +92,11 @@ node_read(struct fs_volume *fs, uint64_t parent, uint64_t block, void *image,
             return -ENODATA;
         }
         error = volume_map(v, (uint32_t)e, false);
+        if (error == -EPERM && !asked) {
+            asked = true;
+            e = node_entry(v, parent, block, true);
+            continue;
+        }
         if (error == 0 &&
             volume_copy(image, volume_address(v, (uint32_t)e), FS_BLOCK) &&
             volume_look(v, (uint32_t)e).version == seen.version) {
@@ -132,7 +140,7 @@ change_words(struct disk_volume *v, const struct fs_edit *edit, unsigned edits,
     unsigned i;
 
     for (i = 0; i < edits; i++) {
-        int64_t e = node_entry(v, edit[i].parent, edit[i].block);
+        int64_t e = node_entry(v, edit[i].parent, edit[i].block, false);
         int64_t from = page_frame(v, edit[i].image);
         struct registry_entry seen;
 

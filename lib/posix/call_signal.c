@@ -12,6 +12,8 @@
 #include "lib/posix/posix.h"
 #include "lib/posix/signal.h"
 
+#define FIRST_PID 1
+
 static bool
 is_signal(int signal)
 {
@@ -173,6 +175,10 @@ kill_locked(pid_t pid, int number)
 
         if (p == NULL) {
             return -ESRCH;
+        }
+        if (pid == FIRST_PID && is_signal(number) &&
+            (SIGNAL_ALWAYS & SIGNAL_BIT(number))) {
+            return -EPERM;
         }
         if (number != 0) {
             signal_send(p, number);

@@ -18,6 +18,7 @@
 
 #define BYTES 100000
 #define DESCRIPTORS 64
+#define MANY 1000
 
 static unsigned char wrote[BYTES];
 static unsigned char got[BYTES + 10];
@@ -325,6 +326,36 @@ streams(void)
     EXPECT(unlink("stream"), 0);
 }
 
+/* A folder of more blocks than are kept at hand: each is let go of, and read
+   again. */
+static void
+large_folder(void)
+{
+    char name[200];
+    unsigned seen = 0;
+    DIR *folder;
+
+    memset(name, 'n', sizeof(name));
+    for (unsigned i = 0; i < MANY; i++) {
+        int d;
+
+        snprintf(name + sizeof(name) - 6, 6, "%u", i);
+        d = open(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+        EXPECT(d >= 0, 1);
+        EXPECT(close(d), 0);
+    }
+    folder = opendir(".");
+    while (readdir(folder) != NULL) {
+        seen++;
+    }
+    EXPECT(closedir(folder), 0);
+    EXPECT(seen, MANY + 2);
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(name + sizeof(name) - 6, 6, "%u", i);
+        EXPECT(unlink(name), 0);
+    }
+}
+
 int
 main(void)
 {
@@ -337,6 +368,7 @@ main(void)
     directories();
     devices();
     streams();
+    large_folder();
     EXPECT(chdir("/"), 0);
     EXPECT(rmdir("/tmp/posix"), 0);
     printf("test: files ok\n");

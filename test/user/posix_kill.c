@@ -290,7 +290,7 @@ restarts(void)
 /* Two that send each other signals, one for one, and one that stops and
    continues the other all the while: nothing is lost, nobody hangs. */
 struct shared {
-    volatile int ready;
+    volatile int ready[2];
     volatile int received[2];
 };
 
@@ -316,8 +316,8 @@ storm_run(pid_t other, int number)
     sigaddset(&masked, SIGUSR2);
     EXPECT(sigprocmask(SIG_BLOCK, &masked, NULL), 0);
     handler_set(SIGUSR2, receiving, 0);
-    shared->ready++;
-    while (shared->ready < 2) {
+    shared->ready[number] = 1;
+    while (!shared->ready[1 - number]) {
         nap(1);
     }
     for (int i = 0; i < STORM; i++) {
@@ -363,10 +363,20 @@ storm(void)
     EXPECT(WTERMSIG(status_of(disturber, 0)), SIGKILL);
 }
 
+/* Process 1 is there for all. */
+static void
+first(void)
+{
+    EXPECT_ERROR(kill(1, SIGKILL), EPERM);
+    EXPECT_ERROR(kill(1, SIGSTOP), EPERM);
+    EXPECT(kill(1, 0), 0);
+}
+
 int
 main(void)
 {
     ends();
+    first();
     printf("test: ends\n");
     faults();
     printf("test: faults\n");
