@@ -67,6 +67,14 @@ memcmp(const void *a, const void *b, size_t size)
     const unsigned char *left = a;
     const unsigned char *right = b;
 
+    if (both_aligned(a, b)) {
+        while (size >= 8 && *(const uint64_t *)(const void *)left ==
+                                *(const uint64_t *)(const void *)right) {
+            size -= 8;
+            left += 8;
+            right += 8;
+        }
+    }
     for (size_t i = 0; i < size; i++) {
         if (left[i] != right[i]) {
             return left[i] < right[i] ? -1 : 1;
