@@ -18,10 +18,11 @@ memset(void *to, int value, size_t size)
     unsigned char *byte = to;
     uint64_t pattern = (unsigned char)value * (uint64_t)0x0101010101010101;
 
-    if (both_aligned(to, to)) {
-        for (; size >= 8; size -= 8, byte += 8) {
-            *(uint64_t *)(void *)byte = pattern;
-        }
+    for (; size > 0 && !both_aligned(byte, byte); size--) {
+        *byte++ = (unsigned char)value;
+    }
+    for (; size >= 8; size -= 8, byte += 8) {
+        *(uint64_t *)(void *)byte = pattern;
     }
     for (; size > 0; size--) {
         *byte++ = (unsigned char)value;
