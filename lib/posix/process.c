@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "kern/abi/information.h"
+#include "lib/disk/completion.h"
 #include "lib/exo/exo.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/row.h"
@@ -134,6 +135,7 @@ process_begin(void)
     TABLE->taken = bit_of(p);
     process_self = p;
     slots_take();
+    completion_before_sleep = wake_flush;
     wake_begin();
 }
 
