@@ -104,12 +104,26 @@ completion_sleep(void)
     u->masked = masked;
 }
 
+/* Whether it is done is looked at where no handler of events can take it from
+   the ring between the look and the sleep. */
 int64_t
 completion_wait(struct completion *c)
 {
-    while (!c->done) {
-        completion_sleep();
+    struct uarea *u = exo_uarea;
+    uint32_t masked = u->masked;
+
+    u->masked = masked | MASKED_INTERRUPT;
+    for (;;) {
+        events_take();
+        (void)completion_poll();
+        if (c->done) {
+            break;
+        }
+        (void)exo_sleep(u);
     }
+    u->masked = masked;
+    events_take(); /* what came meanwhile interrupts nobody any more */
+    (void)completion_poll();
     completion_cancel(c);
     return c->value;
 }

@@ -98,7 +98,7 @@ stamp_check(const struct exec_file *file, const void *head)
     if (exo_elf_segment(head, 0, &segment)) {
         error = file_bytes_all(file, &stamp, sizeof(stamp), segment.offset);
     }
-    return error < 0 ? error : stamp == (uint64_t)libos_stamp ? 0 : -ESTALE;
+    return error < 0 ? error : stamp == (uint64_t)libos_stamp ? 0 : -ENOTSUP;
 }
 
 static int64_t
