@@ -56,7 +56,7 @@ arena_map(void)
 unsigned
 arena_pages(void)
 {
-    return pages;
+    return pages / 2;
 }
 
 struct memory_run
@@ -80,13 +80,15 @@ pages_mark(unsigned first, unsigned count)
     }
 }
 
-/* The first of `count` pages in a row that nobody has, or -ENOSPC. */
+/* The first of `count` pages in a row that nobody has, from `page` to the end
+   of its half; or -ENOSPC. */
 static int
-pages_find(unsigned count)
+pages_find(unsigned page, unsigned count)
 {
+    unsigned end = page + pages / 2;
     unsigned found = 0;
 
-    for (unsigned page = 0; page < pages; page++) {
+    for (; page < end; page++) {
         found = page_taken(page) ? 0 : found + 1;
         if (found == count) {
             return (int)(page + 1 - count);
@@ -124,12 +126,12 @@ pages_map(unsigned first, unsigned count, pte_t bits)
 }
 
 int
-arena_take(unsigned count)
+arena_take(unsigned count, bool kernel)
 {
     int first;
 
     lock_acquire(&arena_lock);
-    first = pages_find(count);
+    first = pages_find(kernel ? pages / 2 : 0, count);
     if (first >= 0) {
         pages_mark((unsigned)first, count);
     }

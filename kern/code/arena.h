@@ -24,13 +24,13 @@
 void arena_reserve(const struct memory_map *map);
 void arena_map(void);
 
-/* How many pages there are; and where they are in RAM. */
+/* How many pages there are for envs, half of all; and where all are in RAM. */
 unsigned arena_pages(void);
 struct memory_run arena_run(void);
 
-/* Takes `count` pages in a row, 1 or more: the first of them, or -ENOSPC. What
-   they hold is left from others. */
-int arena_take(unsigned count);
+/* Takes `count` pages in a row, 1 or more, out of the kernel's half or that of
+   envs: the first of them, or -ENOSPC. What they hold is left from others. */
+int arena_take(unsigned count, bool kernel);
 
 /* Makes pages that were taken, and are filled, ready to be run. Nobody writes
    them after that. */

@@ -8,7 +8,9 @@
  *    constant while the row is used: id, kind, owner, account;
  *  - what the job works on lies in the arena, which no env can reach: the copy
  *    of the program is what was verified, and what runs;
- *  - an account is charged for exactly the pages of its rows.
+ *  - an account is charged for exactly the pages of its rows, of which each has
+ *    one at least, refused ones too: so an account that has some pages cannot
+ *    have all rows.
  *
  * The pages of the job hold the program, and from the next page on a struct job
  * and the notes. The output is taken when the compiler knows how long it is.
@@ -71,7 +73,7 @@ pages_take(const struct code_object *o, unsigned count)
     if (first < 0) {
         return first;
     }
-    first = arena_take(count);
+    first = arena_take(count, o->owner == CODE_KERNEL);
     if (first < 0 && o->account != 0) {
         account_release(o->account, ACCOUNT_CODE, count);
     }
@@ -196,7 +198,6 @@ job_refuse(struct code_object *o, uint32_t fault, uint32_t at)
 {
     o->fault = fault;
     o->fault_at = at;
-    pages_give(o, o->work, &o->work_pages);
     state_set(o, CODE_REFUSED);
     return -EINVAL;
 }

@@ -25,7 +25,8 @@
 #include "kern/account.h"
 #include "kern/code/compile.h"
 
-#define CODE_OBJECTS_MAX 256
+/* As many as half of the arena has pages, and as many for the kernel. */
+#define CODE_OBJECTS_MAX 512
 
 /* The owner of the kernel's own programs, which no account is charged for. */
 #define CODE_KERNEL 0

@@ -7,7 +7,8 @@
  *    in the chain of that, and one of its maps. So the frame stays what it is;
  *  - it is bound and unbound under its own lock and that of its frame; its
  *    program runs under its own lock alone. So who unbinds it waits for one
- *    run, and nothing is read after that;
+ *    run, and nothing is read after that. `page` becomes 0 last: its hart,
+ * which looks at that without a lock, may make it anew at once;
  *  - all but lock, page, entry and links is written by its hart alone, while it
  * is not bound; a context with `until` is asleep or about to be.
  *
@@ -160,12 +161,12 @@ unbind_from(struct predicate *p, uint32_t page, struct frame *f,
 {
     word_lock(&p->lock);
     if (page_of(p) == page && (o == NULL || p->program == o)) {
-        __atomic_store_n(&p->page, 0, __ATOMIC_RELAXED);
         p->entry = fallen;
         if (f != NULL) {
             chain_out(f, p);
         }
         code_unhold(p->program);
+        __atomic_store_n(&p->page, 0, __ATOMIC_RELEASE);
     }
     word_unlock(&p->lock);
 }

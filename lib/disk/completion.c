@@ -12,6 +12,7 @@
 _Static_assert((COMPLETIONS_MAX & PLACE_MASK) == 0, "a power of two");
 
 void (*completion_other)(uint64_t cookie, uint64_t value);
+void (*completion_before_sleep)(void);
 
 static struct completion *waiter[COMPLETIONS_MAX];
 static uint64_t serial;
@@ -93,6 +94,9 @@ completion_sleep(void)
     u->masked = masked | MASKED_INTERRUPT;
     events_take();
     if (completion_poll() == 0) {
+        if (completion_before_sleep != NULL) {
+            completion_before_sleep();
+        }
         (void)exo_sleep(u);
         events_take();
         (void)completion_poll();
@@ -100,12 +104,26 @@ completion_sleep(void)
     u->masked = masked;
 }
 
+/* Whether it is done is looked at where no handler of events can take it from
+   the ring between the look and the sleep. */
 int64_t
 completion_wait(struct completion *c)
 {
-    while (!c->done) {
-        completion_sleep();
+    struct uarea *u = exo_uarea;
+    uint32_t masked = u->masked;
+
+    u->masked = masked | MASKED_INTERRUPT;
+    for (;;) {
+        events_take();
+        (void)completion_poll();
+        if (c->done) {
+            break;
+        }
+        (void)exo_sleep(u);
     }
+    u->masked = masked;
+    events_take(); /* what came meanwhile interrupts nobody any more */
+    (void)completion_poll();
     completion_cancel(c);
     return c->value;
 }

@@ -13,6 +13,28 @@
 
 #define CHANGE_WORDS (2 + 3 * DISK_CHANGE_BLOCKS)
 #define SECOND 1000000000
+#define PATIENCE 10 /* seconds */
+
+static uint64_t
+time_now(void)
+{
+    uint64_t now;
+
+    __asm__ volatile("rdtime %0" : "=r"(now));
+    return now;
+}
+
+bool
+volume_waits(uint64_t *until)
+{
+    const struct information *i = (const void *)INFORMATION_BOOT;
+    uint64_t now = time_now();
+
+    if (*until == 0) {
+        *until = now + PATIENCE * i->time_frequency;
+    }
+    return now < *until;
+}
 
 /*
  * Nodes.
@@ -137,16 +159,16 @@ change_propose(struct disk_volume *v, const uint64_t *word, unsigned edits)
 {
     struct completion c;
     int64_t result;
-    unsigned i;
+    uint64_t until = 0;
 
     if (!completion_begin(&c)) {
         return -EBUSY;
     }
-    for (i = 0; i < VOLUME_TRIES; i++) {
+    for (;;) {
         memcpy(exo_uarea->batch, word,
                (2 + 3 * (size_t)edits) * sizeof(word[0]));
         result = sys_disk_change(v->disk.cap, v->disk.number, edits, c.cookie);
-        if (result != -EAGAIN) {
+        if (result != -EAGAIN || !volume_waits(&until)) {
             break;
         }
         (void)disk_retry(result);
@@ -240,11 +262,10 @@ volume_recover(struct fs_volume *fs)
     v->hand %= v->entries;
     for (e = 0; e < v->entries; e++) {
         struct registry_entry seen = volume_look(v, e);
-        unsigned i;
+        uint64_t until = 0;
 
         /* What it proposed is made, or refused, before others look. */
-        for (i = 0; i < VOLUME_TRIES && (seen.flags & REGISTRY_CHANGING) != 0;
-             i++) {
+        while ((seen.flags & REGISTRY_CHANGING) != 0 && volume_waits(&until)) {
             (void)disk_retry(-EAGAIN);
             seen = volume_look(v, e);
         }
@@ -261,15 +282,6 @@ volume_recover(struct fs_volume *fs)
 /*
  * The world.
  */
-static uint64_t
-time_now(void)
-{
-    uint64_t now;
-
-    __asm__ volatile("rdtime %0" : "=r"(now));
-    return now;
-}
-
 static uint64_t
 volume_now(struct fs_volume *fs)
 {

@@ -171,8 +171,9 @@ volume_read_begin(struct disk_volume *v, uint64_t parent, uint64_t block,
                   uint64_t flags, int64_t frame, struct volume_read *r)
 {
     bool shrunk = false;
-    int64_t entry;
-    unsigned i;
+    int64_t entry = -EAGAIN;
+    uint64_t until = 0;
+    unsigned looks = 0;
 
     if (parent < DISK_WHOLE) {
         parent += v->first;
@@ -181,7 +182,7 @@ volume_read_begin(struct disk_volume *v, uint64_t parent, uint64_t block,
     if (!completion_begin(&r->wait)) {
         return -EBUSY;
     }
-    for (i = 0; i < VOLUME_TRIES; i++) {
+    while (volume_waits(&until)) {
         entry = sys_registry_read(v->disk.cap, parent, block,
                                   (uint64_t)r->frame, flags, r->wait.cookie);
         if (entry == -EAGAIN) {
@@ -193,8 +194,7 @@ volume_read_begin(struct disk_volume *v, uint64_t parent, uint64_t block,
                 entry = r->frame;
                 break;
             }
-        } else if ((entry == -ENOSPC || entry == -EDQUOT) &&
-                   (!shrunk || i % 64 != 0)) {
+        } else if ((entry == -ENOSPC || entry == -EDQUOT) && looks++ < 64) {
             /* The kernel looks at some of its entries each time. */
             shrunk = shrunk || volume_shrink(v, ROOM) > 0;
         } else {
@@ -276,6 +276,9 @@ entry_leave(struct disk_volume *v, uint32_t e,
         if (volume_write_data(v, 0, seen->block, 1) < 0) {
             return false;
         }
+    }
+    if (!meta && v->unflushed && volume_flush(v) < 0) {
+        return false;
     }
     if (seen->holder != 0 && seen->holder != exo_id) {
         parent = volume_search(v, seen->parent);

@@ -23,6 +23,10 @@ volume_of(struct fs_volume *fs)
     return (struct disk_volume *)fs;
 }
 
+/* Whether to go on waiting for the kernel or another env; *until is 0 at first.
+   A job of the kernel's takes a step in a slot, if the hart does not idle. */
+bool volume_waits(uint64_t *until);
+
 /*
  * volume_cache.c: entries, and where they are seen.
  */

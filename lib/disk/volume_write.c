@@ -61,12 +61,12 @@ struct write {
 static int64_t
 write_begin(struct disk_volume *v, struct write *w)
 {
-    unsigned i;
+    uint64_t until = 0;
 
     if (!completion_begin(&w->wait)) {
         return -EBUSY;
     }
-    for (i = 0; i < VOLUME_TRIES; i++) {
+    while (volume_waits(&until)) {
         w->error = sys_registry_write(v->disk.cap, v->first + w->entry,
                                       w->wait.cookie);
         if (w->error == -EAGAIN ||
@@ -173,11 +173,13 @@ volume_write_data(struct disk_volume *v, uint64_t parent, uint64_t block,
 }
 
 /* Whoever may write an extent may have the disk flushed: any extent of data
-   will do. */
+   will do. Those that were written stay in the registry until then; if none is
+   there, they were given back. */
 int64_t
 volume_flush(struct disk_volume *v)
 {
     int64_t binding = -ENOENT;
+    bool found = false;
     int64_t error;
 
     for (uint32_t e = 0; e < v->entries && binding < 0; e++) {
@@ -187,6 +189,7 @@ volume_flush(struct disk_volume *v)
         if (row->state <= REGISTRY_READING || (row->flags & REGISTRY_META)) {
             continue;
         }
+        found = true;
         parent = volume_search(v, row->parent);
         if (parent != VOLUME_NONE) {
             binding = disk_bind(&v->disk, v->first + parent, row->block, 1,
@@ -194,7 +197,8 @@ volume_flush(struct disk_volume *v)
         }
     }
     if (binding < 0) {
-        return -EIO;
+        v->unflushed = found;
+        return found ? -EIO : 0;
     }
     error = disk_flush(&v->disk, (uint64_t)binding);
     (void)disk_unbind((uint64_t)binding);

@@ -30,6 +30,7 @@ enum fs_error {
 #endif
 
 #define FS_CACHE 48 /* nodes kept in memory */
+#define FS_HINTS 64
 #define FS_PAGES (FS_CACHE + FS_EDITS_MAX)
 #define FS_OPEN_MAX 256 /* files and directories open at a time */
 #define FS_DIRTY_MAX 1024
@@ -52,6 +53,8 @@ struct fs_file {
     uint32_t hash;
     uint32_t users; /* 0: not in use; directories are used by what is in them */
     bool dying;     /* it has no name any more */
+    uint64_t top;   /* of a directory: its top node, 0: not known, and */
+    uint64_t top_parent; /* who owned it when it was looked at last */
     uint64_t
         mtime; /* newer than the entry's, which does not say it yet; or 0 */
     struct fs_run run; /* where was read or written last */
@@ -113,6 +116,9 @@ struct fs {
     unsigned bares;
     struct fs_fresh fresh;
     struct fs_file open[FS_OPEN_MAX];
+    unsigned tries;         /* of what is being done, before this one */
+    unsigned open_end;      /* none from here on is open */
+    uint8_t hint[FS_HINTS]; /* where in the cache a block may be */
     struct fs_file *root;
     struct fs_file *links;
     _Alignas(FS_BLOCK) struct fs_node page[FS_PAGES];

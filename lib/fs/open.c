@@ -17,6 +17,9 @@ fs_handle(struct fs *fs, struct fs_file *directory, uint32_t hash,
     struct fs_file *f = fs_handle_find(fs, number);
     unsigned i;
 
+    while (fs->open_end > 0 && fs->open[fs->open_end - 1].users == 0) {
+        fs->open_end--;
+    }
     for (i = 0; f == NULL && i < FS_OPEN_MAX; i++) {
         if (fs->open[i].users == 0) {
             f = &fs->open[i];
@@ -25,6 +28,7 @@ fs_handle(struct fs *fs, struct fs_file *directory, uint32_t hash,
             if (directory != NULL) {
                 directory->users++;
             }
+            fs->open_end = i < fs->open_end ? fs->open_end : i + 1;
         }
     }
     if (f == NULL) {
@@ -40,7 +44,7 @@ fs_handle_find(struct fs *fs, uint64_t number)
 {
     unsigned i;
 
-    for (i = 0; i < FS_OPEN_MAX; i++) {
+    for (i = 0; i < fs->open_end; i++) {
         if (fs->open[i].users > 0 && fs->open[i].number == number) {
             return &fs->open[i];
         }
@@ -82,15 +86,34 @@ fs_close(struct fs *fs, struct fs_file *file)
     }
 }
 
-/* The top of a directory: its owner is the leaf with its entry. */
+/* Whether a node is the top of a directory that is there. */
+static bool
+is_top(const struct fs_cached *top, const struct fs_file *directory)
+{
+    const struct fs_head *head = &top->node->head;
+
+    return head->number == directory->number && head->low == 0 &&
+           head->high == UINT32_MAX && (head->flags & FS_DEAD) == 0;
+}
+
+/* The top of a directory: its owner is the leaf with its entry. It stays the
+   same block, so that it is only looked for if it has got another owner, or
+   when something above has to be read anew. */
 static int64_t
 directory_top(struct fs *fs, struct fs_file *directory, struct fs_cached **top)
 {
     struct fs_place place;
     const struct fs_entry *e;
     uint64_t block;
-    int64_t error = fs_locate(fs, directory, &place, &e);
+    int64_t error;
 
+    if (directory->top != 0 && fs->tries == 0 &&
+        store_get(fs, directory->top_parent, directory->top, top) == 0 &&
+        is_top(*top, directory)) {
+        return 0;
+    }
+    directory->top = 0;
+    error = fs_locate(fs, directory, &place, &e);
     if (error != 0) {
         return error;
     }
@@ -111,10 +134,12 @@ directory_top(struct fs *fs, struct fs_file *directory, struct fs_cached **top)
     if (error == 0 && ((*top)->node->head.flags & FS_DEAD) != 0) {
         return -ENOENT;
     }
-    if (error == 0 && ((*top)->node->head.number != directory->number ||
-                       (*top)->node->head.low != 0 ||
-                       (*top)->node->head.high != UINT32_MAX)) {
+    if (error == 0 && !is_top(*top, directory)) {
         error = -EINVAL;
+    }
+    if (error == 0) {
+        directory->top_parent = place.way.node->block;
+        directory->top = block;
     }
     return error;
 }

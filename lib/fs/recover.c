@@ -37,7 +37,13 @@ fresh_clear(struct fs *fs)
 int64_t
 fs_recover(struct fs *fs)
 {
+    unsigned i;
+
     fs->left = true;
+    for (i = 0; i < FS_OPEN_MAX; i++) {
+        fs->open[i].top = 0;
+    }
+    fs->open_end = FS_OPEN_MAX;
     store_begin(fs);
     if (fs->volume->f->recover != NULL) {
         fs->volume->f->recover(fs->volume);

@@ -44,11 +44,15 @@ int64_t
 store_get(struct fs *fs, uint64_t parent, uint64_t block,
           struct fs_cached **node)
 {
-    struct fs_cached *c = NULL;
+    uint8_t *hint = &fs->hint[block % FS_HINTS];
+    struct fs_cached *c = &fs->cache[*hint];
     const struct fs_volume *v = fs->volume;
     int64_t result;
     unsigned i;
 
+    if (c->block != block) {
+        c = NULL;
+    }
     for (i = 0; i < FS_CACHE && (c == NULL || c->block != block); i++) {
         struct fs_cached *other = &fs->cache[i];
 
@@ -64,6 +68,7 @@ store_get(struct fs *fs, uint64_t parent, uint64_t block,
         c->block = 0;
         c->version = 0;
     }
+    *hint = (uint8_t)(c - fs->cache);
     result = v->f->read(fs->volume, parent, block, c->node, &c->version);
     if (result < 0 && result != -ENODATA) {
         c->block = 0;
@@ -374,7 +379,10 @@ fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
             error = store_settle(fs);
         }
         store_forget(fs);
-        store_unpin(fs);
+        fs->tries = i;
+        if (i > 0) {
+            store_unpin(fs);
+        }
         result = error != 0 ? error : try(fs, what);
         if ((result == -EBUSY || (result == -ENOSPC && fs->dirty_count > 0)) &&
             busy++ < BUSY_TRIES) {

@@ -87,6 +87,20 @@ head_check(const struct exec_file *file, const void *head, size_t count)
     return 0;
 }
 
+/* A program begins with the stamp of the image that it was linked with. */
+static int64_t
+stamp_check(const struct exec_file *file, const void *head)
+{
+    struct exo_segment segment;
+    uint64_t stamp = 0;
+    int64_t error = 0;
+
+    if (exo_elf_segment(head, 0, &segment)) {
+        error = file_bytes_all(file, &stamp, sizeof(stamp), segment.offset);
+    }
+    return error < 0 ? error : stamp == (uint64_t)libos_stamp ? 0 : -ENOTSUP;
+}
+
 static int64_t
 segment_load(const struct exec_file *file, const struct exo_segment *segment)
 {
@@ -140,6 +154,7 @@ exec_replace(const struct exec_file *file, const struct exec_words *words,
     int64_t error = file_bytes_all(file, head, count, 0);
 
     error = error < 0 ? error : head_check(file, head, count);
+    error = error < 0 ? error : stamp_check(file, head);
     error = error < 0 ? error : exec_stack_make(&tail.stack, words);
     if (error < 0) {
         return error;

@@ -33,7 +33,7 @@ struct exec_words {
 
 /* The program of a path. Does not return if all is well. Within posix_hold,
    which the new program releases. -ENOENT and others of the path, -EACCES,
-   -ENOEXEC, -E2BIG, -ENOMEM. */
+   -ENOEXEC, -ENOTSUP if it was linked with another image, -E2BIG, -ENOMEM. */
 int64_t exec_path(const char *path, char *const *arguments,
                   char *const *environment);
 

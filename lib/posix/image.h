@@ -24,6 +24,7 @@ extern char libos_resident_end[];
 extern char libos_anew[];
 extern char libos_data_end[];
 extern char libos_anew_end[];
+extern char libos_stamp[]; /* no address, but a number: in every program */
 
 /* What of the image's data a program begins with anew is made so. */
 void image_anew(void);

@@ -34,11 +34,11 @@ struct name {
 };
 
 struct file_system {
+    struct fs fs;
     struct lock lock;
     uint32_t broken;  /* somebody died with the lock */
     uint32_t recount; /* or with that of the files */
     uint32_t mounted;
-    struct fs fs;
     struct inode node[FS_OPEN_MAX];
     struct name name[NAMES];
 };

@@ -24,7 +24,6 @@
 #include "lib/posix/table.h"
 
 #define AREAS_MAX 128
-#define HEAP_ALIGN 16
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 struct area {
@@ -49,7 +48,7 @@ void
 memory_exec(uint64_t end)
 {
     areas = 0;
-    heap_begin = (end + HEAP_ALIGN - 1) & ~(uint64_t)(HEAP_ALIGN - 1);
+    heap_begin = page_up(end); /* the last page may be one of text */
     heap_end = heap_begin;
 }
 

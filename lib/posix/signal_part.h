@@ -25,6 +25,10 @@ void signal_run(int signal, siginfo_t *information);
    no member has a parent in another group of its session. */
 bool signal_group_is_orphaned(void);
 
+/* Whether a group has a process that has not ended. The table's lock is held.
+ */
+bool signal_group_lives(int32_t group);
+
 /* A process is about to be a zombie: stopped groups that only it could bring to
    the foreground go on, and get SIGHUP. The table's lock is held. */
 void signal_orphans(const struct process *gone);

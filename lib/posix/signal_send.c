@@ -113,6 +113,17 @@ signal_send_group(int32_t group, int signal)
     return found;
 }
 
+bool
+signal_group_lives(int32_t group)
+{
+    for (struct process *p = next_of(NULL); p != NULL; p = next_of(p)) {
+        if (p->group == group && is_there(p)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int
 signal_send_all(int signal)
 {

@@ -20,6 +20,7 @@
 #include "lib/posix/signal_part.h"
 #include "lib/posix/terminal_part.h"
 #include "lib/posix/timer.h"
+#include "lib/posix/wake.h"
 
 #define FIRST_PID 1
 #define CHUNK 128 /* bytes that are written before others have a turn */
@@ -95,6 +96,7 @@ line_flush(struct line *line)
             sys_console_write(POSIX_CAP_CONSOLE, line->bytes, line->count);
 
         if (taken == -EAGAIN) {
+            wake_flush();
             (void)exo_yield(0, exo_uarea);
         } else if (taken < 0) {
             return -EIO;
@@ -325,14 +327,27 @@ type_some(void)
     return signals;
 }
 
+/* Who is in the foreground. Where all of them have ended, and the leader of the
+   session has not taken the terminal back yet, it is the leader's group: what
+   is typed between two commands is meant for the shell. */
+static int32_t
+foreground(void)
+{
+    const struct process *leader = process_find(TERMINAL->session);
+
+    return leader == NULL || signal_group_lives(TERMINAL->group)
+               ? TERMINAL->group
+               : leader->group;
+}
+
 /* The state is others' to write: a group that is not there gets nothing. */
 static void
 signals_send(uint64_t signals)
 {
     process_lock();
     for (; signals != 0; signals &= signals - 1) {
-        if (TERMINAL->session != 0 && TERMINAL->group > 1) {
-            (void)signal_send_group(TERMINAL->group, __builtin_ctzl(signals));
+        if (TERMINAL->session != 0 && foreground() > 1) {
+            (void)signal_send_group(foreground(), __builtin_ctzl(signals));
         }
     }
     process_unlock();

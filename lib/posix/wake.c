@@ -51,7 +51,7 @@ wake_begin(void)
         u->own[(OWN_BINDING - UAREA_OWN) / 8 + i] = 0;
     }
     u->entry_prologue = (uint64_t)posix_prologue;
-    u->entry_epilogue = (uint64_t)posix_epilogue;
+    u->entry_epilogue = 0;
     (void)sys_gate_set(POSIX_CAP_SHARED, POSIX_GATE_WAKE, OPEN_TO_NOTIFY);
 }
 
@@ -64,6 +64,7 @@ wake_flush(void)
         *due() &= *due() - 1;
         (void)sys_notify(binding, GATE_HART_ANY);
     }
+    exo_uarea->entry_epilogue = 0;
 }
 
 /* The binding that leads to a process; made if it leads to another. Negative if
@@ -117,6 +118,7 @@ process_wake(struct process *p)
     if (p->asleep) {
         binding = binding_of(p);
         if (binding >= 0) {
+            exo_uarea->entry_epilogue = (uint64_t)posix_epilogue;
             *due() |= (uint64_t)1 << binding;
         }
     }

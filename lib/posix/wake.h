@@ -13,6 +13,10 @@
  *   its slice  ends: posix_epilogue notifies them
  *   is over
  *
+ * Only then is there an epilogue. Without one the kernel itself saves what was
+ * running; one that comes late, because the machine is QEMU on a busy host,
+ * costs slots.
+ *
  * A process that was yielded to, but was not asleep, may have been about to: it
  * looks at `woken` once more, for posix_prologue sets its pc back to where it
  * did when it was interrupted between look and sleep. One that was killed with

@@ -124,8 +124,6 @@ static void
 test_walk(void)
 {
     char longest[PATH_MAX + 16];
-    char where[64];
-    int d;
 
     mount_new();
     CHECK_EQUAL(tree_mkdir("/a", 0777), 0);
@@ -155,8 +153,20 @@ test_walk(void)
     CHECK_EQUAL(open_close(longest, O_RDONLY), -ENAMETOOLONG);
     memcpy(longest + PATH_MAX - 2, "a", 2);
     CHECK_EQUAL(open_close(longest, O_RDONLY), 0);
+    end();
+}
 
-    /* Where one is. */
+/* The working directory. */
+static void
+test_where(void)
+{
+    char where[64];
+    int d;
+
+    mount_new();
+    CHECK_EQUAL(tree_mkdir("/a", 0777), 0);
+    CHECK_EQUAL(tree_mkdir("/a/b", 0777), 0);
+    make_file("/a/b/c", "here");
     CHECK_EQUAL(tree_getcwd(where, sizeof(where)), 0);
     CHECK(strcmp(where, "/") == 0);
     CHECK_EQUAL(tree_chdir("a/b"), 0);
@@ -239,8 +249,18 @@ test_links(void)
     CHECK_EQUAL(tree_symlink("", "/empty"), -ENOENT);
     CHECK_EQUAL(tree_symlink("x", "/none/x"), -ENOENT);
     CHECK_EQUAL(tree_symlink("x", "/x/"), -ENOENT);
+    end();
+}
 
-    /* Two names of a file. */
+/* Two names of a file. */
+static void
+test_second(void)
+{
+    struct stat s;
+
+    mount_new();
+    CHECK_EQUAL(tree_mkdir("/d", 0777), 0);
+    make_file("/d/f", "one");
     CHECK_EQUAL(tree_link("/d/f", "/g"), 0);
     CHECK_EQUAL(file_stat("/g", &s, 1), 0);
     CHECK_EQUAL(s.st_nlink, 2);
@@ -264,8 +284,6 @@ static void
 test_names(void)
 {
     struct stat s;
-    int d;
-    char byte;
 
     mount_new();
     process_self->umask = 027;
@@ -304,8 +322,20 @@ test_names(void)
     CHECK_EQUAL(file_stat("/d", &s, 1), -ENOENT);
     CHECK_EQUAL(tree_rename("/f", "/e/f"), 0);
     CHECK(strcmp(text_of("/e/f"), "f") == 0);
+    end();
+}
 
-    /* What is open stays when its name goes. */
+/* What is open stays when its name goes; /dev is there, and stays. */
+static void
+test_open(void)
+{
+    struct stat s;
+    char byte;
+    int d;
+
+    mount_new();
+    CHECK_EQUAL(tree_mkdir("/e", 0777), 0);
+    make_file("/e/f", "f");
     d = (int)file_open("/e/f", O_RDWR, 0);
     CHECK_EQUAL(tree_unlink("/e/f"), 0);
     CHECK_EQUAL(open_close("/e/f", O_RDONLY), -ENOENT);
@@ -318,8 +348,6 @@ test_names(void)
     CHECK_EQUAL(byte, 'f');
     CHECK_EQUAL(file_close(d), 0);
     CHECK(strcmp(text_of("/e/f"), "another") == 0);
-
-    /* /dev is there, and is nobody's to change. */
     CHECK_EQUAL(tree_mkdir("/dev", 0777), -EEXIST);
     CHECK_EQUAL(tree_rmdir("/dev"), -EPERM);
     CHECK_EQUAL(tree_unlink("/dev/null"), -EPERM);
@@ -334,9 +362,7 @@ static void
 test_permissions(void)
 {
     struct timespec times[2] = {{5, 6}, {7, 8}};
-    struct statvfs v;
     struct stat s;
-    int d;
 
     mount_new();
     make_file("/f", "text");
@@ -381,8 +407,21 @@ test_permissions(void)
     CHECK_EQUAL(tree_chown("/mine/g", 9, 9, 1), 0);
     SHARED_OF->files.uid = 0;
     SHARED_OF->files.gid = 0;
+    end();
+}
 
-    /* Times. */
+/* Times; and what is set of what is open. */
+static void
+test_status(void)
+{
+    struct timespec times[2] = {{5, 6}, {7, 8}};
+    struct statvfs v;
+    struct stat s;
+    int d;
+
+    mount_new();
+    make_file("/f", "text");
+    CHECK_EQUAL(tree_mkdir("/mine", 0777), 0);
     CHECK_EQUAL(tree_times("/f", times, 1), 0);
     CHECK_EQUAL(file_stat("/f", &s, 1), 0);
     CHECK_EQUAL(s.st_mtim.tv_sec, 7);
@@ -399,8 +438,6 @@ test_permissions(void)
     CHECK_EQUAL(tree_times("/f", times, 1), 0);
     CHECK_EQUAL(file_stat("/f", &s, 1), 0);
     CHECK(s.st_mtim.tv_sec != 7);
-
-    /* What is open. */
     d = (int)file_open("/f", O_RDONLY, 0);
     CHECK_EQUAL(tree_chmod_open(d, 0640), 0);
     CHECK_EQUAL(tree_chown_open(d, 1, 2), 0);
@@ -451,8 +488,7 @@ test_directories(void)
     while (tree_next(d, &place, &entry) == 1) {
         CHECK_EQUAL(entry.d_type, DT_REG);
         seen |= 1u << (entry.d_name[1] - '0');
-        memcpy(name, "/d/", 3);
-        memcpy(name + 3, entry.d_name, 3);
+        (void)snprintf(name, sizeof(name), "/d/%.2s", entry.d_name);
         CHECK_EQUAL(tree_unlink(name), 0); /* while it is read */
     }
     CHECK_EQUAL(seen, 0x3ff);
@@ -511,9 +547,13 @@ main(void)
     image = calloc(BLOCKS, FS_BLOCK);
     CHECK(image != NULL);
     test_walk();
+    test_where();
     test_links();
+    test_second();
     test_names();
+    test_open();
     test_permissions();
+    test_status();
     test_directories();
     test_many();
     fs_host_end();

@@ -182,7 +182,7 @@ static void
 check_map(void)
 {
     unsigned level;
-    int code = arena_take(2); /* one page to write, one to run */
+    int code = arena_take(2, true); /* one page to write, one to run */
 
     EXPECT(code >= 0);
     arena_seal((unsigned)code, 1);

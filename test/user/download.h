@@ -34,7 +34,8 @@
 #define WORD_IS_COUNT 5
 
 /* Loads what lies at the beginning of a page, and has it made ready: its name,
-   or the negative of an error. Inline, for envs that have no data. */
+   or the negative of an error, and nothing of it is left. Inline, for envs that
+   have no data. */
 static inline int64_t
 download(uint64_t cap, uint64_t page, uint64_t count)
 {
@@ -43,6 +44,9 @@ download(uint64_t cap, uint64_t page, uint64_t count)
 
     while (error == -EAGAIN) {
         error = sys_code_step((uint64_t)code);
+    }
+    if (code > 0 && error < 0) {
+        (void)sys_release(RELEASE_CODE, (uint64_t)code);
     }
     return error < 0 ? error : code;
 }

@@ -270,10 +270,11 @@ child_make(uint64_t middle)
         exo_archive_find(exo_archive, exo_archive_size, "init", &file, &size),
         0);
     EXPECT(exo_program_load(&made, CAP_CHILD, file, size), 0);
+    EXPECT(exo_program_start(&made, CAP_OWN, grant, 2, exo_id), 0);
+    /* Not before: its name is not enough to look at these tables. */
     EXPECT(sys_pt_link(CAP_CHILD | CAP_SHARED << 8, made.map.root, SHARED >> 30,
                        middle),
            0);
-    EXPECT(exo_program_start(&made, CAP_OWN, grant, 2, exo_id), 0);
     return made;
 }
 

@@ -191,6 +191,7 @@ refusals_check(void)
     check(refused("/lost", one) == ENOENT, "a script of a missing program");
     check(refused("/nobody", one) == ENOEXEC, "a script of no program");
     check(refused("/cut", one) == ENOEXEC, "a program that is cut off");
+    check(refused("/other", one) == ENOTSUP, "a program of another image");
     check(refused(SELF, words) == E2BIG, "arguments that are too long");
     free(large);
 }
@@ -206,6 +207,21 @@ cut_make(void)
     check(read(from, head, sizeof(head)) == sizeof(head) &&
               write(to, head, sizeof(head)) == sizeof(head),
           "/cut");
+    close(from);
+    close(to);
+}
+
+/* This program, as if it had been linked with another image. */
+static void
+other_make(void)
+{
+    static char bytes[65536];
+    int from = open(SELF, O_RDONLY);
+    int to = open("/other", O_WRONLY | O_CREAT, 0755);
+    ssize_t size = read(from, bytes, sizeof(bytes));
+
+    bytes[4096] ^= 1;
+    check(size > 4096 && write(to, bytes, (size_t)size) == size, "/other");
     close(from);
     close(to);
 }
@@ -245,6 +261,7 @@ main(int count, char **words)
     file_make("/lost", "#!/bin/nothing\n", 0755);
     file_make("/nobody", "#!  \n", 0755);
     cut_make();
+    other_make();
     check(run("arguments", more) == GOOD, "arguments and environment");
     inherited_check();
     child = fork();

@@ -299,15 +299,18 @@ streams(void)
 {
     char line[32];
     FILE *f = fopen("stream", "w+");
+    int closed;
 
     EXPECT(fprintf(f, "one %d\ntwo\n", 1), 10);
     EXPECT(fseek(f, 4, SEEK_SET), 0);
     EXPECT(fgets(line, sizeof(line), f) != NULL && strcmp(line, "1\n") == 0, 1);
     EXPECT(ftell(f), 6);
-    EXPECT(fclose(f), 0);
+    closed = fclose(f);
+    EXPECT(closed, 0);
     f = fopen("stream", "a");
     EXPECT(fputs("three\n", f) >= 0, 1);
-    EXPECT(fclose(f), 0);
+    closed = fclose(f);
+    EXPECT(closed, 0);
     f = fopen("stream", "r");
     for (int i = 0; i < 3; i++) {
         EXPECT(fgets(line, sizeof(line), f) != NULL, 1);
@@ -315,8 +318,10 @@ streams(void)
     EXPECT(strcmp(line, "three\n"), 0);
     EXPECT(fgetc(f), EOF);
     EXPECT(feof(f) != 0, 1);
-    EXPECT(fclose(f), 0);
-    EXPECT(fopen("none", "r") == NULL && errno == ENOENT, 1);
+    closed = fclose(f);
+    EXPECT(closed, 0);
+    f = fopen("none", "r");
+    EXPECT(f == NULL && errno == ENOENT, 1);
     EXPECT(unlink("stream"), 0);
 }
 

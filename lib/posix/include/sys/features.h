@@ -4,6 +4,8 @@
  * has for its own small systems only. Each has what POSIX.1-2017 says, as far
  * as lib/posix has it; the rest of a header is picolibc's own, by include_next.
  * Arguments have no names, for these may be macros of the program's.
+ * Who adds a header that picolibc has too changes this one: an object that was
+ * compiled without it is not known to be old otherwise.
  */
 #ifndef CHITIN_POSIX_SYS_FEATURES_H
 #define CHITIN_POSIX_SYS_FEATURES_H
