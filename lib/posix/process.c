@@ -4,8 +4,9 @@
  *
  * A holder of the lock that dies leaves `taken` and `children` perhaps wrong:
  * process_repair makes them again out of the states and parents, which are
- * single words. A row that its maker did not finish has that maker as parent,
- * and is given up when the maker is buried.
+ * single words. A row is FREE until all of it is there. One that its maker did
+ * not finish then has that maker as parent, and is given up when the maker is
+ * buried.
  *
  * Who ends does everything for itself, and its row becomes a zombie in the last
  * step. If its env is gone while its row says otherwise, its parent or the

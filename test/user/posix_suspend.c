@@ -13,8 +13,9 @@
 #define TICK 100  /* instructions */
 #define DELAY 100 /* microseconds to the alarm, */
 #define TICKS 1000
-#define BEFORE 8 /* and over so many ticks before and after that it is moved   \
-                  */
+#define BEFORE                                                                 \
+    8 /* and over so many ticks before and after that it is moved              \
+       */
 #define AFTER 8
 
 static volatile sig_atomic_t alarms;
