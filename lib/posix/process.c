@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "kern/abi/information.h"
+#include "lib/disk/completion.h"
 #include "lib/exo/exo.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/row.h"
@@ -135,6 +136,7 @@ process_begin(void)
     TABLE->taken = bit_of(p);
     process_self = p;
     slots_take();
+    completion_before_sleep = wake_flush;
     wake_begin();
 }
 
@@ -200,7 +202,7 @@ static bool
 is_dead(const struct process *p)
 {
     return p->state == PROCESS_MAKING
-               ? p->kill && !env_lives(p->env)
+               ? p->abandoned && !env_lives(p->env)
                : (p->state == PROCESS_LIVE || p->state == PROCESS_STOPPED) &&
                      !env_lives(p->env);
 }
@@ -218,6 +220,7 @@ children_leave(struct process *p)
         child->parent = FIRST_PID;
         if (child->state == PROCESS_MAKING) { /* it will never be finished */
             child->kill = 1;
+            child->abandoned = 1;
         }
         zombies = zombies || child->state == PROCESS_ZOMBIE || child->kill ||
                   is_dead(child);
@@ -314,10 +317,11 @@ kill_turn(void)
     for (uint64_t set = TABLE->taken; set != 0; set &= set - 1) {
         struct process *p = &TABLE->process[__builtin_ctzl(set)];
 
-        if (p->kill && p->state != PROCESS_ZOMBIE && p->pid != FIRST_PID) {
-            if (p->env != 0) {
-                env_end(POSIX_CAP_OWN, p->env);
-            }
+        /* One that is being made is its maker's until it lives. */
+        if (p->kill && p->env != 0 && p->pid != FIRST_PID &&
+            (p->state == PROCESS_MAKING ? p->abandoned != 0
+                                        : p->state != PROCESS_ZOMBIE)) {
+            env_end(POSIX_CAP_OWN, p->env);
         }
         if (p->pid != FIRST_PID && is_dead(p)) {
             bury(p);
