@@ -398,7 +398,8 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
             return -EAGAIN;
         }
     }
-    return entry_withdraw(d, e);
+    d->store->progress |= entry_withdraw(d, e) == 0;
+    return -EAGAIN; /* that is enough for a step: next, it is sealed */
 }
 
 int
