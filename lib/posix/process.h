@@ -50,6 +50,7 @@ struct process {
     uint64_t children;     /* rows whose parent this is; found again by
                               process_repair when a holder of the lock has died */
     uint32_t files;        /* its descriptors are counted: file_fork is done */
+    uint32_t abandoned;    /* MAKING, and its maker has died */
     uint32_t burier;       /* the env that closes what a dead one had open */
     /* Waiting; anybody's, by single stores. */
     uint32_t waiting; /* between process_wait_begin and _end */
