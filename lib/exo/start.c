@@ -13,6 +13,8 @@ _Noreturn void exo_start(uint64_t root, uint64_t id, const void *archive,
 
 static _Alignas(16) unsigned char event_stack[8192];
 
+/* What the kernel, or the creator, puts in registers. */
+/* NOLINTNEXTLINE(readability-function-size) */
 _Noreturn void
 exo_start(uint64_t root, uint64_t id, const void *archive, size_t archive_size,
           uint64_t cap, uint64_t argument, struct uarea *uarea)
