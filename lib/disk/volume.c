@@ -125,7 +125,7 @@ has_spare(const struct registry_entry *seen)
 
 /* The words of a proposal. In offered[] the frames for those entries that have
    none to spare, or with `all` for each. */
-/* NOLINTNEXTLINE(readability-function-size): three of them are arrays. */
+/* NOLINTBEGIN(readability-function-size): three of them are arrays. */
 static int64_t
 change_words(struct disk_volume *v, const struct fs_edit *edit, unsigned edits,
              bool all, uint32_t *entry, int64_t *offered, uint64_t *word)
@@ -154,6 +154,7 @@ change_words(struct disk_volume *v, const struct fs_edit *edit, unsigned edits,
     }
     return 0;
 }
+/* NOLINTEND(readability-function-size) */
 
 static int64_t
 change_propose(struct disk_volume *v, const uint64_t *word, unsigned edits)
