@@ -13,7 +13,7 @@
 #define PLACES_A_STEP 16
 #define RUNS_A_STEP 6
 
-#define CHILDREN_A_STEP 16
+#define CHILDREN_A_STEP 32
 
 enum { COMMIT_UNBIND, COMMIT_LEAVE, COMMIT_GUARDS, COMMIT_MARK, COMMIT_IMAGES };
 
@@ -118,6 +118,9 @@ step_leave(struct volume *v)
             return false;
         }
         s->done++;
+        if (e != REGISTRY_NONE) {
+            break; /* it may have been mapped: that is enough */
+        }
     }
     change_sweep_done(s, 0, places);
     return true;
@@ -229,12 +232,16 @@ step_guards(struct volume *v)
     }
     for (unsigned i = 0; i < CHILDREN_A_STEP && r->child != REGISTRY_NONE;
          i++) {
-        if (r->child != b->entry && /* the catalogue is its own parent */
+        const struct registry_entry *child = &r->entry[r->child];
+
+        if ((child->parent == r->entry[b->entry].block ||
+             (child->flags & REGISTRY_FROZEN) != 0) &&
+            r->child != b->entry && /* the catalogue is its own parent */
             volume_reguard(v, r->child, b->entry, registry_page(b->frame),
                            &c->set[CHANGE_SET(CHANGE_AFTER, c->at)]) != 0) {
             return false;
         }
-        registry_child_next(r);
+        r->child = r->twin[r->child].sibling;
     }
     if (r->child == REGISTRY_NONE && c->walked == 1) {
         registry_children(r, REGISTRY_TWO);

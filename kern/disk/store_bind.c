@@ -382,7 +382,8 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
             return -EAGAIN;
         }
         if (!store_guard_is(f, memo->answer[i], &memo->guard[i])) {
-            return entry_withdraw(d, e);
+            d->store->progress |= entry_withdraw(d, e) == 0;
+            return -EAGAIN; /* that is enough for a step: next, it is sealed */
         }
     }
     return 0;

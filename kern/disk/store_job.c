@@ -20,9 +20,6 @@
 /* So much of RAM, in pages, is one entry of all registries. */
 #define PAGES_AN_ENTRY 8
 
-/* Instructions of a call after which it takes no further step. */
-#define CALL_BUDGET 3000
-
 static uint64_t
 memory_pages(void)
 {
@@ -189,10 +186,10 @@ step(struct drive *d)
 }
 
 void
-store_step(struct drive *d, uint64_t begun, uint64_t budget)
+store_step(struct drive *d, uint64_t begun)
 {
     ASSERT(lock_held(&d->lock));
-    while (csr_read(instret) - begun < budget && busy(d) &&
+    while (csr_read(instret) - begun < STEP_BEFORE && busy(d) &&
            d->store->told + 2 < 8 && step(d)) {
     }
 }
@@ -483,7 +480,7 @@ store_change(struct drive *d, const struct store_change *ask)
     error = change_begin(&s->volume, block, ask->blocks, ask->claimed,
                          ask->given, ask->cap);
     ASSERT(error == 0); /* as it was checked */
-    store_step(d, ask->begun, CALL_BUDGET);
+    store_step(d, ask->begun);
     return 0;
 }
 
@@ -532,7 +529,7 @@ store_recover(struct drive *d, uint64_t begun)
     if (s->volume.state == DISK_RAW) {
         return recovery_begin(d);
     }
-    while (error == -EAGAIN && csr_read(instret) - begun < CALL_BUDGET) {
+    while (error == -EAGAIN && csr_read(instret) - begun < STEP_BEFORE) {
         uint64_t want = s->recover.want;
         const uint8_t *image = NULL;
 

@@ -4,8 +4,9 @@
  *
  * A holder of the lock that dies leaves `taken` and `children` perhaps wrong:
  * process_repair makes them again out of the states and parents, which are
- * single words. A row that its maker did not finish has that maker as parent,
- * and is given up when the maker is buried.
+ * single words. A row is FREE until all of it is there. One that its maker did
+ * not finish then has that maker as parent, and is given up when the maker is
+ * buried.
  *
  * Who ends does everything for itself, and its row becomes a zombie in the last
  * step. If its env is gone while its row says otherwise, its parent or the
@@ -152,6 +153,7 @@ process_new(void)
 {
     struct process_table *table = TABLE;
     struct process *self = process_self;
+    struct process row = *self;
     struct process *p;
     int32_t pid = table->pid_last;
 
@@ -161,25 +163,26 @@ process_new(void)
     do {
         pid = pid < PID_MAX ? pid + 1 : FIRST_PID + 1;
     } while (table->taken >> (unsigned)pid % POSIX_PROCESSES & 1);
+    row.state = PROCESS_FREE;
+    row.env = 0;
+    row.pid = pid;
+    row.parent = self->pid;
+    row.report = 0;
+    row.signals = 0;
+    row.kill = 0;
+    row.started = time_now();
+    row.slept = 0;
+    row.executed = 0;
+    row.children = 0;
+    row.burier = 0;
+    row.files = 0;
+    row.waiting = 0;
+    row.asleep = 0;
+    row.woken = 0;
     p = row_of(pid);
-    *p = *self;
-    p->env = 0;
-    p->pid = pid;
-    p->parent = self->pid;
-    p->report = 0;
-    p->signals = 0;
-    p->kill = 0;
-    p->started = time_now();
-    p->slept = 0;
-    p->executed = 0;
-    p->children = 0;
-    p->burier = 0;
-    p->files = 0;
-    p->waiting = 0;
-    p->asleep = 0;
-    p->woken = 0;
+    *p = row; /* free until all of it is there, if its maker dies here */
     table->pid_last = pid;
-    p->state = PROCESS_MAKING;
+    __atomic_store_n(&p->state, PROCESS_MAKING, __ATOMIC_RELEASE);
     table->taken |= bit_of(p);
     self->children |= bit_of(p);
     return p;
