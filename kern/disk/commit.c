@@ -97,7 +97,7 @@ step_leave(struct volume *v)
     struct change_fate fate;
     uint64_t places;
 
-    if (!change_sweep_run(s)) {
+    if (c->gone == 0 || !change_sweep_run(s)) {
         commit_next(c);
         return true;
     }
@@ -105,7 +105,7 @@ step_leave(struct volume *v)
     places = registry_places(&v->registry, s->run.count);
     if (fate.kind != RUN_GIVEN && fate.kind != RUN_MOVED) {
         change_sweep_done(s, places, places);
-        return true;
+        return ++c->walked % RUNS_A_STEP == 0 || step_leave(v);
     }
     for (unsigned i = 0; i < PLACES_A_STEP && s->done < places; i++) {
         uint32_t e =
@@ -187,7 +187,7 @@ step_mark(struct volume *v)
         uint64_t count;
         uint64_t n;
 
-        if (!change_sweep_run(s)) {
+        if (c->gone + c->claimed == 0 || !change_sweep_run(s)) {
             commit_next(c);
             return true;
         }

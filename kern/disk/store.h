@@ -68,6 +68,7 @@ struct lookup {
 struct reguard {
     uint64_t change;
     uint64_t first;
+    uint64_t count;
     uint32_t parent;
     bool known[2]; /* for reading, for writing */
     int answer[2]; /* of type_guard */

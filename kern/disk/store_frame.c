@@ -217,9 +217,10 @@ store_free(struct drive *d, struct frame *f)
 
 /* Breaks some mappings of a frame that is to be free; whether there are more
    such frames. */
-static bool
-release_step(struct store *s)
+bool
+store_release_step(struct drive *d)
 {
+    struct store *s = d->store;
     struct frame *f = frame_record(s->releasing);
 
     if (s->releasing != 0 && pt_break(f, REGISTRY_ID, BREAK_STEP) == 0) {
@@ -227,12 +228,6 @@ release_step(struct store *s)
         free_locked(f); /* at once: else somebody maps it again */
     }
     return s->releasing != 0;
-}
-
-bool
-store_release_step(struct drive *d)
-{
-    return release_step(d->store);
 }
 
 void

@@ -30,6 +30,7 @@
 
 #define TABLE (&SHARED_OF->processes)
 #define FIRST_PID 1
+#define ENV_SHIFT 20 /* of an env's id: docs/environments.md */
 #define PID_MAX 0x3fffffff
 #define FIRST_SLOT_EACH 16 /* one of so many slots */
 /* What a status says when the env has ended without saying why. */
@@ -207,6 +208,16 @@ is_dead(const struct process *p)
                      !env_lives(p->env);
 }
 
+/* Whether its env can run. fork sees to that last of all. */
+static bool
+is_bound(const struct process *p)
+{
+    const volatile struct env_row *rows =
+        (const volatile struct env_row *)INFORMATION_ENVS;
+
+    return rows[p->env >> ENV_SHIFT & (ENVS_MAX - 1)].harts != 0;
+}
+
 /* The children of p are the first process's from now on. */
 static void
 children_leave(struct process *p)
@@ -218,8 +229,9 @@ children_leave(struct process *p)
         struct process *child = &TABLE->process[__builtin_ctzl(set)];
 
         child->parent = FIRST_PID;
-        if (child->state == PROCESS_MAKING) { /* it will never be finished */
-            child->kill = 1;
+        if (child->state == PROCESS_MAKING ||
+            (child->state == PROCESS_LIVE && !is_bound(child))) {
+            child->kill = 1; /* it will never be finished */
             child->abandoned = 1;
         }
         zombies = zombies || child->state == PROCESS_ZOMBIE || child->kill ||

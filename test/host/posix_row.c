@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/disk/completion.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/row.h"
 #include "lib/posix/shared.h"
@@ -25,6 +26,7 @@ uint64_t exo_id = ENV;
 struct uarea *exo_uarea;
 uint32_t posix_held;
 uint32_t posix_deaths;
+void (*completion_before_sleep)(void);
 
 /* What process.c calls elsewhere, but not to make a row. */
 #define NEVER(name, ...)                                                       \
@@ -37,6 +39,7 @@ void NEVER(lock_hand_over, struct lock *lock __attribute__((unused)));
 bool NEVER(env_lives, uint32_t env __attribute__((unused)));
 void NEVER(wake_begin, void);
 void NEVER(wake_everybody, void);
+void NEVER(wake_flush, void);
 void NEVER(process_wake, struct process *p __attribute__((unused)));
 void NEVER(process_wait_begin, void);
 void NEVER(process_wait_end, void);
