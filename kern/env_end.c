@@ -22,6 +22,7 @@
    entries of a page table. Rule 6 bounds all of it together. */
 #define STEP_FRAMES 12
 #define STEP_BINDINGS 16
+#define SCAN_ENTRIES 4 /* of a table, looked at together */
 
 /* Envs that are dying, by index, and who steps them unasked. */
 static _Atomic uint64_t dying[ENVS_MAX / 64];
@@ -137,8 +138,10 @@ table_clear(struct frame *table)
     if (table->used == 0) {
         return false;
     }
-    while (place.index < limit - 1 && entry[place.index] == 0) {
-        place.index++;
+    while (place.index < limit - SCAN_ENTRIES &&
+           (entry[place.index] | entry[place.index + 1] |
+            entry[place.index + 2] | entry[place.index + 3]) == 0) {
+        place.index += SCAN_ENTRIES;
     }
     for (; place.index < limit; place.index += PT_BATCH_MAX) {
         uint64_t count = limit - place.index;

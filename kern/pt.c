@@ -255,6 +255,7 @@ pt_remove(const struct pt_place *place, uint64_t count)
     unsigned budget = PT_WALK_CALL;
     struct removed removed;
     uint64_t harts = 0;
+    struct table open; /* the same in registers, for the loop */
     struct table t;
     int error;
 
@@ -266,9 +267,10 @@ pt_remove(const struct pt_place *place, uint64_t count)
         return error;
     }
     removed.count = 0;
-    for (uint64_t i = place->index; i < place->index + count; i++) {
-        if (entry_load(&t.entry[i]) != 0) {
-            entry_clear(&t, i, &removed);
+    open = t;
+    for (uint64_t i = place->index, end = i + count; i < end; i++) {
+        if (entry_load(&open.entry[i]) != 0) {
+            entry_clear(&open, i, &removed);
         }
     }
     if (removed.count > 0) {

@@ -199,6 +199,8 @@ pt_copy(const struct pt_place *from_place, const struct pt_place *to_place,
     pte_t lost = 0;
     struct table from;
     struct table to;
+    struct table source; /* both in registers, for the loop */
+    struct table target;
     uint64_t done;
     int error;
 
@@ -209,13 +211,15 @@ pt_copy(const struct pt_place *from_place, const struct pt_place *to_place,
     if (error < 0) {
         return error;
     }
+    source = from;
+    target = to;
     for (done = 0; done < count; done++) {
         uint64_t index = from_place->index + done;
 
-        if (entry_load(&from.entry[index]) == 0) {
+        if (entry_load(&source.entry[index]) == 0) {
             continue;
         }
-        error = leaf_copy(&from, index, &to, to_place->index + done, keep,
+        error = leaf_copy(&source, index, &target, to_place->index + done, keep,
                           drop ? PTE_W : 0, &lost);
         if (error < 0) {
             break;

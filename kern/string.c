@@ -18,10 +18,11 @@ memset(void *to, int value, size_t size)
     unsigned char *byte = to;
     uint64_t pattern = (unsigned char)value * (uint64_t)0x0101010101010101;
 
-    if (both_aligned(to, to)) {
-        for (; size >= 8; size -= 8, byte += 8) {
-            *(uint64_t *)(void *)byte = pattern;
-        }
+    for (; size > 0 && !both_aligned(byte, byte); size--) {
+        *byte++ = (unsigned char)value;
+    }
+    for (; size >= 8; size -= 8, byte += 8) {
+        *(uint64_t *)(void *)byte = pattern;
     }
     for (; size > 0; size--) {
         *byte++ = (unsigned char)value;
@@ -67,6 +68,14 @@ memcmp(const void *a, const void *b, size_t size)
     const unsigned char *left = a;
     const unsigned char *right = b;
 
+    if (both_aligned(a, b)) {
+        while (size >= 8 && *(const uint64_t *)(const void *)left ==
+                                *(const uint64_t *)(const void *)right) {
+            size -= 8;
+            left += 8;
+            right += 8;
+        }
+    }
     for (size_t i = 0; i < size; i++) {
         if (left[i] != right[i]) {
             return left[i] < right[i] ? -1 : 1;

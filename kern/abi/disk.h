@@ -174,7 +174,7 @@ struct registry_entry {
  * those that recovery found with two owners, until one drops them. In ascending
  * order, no overlap.
  */
-#define DISK_DOUBLES_MAX 1024
+#define DISK_DOUBLES_MAX 512
 enum disk_double_kind {
     DOUBLE_MOVED,
     DOUBLE_FROZEN,    /* has two owners */

@@ -34,6 +34,7 @@ struct job {
 
 static struct lock objects_lock = {.rank = LOCK_LEAF}; /* of who has a row */
 static struct code_object objects[CODE_OBJECTS_MAX];
+static _Atomic unsigned objects_seen; /* rows behind these were never used */
 
 static unsigned
 pages_of(uint64_t bytes)
@@ -102,9 +103,9 @@ row_take(void)
     for (unsigned i = 0; i < CODE_OBJECTS_MAX && o == NULL; i++) {
         if (objects[i].state == CODE_NONE && !objects[i].open) {
             o = &objects[i];
-            o->id = (o->id & ~(uint64_t)(CODE_OBJECTS_MAX - 1)) +
-                    CODE_OBJECTS_MAX + i;
+            o->id = (o->id | i) + CODE_OBJECTS_MAX; /* it is 0, or ends in i */
             o->open = true;
+            objects_seen = i < objects_seen ? objects_seen : i + 1;
         }
     }
     lock_release(&objects_lock);
@@ -335,7 +336,7 @@ code_destroy(struct code_object *o)
 bool
 code_end_one(uint32_t owner)
 {
-    for (unsigned i = 0; i < CODE_OBJECTS_MAX; i++) {
+    for (unsigned i = 0; i < objects_seen; i++) {
         int error;
         struct code_object *o;
 

@@ -8,7 +8,7 @@
 #include "kern/disk/change.h"
 #include "kern/panic.h"
 
-#define RUNS_A_STEP 2
+#define RUNS_A_STEP 6
 #define WALK_STEP 8
 #define WALK_MAX 64
 
@@ -45,6 +45,7 @@ balance_begin(struct change *c)
     }
     c->claimed_found = 0;
     c->given_found = 0;
+    c->gone = 0;
     c->doubles = 0;
     c->walk = REGISTRY_NONE;
 }
@@ -287,6 +288,7 @@ balance_step(struct volume *v)
         if (error == 0 && fate.kind == RUN_CLAIMED) {
             error = check_claimed(v, &more);
         } else if (error == 0 && fate.kind != RUN_STAYS) {
+            c->gone++;
             error = check_gone(v, &fate, &more);
         }
         if (error != 0) {

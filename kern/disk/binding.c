@@ -132,6 +132,9 @@ extent_take(uint32_t id, uint64_t handle, unsigned most, uint32_t *name)
         struct drive *v = &drive_table[i];
         const uint16_t *left = &v->extents_of[env_index(id)];
 
+        if (handle != EXTENT_ANY && extent_drive(handle) != v) {
+            continue; /* to look at all rows of one disk is enough */
+        }
         lock_acquire(&v->lock);
         for (uint32_t row = 0; *left != 0 && row < EXTENTS_MAX && taken < most;
              row++) {

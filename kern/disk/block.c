@@ -45,16 +45,11 @@ block_run(const struct block_table *t, uint64_t first, uint64_t count)
 
     ASSERT(count > 0 && first < t->blocks && count <= t->blocks - first);
     while (n < limit && state[n] == state[0]) {
-        uint64_t word = same;
+        const uint8_t *at = state + n;
+        bool word = ((uintptr_t)at & 7) == 0 && limit - n >= sizeof(same);
 
-        if (limit - n >= sizeof(word)) {
-            memcpy(&word, state + n, sizeof(word));
-            if (word == same) {
-                n += sizeof(word);
-                continue;
-            }
-        }
-        n++;
+        n += word && *(const uint64_t *)(const void *)at == same ? sizeof(same)
+                                                                 : 1;
     }
     return (uint32_t)n;
 }

@@ -245,38 +245,35 @@ role_frame(const struct volume *v, unsigned role, unsigned i)
     }
 }
 
-/* Runs `owns` once, for the next image, unless it has the set already. */
+/* Runs `owns` once, for the next image that none has the set of already. */
 static int
 step_owns(struct volume *v)
 {
     struct change *c = &v->change;
-    unsigned role = c->at / DISK_CHANGE_BLOCKS;
-    unsigned i = c->at % DISK_CHANGE_BLOCKS;
-    uint32_t frame;
 
-    if (role == CHANGE_ROLES) {
-        phase_begin(c, CHANGE_ACCESS);
-        return 0;
-    }
-    c->at++;
-    if (i >= c->blocks) {
-        return 0;
-    }
-    frame = role_frame(v, role, i);
-    if (frame == 0) {
-        return 0;
-    }
-    for (unsigned same = 0; same < role; same++) {
-        if (role_frame(v, same, i) == frame) {
-            c->sweep.sweep.set[CHANGE_SET(role, i)] =
-                &c->set[CHANGE_SET(same, i)];
-            return 0;
+    while (c->at < CHANGE_ROLES * DISK_CHANGE_BLOCKS) {
+        unsigned role = c->at / DISK_CHANGE_BLOCKS;
+        unsigned i = c->at++ % DISK_CHANGE_BLOCKS;
+        uint32_t frame = i < c->blocks ? role_frame(v, role, i) : 0;
+        struct owned_set *set;
+        unsigned same = 0;
+
+        if (frame == 0) {
+            continue;
+        }
+        while (role_frame(v, same, i) != frame) {
+            same++;
+        }
+        set = &c->set[CHANGE_SET(same, i)];
+        c->sweep.sweep.set[CHANGE_SET(role, i)] = set;
+        if (same == role) {
+            return type_owns(&v->types,
+                             v->registry.entry[c->block[i].entry].type,
+                             registry_page(frame), v->blocks.blocks, set);
         }
     }
-    c->sweep.sweep.set[CHANGE_SET(role, i)] = &c->set[CHANGE_SET(role, i)];
-    return type_owns(&v->types, v->registry.entry[c->block[i].entry].type,
-                     registry_page(frame), v->blocks.blocks,
-                     &c->set[CHANGE_SET(role, i)]);
+    phase_begin(c, CHANGE_ACCESS);
+    return 0;
 }
 
 /*
@@ -344,22 +341,23 @@ static int
 step_edges(struct volume *v)
 {
     struct change *c = &v->change;
-    unsigned from = c->at / DISK_CHANGE_BLOCKS;
-    unsigned to = c->at % DISK_CHANGE_BLOCKS;
 
-    if (from == c->blocks) {
-        for (unsigned i = 0; i < c->blocks; i++) {
-            c->versions[i] = v->registry.next_version++;
+    while (c->at < c->blocks * DISK_CHANGE_BLOCKS) {
+        unsigned from = c->at / DISK_CHANGE_BLOCKS;
+        unsigned to = c->at++ % DISK_CHANGE_BLOCKS;
+
+        if (to == 0 && !depend_fits(v, from)) {
+            return -EBUSY;
         }
-        phase_begin(c, CHANGE_COMMIT);
-        commit_begin(v);
-        return 0;
+        if ((c->edges[from] >> to & 1) != 0) {
+            return depend_cycles(v, from, to) ? -EBUSY : 0;
+        }
     }
-    c->at++;
-    if ((to == 0 && !depend_fits(v, from)) ||
-        ((c->edges[from] >> to & 1) != 0 && depend_cycles(v, from, to))) {
-        return -EBUSY;
+    for (unsigned i = 0; i < c->blocks; i++) {
+        c->versions[i] = v->registry.next_version++;
     }
+    phase_begin(c, CHANGE_COMMIT);
+    commit_begin(v);
     return 0;
 }
 

@@ -71,7 +71,8 @@ struct change {
     uint32_t walked;
     uint64_t claimed_found;
     uint64_t given_found;
-    uint32_t doubles;                   /* entries that it needs there */
+    uint32_t gone;    /* portions of runs that are given back or moved */
+    uint32_t doubles; /* entries that it needs there */
     uint32_t edges[DISK_CHANGE_BLOCKS]; /* bit d: what d gets from it is still
                                            on the disk here */
     uint64_t versions[DISK_CHANGE_BLOCKS]; /* of the new images */

@@ -13,7 +13,7 @@
 #define PLACES_A_STEP 16
 #define RUNS_A_STEP 6
 
-#define CHILDREN_A_STEP 16
+#define CHILDREN_A_STEP 32
 
 enum { COMMIT_UNBIND, COMMIT_LEAVE, COMMIT_GUARDS, COMMIT_MARK, COMMIT_IMAGES };
 
@@ -97,7 +97,7 @@ step_leave(struct volume *v)
     struct change_fate fate;
     uint64_t places;
 
-    if (!change_sweep_run(s)) {
+    if (c->gone == 0 || !change_sweep_run(s)) {
         commit_next(c);
         return true;
     }
@@ -105,7 +105,7 @@ step_leave(struct volume *v)
     places = registry_places(&v->registry, s->run.count);
     if (fate.kind != RUN_GIVEN && fate.kind != RUN_MOVED) {
         change_sweep_done(s, places, places);
-        return true;
+        return ++c->walked % RUNS_A_STEP == 0 || step_leave(v);
     }
     for (unsigned i = 0; i < PLACES_A_STEP && s->done < places; i++) {
         uint32_t e =
@@ -118,6 +118,9 @@ step_leave(struct volume *v)
             return false;
         }
         s->done++;
+        if (e != REGISTRY_NONE) {
+            break; /* it may have been mapped: that is enough */
+        }
     }
     change_sweep_done(s, 0, places);
     return true;
@@ -184,7 +187,7 @@ step_mark(struct volume *v)
         uint64_t count;
         uint64_t n;
 
-        if (!change_sweep_run(s)) {
+        if (c->gone + c->claimed == 0 || !change_sweep_run(s)) {
             commit_next(c);
             return true;
         }
@@ -229,12 +232,16 @@ step_guards(struct volume *v)
     }
     for (unsigned i = 0; i < CHILDREN_A_STEP && r->child != REGISTRY_NONE;
          i++) {
-        if (r->child != b->entry && /* the catalogue is its own parent */
+        const struct registry_entry *child = &r->entry[r->child];
+
+        if ((child->parent == r->entry[b->entry].block ||
+             (child->flags & REGISTRY_FROZEN) != 0) &&
+            r->child != b->entry && /* the catalogue is its own parent */
             volume_reguard(v, r->child, b->entry, registry_page(b->frame),
                            &c->set[CHANGE_SET(CHANGE_AFTER, c->at)]) != 0) {
             return false;
         }
-        registry_child_next(r);
+        r->child = r->twin[r->child].sibling;
     }
     if (r->child == REGISTRY_NONE && c->walked == 1) {
         registry_children(r, REGISTRY_TWO);

@@ -7,7 +7,6 @@
  */
 #include "kern/disk/double.h"
 #include "kern/panic.h"
-#include "kern/string.h"
 
 #define SETTLE_LOOKS 256
 
@@ -81,21 +80,24 @@ joins(const struct disk_double *a, const struct disk_double *b)
            a->count <= UINT32_MAX - b->count;
 }
 
+/* Entry by entry, here and below: all of the table is as much as a step of a
+   job may take, and memmove goes by bytes. */
 static void
 double_close(struct double_table *t, uint32_t i)
 {
-    memmove(&t->entry[i], &t->entry[i + 1],
-            (t->count - i - 1) * sizeof(t->entry[0]));
     t->count--;
+    for (; i < t->count; i++) {
+        t->entry[i] = t->entry[i + 1];
+    }
 }
 
 static void
 double_open(struct double_table *t, uint32_t i)
 {
     ASSERT(t->count < DISK_DOUBLES_MAX);
-    memmove(&t->entry[i + 1], &t->entry[i],
-            (t->count - i) * sizeof(t->entry[0]));
-    t->count++;
+    for (uint32_t j = t->count++; j > i; j--) {
+        t->entry[j] = t->entry[j - 1];
+    }
 }
 
 bool

@@ -18,9 +18,6 @@
 #include "kern/time.h"
 #include "platform/device.h"
 
-/* Instructions after which no further step of a job is taken at an edge. */
-#define WATCH_BUDGET 3000
-
 struct drive drive_table[DISKS_MAX];
 
 void *
@@ -196,7 +193,7 @@ drive_watch(uint64_t now)
             !__atomic_exchange_n(&v->watched, 1U, __ATOMIC_ACQUIRE)) {
             stepped = true;
             lock_acquire(&v->lock);
-            store_step(v, csr_read(instret), WATCH_BUDGET);
+            store_step(v, csr_read(instret));
             drive_unlock(v);
             __atomic_store_n(&v->watched, 0U, __ATOMIC_RELEASE);
         }

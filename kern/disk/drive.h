@@ -45,7 +45,6 @@ struct drive {
     bool more;            /* it may be done with more than was taken from it */
     _Atomic bool work;    /* jobs can go on; also read without the lock */
     uint32_t watched;     /* a hart takes steps of them: others need not wait */
-    uint32_t whole;       /* bindings of a raw disk that are in use */
 
     /* kern/disk/request.c */
     uint32_t first_free;          /* a tag, or REQUEST_NONE */
@@ -61,9 +60,10 @@ struct drive {
     /* kern/disk/binding.c */
     struct extent *extent; /* EXTENTS_MAX of them; immutable */
     uint32_t extent_free;  /* the first, or EXTENT_NONE */
-    uint32_t free; /* requests; not beside first_free, for then the compiler
-                      makes one slow word of both */
-    uint32_t kept; /* the first that is kept for saving, or REQUEST_NONE */
+    uint32_t free;  /* requests; not beside first_free, for then the compiler
+                       makes one slow word of both */
+    uint32_t kept;  /* the first that is kept for saving, or REQUEST_NONE */
+    uint32_t whole; /* bindings of a raw disk that are in use */
     uint16_t extents_of[ENVS_MAX]; /* by index of env: those that it has */
 };
 

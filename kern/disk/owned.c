@@ -89,10 +89,20 @@ owned_find(const struct owned_set *set, uint64_t block)
 void
 owned_sweep_begin(struct owned_sweep *sweep)
 {
+    sweep->at = 0;
+}
+
+/* Which sets there are is asked once: most are not there. */
+static void
+sweep_first(struct owned_sweep *sweep)
+{
+    sweep->count = 0;
     for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
         sweep->index[i] = 0;
+        if (sweep->set[i] != NULL) {
+            sweep->there[sweep->count++] = (uint8_t)i;
+        }
     }
-    sweep->at = 0;
 }
 
 /* The first extent of set i that ends after the place of the sweep. */
@@ -101,9 +111,6 @@ sweep_extent(struct owned_sweep *sweep, unsigned i)
 {
     const struct owned_set *set = sweep->set[i];
 
-    if (set == NULL) {
-        return NULL;
-    }
     /* The sweep stops at every end, so this is at most one further. */
     while (sweep->index[i] < set->count &&
            extent_end(&set->extent[sweep->index[i]]) <= sweep->at) {
@@ -118,8 +125,11 @@ owned_sweep_next(struct owned_sweep *sweep, struct owned_run *run)
     uint64_t first = UINT64_MAX;
     uint64_t end = UINT64_MAX;
 
-    for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
-        const struct disk_extent *x = sweep_extent(sweep, i);
+    if (sweep->at == 0) {
+        sweep_first(sweep);
+    }
+    for (unsigned n = 0; n < sweep->count; n++) {
+        const struct disk_extent *x = sweep_extent(sweep, sweep->there[n]);
 
         if (x != NULL && x->first < first) {
             first = x->first;
@@ -132,16 +142,16 @@ owned_sweep_next(struct owned_sweep *sweep, struct owned_run *run)
         first = sweep->at;
     }
     run->sets = 0;
-    for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
+    for (unsigned n = 0; n < sweep->count; n++) {
+        unsigned i = sweep->there[n];
         const struct disk_extent *x = sweep_extent(sweep, i);
-        uint64_t edge;
 
-        if (x == NULL) {
-            continue;
+        if (x != NULL) {
+            uint64_t edge = x->first <= first ? extent_end(x) : x->first;
+
+            run->sets |= x->first <= first ? 1U << i : 0;
+            end = edge < end ? edge : end;
         }
-        run->sets |= x->first <= first ? 1U << i : 0;
-        edge = x->first <= first ? extent_end(x) : x->first;
-        end = edge < end ? edge : end;
     }
     ASSERT(run->sets != 0 && end > first);
     run->first = first;

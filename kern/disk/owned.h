@@ -50,13 +50,16 @@ struct owned_sweep {
     const struct owned_set *set[OWNED_SWEEP_SETS]; /* NULL: an empty set */
     uint32_t index[OWNED_SWEEP_SETS]; /* first extent that ends after `at` */
     uint64_t at;
+    uint8_t there[OWNED_SWEEP_SETS]; /* the sets that are not NULL */
+    unsigned count;
 };
 
-/* Begins at block 0. The caller has put in the sets. */
+/* Begins at block 0. The caller has put in the sets when it asks for the first
+   run. */
 void owned_sweep_begin(struct owned_sweep *sweep);
 
-/* The next run that any set has. False at the end. Some 16 instructions for
-   each set. */
+/* The next run that any set has. False at the end. Some 25 instructions for
+   each set that is there. */
 bool owned_sweep_next(struct owned_sweep *sweep, struct owned_run *run);
 
 /* The type that the last run has in a set that has it. */

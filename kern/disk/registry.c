@@ -153,7 +153,7 @@ parent_leave(struct registry *r, uint32_t e)
     const struct registry_twin *twin = &r->twin[e];
 
     if (r->child == e) {
-        registry_child_next(r);
+        r->child = twin->sibling;
     }
     if (twin->sibling != REGISTRY_NONE) {
         r->twin[twin->sibling].sibling_before = twin->sibling_before;
@@ -188,27 +188,10 @@ registry_hang(struct registry *r, uint32_t e, uint64_t parent)
     parent_join(r, e);
 }
 
-/* The first entry of that parent from e on, in a chain. */
-static uint32_t
-child_from(const struct registry *r, uint32_t e, uint64_t parent)
-{
-    while (e != REGISTRY_NONE && parent_of(&r->entry[e]) != parent) {
-        e = r->twin[e].sibling;
-    }
-    return e;
-}
-
 void
 registry_children(struct registry *r, uint64_t parent)
 {
-    r->child = child_from(r, *parent_head(r, parent), parent);
-}
-
-void
-registry_child_next(struct registry *r)
-{
-    r->child = child_from(r, r->twin[r->child].sibling,
-                          parent_of(&r->entry[r->child]));
+    r->child = *parent_head(r, parent);
 }
 
 int64_t

@@ -95,10 +95,10 @@ void registry_hang(struct registry *r, uint32_t e, uint64_t parent);
 
 /* To go through the entries whose parent is a block, or that are frozen (for
    REGISTRY_TWO), of which the parent is perhaps one of two: r->child is each in
-   turn, REGISTRY_NONE at the end. Others may go meanwhile; there is one walk at
-   a time. */
+   turn, and some others that share a chain with them, REGISTRY_NONE at the end.
+   Next comes the sibling. Others may go meanwhile; there is one walk at a time.
+ */
 void registry_children(struct registry *r, uint64_t parent);
-void registry_child_next(struct registry *r);
 
 /* The frame of a READING entry has been filled from the disk: CLEAN, and a new
    version. */

@@ -67,16 +67,19 @@ schedule(uint32_t *w, unsigned round)
     return w[round % 16];
 }
 
+/* The state moves down a word with each round, so that no word of it has to be
+   copied. */
 void
 sha256_block(struct sha256 *s, const uint8_t *bytes)
 {
     uint32_t w[16];
-    uint32_t h[8];
+    uint32_t words[ROUNDS + 8];
+    uint32_t *h = words + ROUNDS;
 
     for (unsigned i = 0; i < 16; i++) {
         w[i] = big_load(bytes + sizeof(w[0]) * i);
     }
-    memcpy(h, s->h, sizeof(h));
+    memcpy(h, s->h, sizeof(s->h));
     for (unsigned i = 0; i < ROUNDS; i++) {
         uint32_t e = h[4];
         uint32_t a = h[0];
@@ -86,9 +89,8 @@ sha256_block(struct sha256 *s, const uint8_t *bytes)
         uint32_t two = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
                        ((a & h[1]) ^ (a & h[2]) ^ (h[1] & h[2]));
 
-        memmove(h + 1, h, sizeof(h) - sizeof(h[0]));
-        h[4] += one;
-        h[0] = one + two;
+        h[3] += one;
+        *--h = one + two;
     }
     for (unsigned i = 0; i < 8; i++) {
         s->h[i] += h[i];

@@ -68,6 +68,7 @@ struct lookup {
 struct reguard {
     uint64_t change;
     uint64_t first;
+    uint64_t count;
     uint32_t parent;
     bool known[2]; /* for reading, for writing */
     int answer[2]; /* of type_guard */
@@ -135,9 +136,11 @@ void store_init(struct drive *d);
 /* Gives the lock back, and tells. */
 void drive_unlock(struct drive *d);
 
-/* Takes steps of jobs until some `budget` instructions are used up, of those
-   that this entry of the kernel began with at `begun`. */
-void store_step(struct drive *d, uint64_t begun, uint64_t budget);
+/* Takes steps of jobs; none begins when so many instructions are used up, of
+   those that this entry of the kernel began with at `begun`: one may take some
+   15,000. */
+#define STEP_BEFORE 3000
+void store_step(struct drive *d, uint64_t begun);
 
 /* A device's answer to a request that is not an env's own. True if its env is
    to be told, and the request to be freed. */

@@ -335,24 +335,41 @@ reguard_ask(struct drive *d, uint32_t parent, const uint8_t *image,
 {
     struct volume *v = &d->store->volume;
     struct reguard *memo = &d->store->reguard;
-    uint64_t first = extent->first;
     unsigned i = right_index(right);
 
     if (memo->change != d->store->changes || memo->parent != parent ||
-        memo->first != first) {
-        memo->change = d->store->changes;
-        memo->parent = parent;
-        memo->first = first;
-        memo->known[0] = memo->known[1] = false;
+        memo->first != extent->first) {
+        *memo = (struct reguard){.change = d->store->changes,
+                                 .parent = parent,
+                                 .first = extent->first,
+                                 .count = extent->count};
     }
     if (memo->known[i]) {
         return 0;
     }
     memo->known[i] = true;
     memo->answer[i] = type_guard(&v->types, v->registry.entry[parent].type,
-                                 image, first, right, &memo->guard[i]);
+                                 image, extent->first, right, &memo->guard[i]);
     d->store->progress = true;
     return -EAGAIN;
+}
+
+/* Whether the last extent that was asked of has the block, and nothing said of
+   it is news. Most blocks of a change are such. */
+static bool
+reguard_same(const struct store *s, const struct registry_entry *entry,
+             uint32_t parent)
+{
+    const struct reguard *memo = &s->reguard;
+    const struct frame *f = frame_record(entry->frame);
+    bool writable = (f->harts & REGISTRY_WRITABLE) != 0;
+
+    return entry->block - memo->first < memo->count &&
+           memo->change == s->changes && memo->parent == parent &&
+           entry->state != REGISTRY_READING && memo->known[0] &&
+           memo->known[writable] &&
+           store_guard_is(f, memo->answer[0], &memo->guard[0]) &&
+           (!writable || store_guard_is(f, memo->answer[1], &memo->guard[1]));
 }
 
 int
@@ -360,11 +377,14 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
                const uint8_t *image, const struct owned_set *after)
 {
     struct drive *d = &drive_table[v->disk];
-    const struct reguard *memo = &d->store->reguard;
     const struct registry_entry *entry = &v->registry.entry[e];
-    const struct disk_extent *extent = owned_find(after, entry->block);
     const struct frame *f = frame_record(entry->frame);
+    const struct disk_extent *extent;
 
+    if (reguard_same(d->store, entry, parent)) {
+        return 0;
+    }
+    extent = owned_find(after, entry->block);
     if (entry->frame == 0 || extent == NULL ||
         store_guard_is(f, -EPERM, NULL)) {
         return 0;
@@ -373,19 +393,13 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
         return -EAGAIN; /* it is shown as it was asked for */
     }
     for (unsigned right = CAP_READ; right <= CAP_WRITE; right <<= 1) {
-        unsigned i = right_index(right);
-
-        if (right == CAP_WRITE && !store_is_writable(d, e)) {
-            break;
-        }
-        if (reguard_ask(d, parent, image, extent, right) < 0) {
+        if ((right == CAP_READ || store_is_writable(d, e)) &&
+            reguard_ask(d, parent, image, extent, right) < 0) {
             return -EAGAIN;
         }
-        if (!store_guard_is(f, memo->answer[i], &memo->guard[i])) {
-            return entry_withdraw(d, e);
-        }
     }
-    return 0;
+    d->store->progress |= entry_withdraw(d, e) == 0;
+    return -EAGAIN; /* that is enough for a step: next, it is sealed */
 }
 
 int

@@ -217,9 +217,10 @@ store_free(struct drive *d, struct frame *f)
 
 /* Breaks some mappings of a frame that is to be free; whether there are more
    such frames. */
-static bool
-release_step(struct store *s)
+bool
+store_release_step(struct drive *d)
 {
+    struct store *s = d->store;
     struct frame *f = frame_record(s->releasing);
 
     if (s->releasing != 0 && pt_break(f, REGISTRY_ID, BREAK_STEP) == 0) {
@@ -227,12 +228,6 @@ release_step(struct store *s)
         free_locked(f); /* at once: else somebody maps it again */
     }
     return s->releasing != 0;
-}
-
-bool
-store_release_step(struct drive *d)
-{
-    return release_step(d->store);
 }
 
 void
@@ -327,23 +322,35 @@ store_accept(struct drive *d, uint32_t e, uint32_t id, uint32_t account)
     registry_close(entry);
 }
 
+/* The first entry that env `id` holds, from e on; or how many there are. */
+static uint32_t
+held_next(const struct store *s, uint32_t id, uint32_t e)
+{
+    const struct registry *r = &s->volume.registry;
+
+    if (s->held_of[env_index(id)] == 0) {
+        return r->count;
+    }
+    while (e < r->count && r->entry[e].holder != id) {
+        e++;
+    }
+    return e;
+}
+
 bool
 store_leave_env(uint32_t id)
 {
     for (unsigned i = 0; i < disk_count; i++) {
         struct drive *d = &drive_table[i];
-        struct registry *r = &d->store->volume.registry;
-        uint16_t *left = &d->store->held_of[env_index(id)];
         unsigned done = 0;
+        uint32_t e = 0;
 
         /* With the lock even if there are none: store_accept. */
         lock_acquire(&d->lock);
-        for (uint32_t e = 0; *left > 0 && e < r->count && done < LEAVE_STEP;
-             e++) {
-            if (r->entry[e].holder == id) {
-                unhold(d, e);
-                done++;
-            }
+        while (done < LEAVE_STEP && (e = held_next(d->store, id, e)) <
+                                        d->store->volume.registry.count) {
+            unhold(d, e);
+            done++;
         }
         lock_release(&d->lock);
         if (done > 0) {
@@ -356,21 +363,27 @@ store_leave_env(uint32_t id)
 unsigned
 store_take(uint32_t id, uint64_t number, unsigned most, uint32_t *name)
 {
+    bool named = number != REGISTRY_NONE;
     unsigned taken = 0;
+
+    most = named ? 1 : most;
 
     for (unsigned i = 0; i < disk_count && taken == 0; i++) {
         struct drive *d = &drive_table[i];
-        const struct registry *r = &d->store->volume.registry;
+        uint32_t count = d->store->volume.registry.count;
         uint32_t first = d->store->first;
-        const uint16_t *left = &d->store->held_of[env_index(id)];
+        uint32_t e = named ? (uint32_t)(number - first) : 0;
+        uint32_t next;
 
+        if (named && number - first >= count) {
+            continue;
+        }
         lock_acquire(&d->lock);
-        for (uint32_t e = 0; *left > 0 && e < r->count && taken < most; e++) {
-            if (r->entry[e].holder == id &&
-                (number == REGISTRY_NONE || number == first + e)) {
-                unhold(d, e);
-                name[taken++] = first + e;
-            }
+        while (taken < most && (next = held_next(d->store, id, e)) < count &&
+               (!named || next == e)) {
+            e = next;
+            unhold(d, e);
+            name[taken++] = first + e;
         }
         lock_release(&d->lock);
     }

@@ -20,9 +20,6 @@
 /* So much of RAM, in pages, is one entry of all registries. */
 #define PAGES_AN_ENTRY 8
 
-/* Instructions of a call after which it takes no further step. */
-#define CALL_BUDGET 3000
-
 static uint64_t
 memory_pages(void)
 {
@@ -43,29 +40,20 @@ entries_of_one(void)
     return count < ENTRIES_MAX ? (uint32_t)count : ENTRIES_MAX;
 }
 
-/* The heads of the hash, a power of two. */
-static uint32_t
-heads_of(uint32_t count)
-{
-    uint32_t heads = 1;
-
-    while (heads < count) {
-        heads *= 2;
-    }
-    return heads;
-}
-
 void
 store_init(struct drive *d)
 {
     struct store *s = d->store;
     uint32_t count = entries_of_one();
-    uint32_t heads = heads_of(count);
+    uint32_t heads = 1; /* of the hash, a power of two */
     unsigned disk = d->disk->index;
     uint64_t table =
         INFORMATION_BLOCKS + (uint64_t)disk * INFORMATION_BLOCKS_SIZE;
     uint64_t most = (memory_pages() << FRAME_SHIFT) / TABLE_SHARE;
 
+    while (heads < count) {
+        heads *= 2;
+    }
     if (disk == 0) {
         information_map(INFORMATION_DOUBLES, (uint64_t)DISKS_MAX *
                                                  DISK_DOUBLES_MAX *
@@ -144,12 +132,8 @@ drive_unlock(struct drive *d)
     unsigned returned = s->returned;
     uint32_t refused = s->refused;
 
-    for (unsigned i = 0; i < returned; i++) {
-        back[i] = s->back[i];
-    }
-    for (unsigned i = 0; i < told; i++) {
-        tell[i] = s->tell[i];
-    }
+    memcpy(back, s->back, sizeof(back));
+    memcpy(tell, s->tell, told * sizeof(tell[0]));
     s->told = 0;
     s->returned = 0;
     d->work = busy(d);
@@ -175,24 +159,20 @@ step(struct drive *d)
         (void)store_release_step(d);
         return true;
     }
-    if (store_type_step(d)) {
+    /* What a change waits for does not come from a dead disk. */
+    if (store_type_step(d) || (d->dead && change_give_up(&s->volume, -EIO))) {
         return true;
     }
-    if (d->dead && change_give_up(&s->volume, -EIO)) {
-        return true; /* what it waits for does not come */
-    }
     s->progress = false;
-    if (volume_busy(&s->volume) && !volume_step(&s->volume) && !s->progress) {
-        s->waits = true;
-    }
-    return !s->waits && volume_busy(&s->volume);
+    s->waits = !volume_step(&s->volume) && !s->progress;
+    return !s->waits;
 }
 
 void
-store_step(struct drive *d, uint64_t begun, uint64_t budget)
+store_step(struct drive *d, uint64_t begun)
 {
     ASSERT(lock_held(&d->lock));
-    while (csr_read(instret) - begun < budget && busy(d) &&
+    while (csr_read(instret) - begun < STEP_BEFORE && busy(d) &&
            d->store->told + 2 < 8 && step(d)) {
     }
 }
@@ -483,7 +463,7 @@ store_change(struct drive *d, const struct store_change *ask)
     error = change_begin(&s->volume, block, ask->blocks, ask->claimed,
                          ask->given, ask->cap);
     ASSERT(error == 0); /* as it was checked */
-    store_step(d, ask->begun, CALL_BUDGET);
+    store_step(d, ask->begun);
     return 0;
 }
 
@@ -532,7 +512,7 @@ store_recover(struct drive *d, uint64_t begun)
     if (s->volume.state == DISK_RAW) {
         return recovery_begin(d);
     }
-    while (error == -EAGAIN && csr_read(instret) - begun < CALL_BUDGET) {
+    while (error == -EAGAIN && csr_read(instret) - begun < STEP_BEFORE) {
         uint64_t want = s->recover.want;
         const uint8_t *image = NULL;
 

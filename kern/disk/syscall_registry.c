@@ -9,9 +9,6 @@
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
 
-/* Instructions of a call after which it takes no further step of a job. */
-#define HELP_BUDGET 3000
-
 #define CHANGE_WORDS 2
 #define EDIT_WORDS 3
 
@@ -33,7 +30,7 @@ drive_open(uint64_t number)
 static int64_t
 drive_leave(struct drive *d, uint64_t begun, int64_t result)
 {
-    store_step(d, begun, HELP_BUDGET);
+    store_step(d, begun);
     drive_unlock(d);
     return result;
 }

@@ -124,6 +124,7 @@ const uint32_t code_form_count = sizeof(code_forms) / sizeof(*code_forms);
 const char *
 code_fault_text(enum code_fault fault)
 {
+    /* NOLINTNEXTLINE(bugprone-macro-parentheses): a string, as initializer. */
 #define CODE_FAULT_TEXT(name, meaning) [CODE_FAULT_##name] = meaning,
     static const char *const texts[] = {CODE_FAULTS(CODE_FAULT_TEXT)};
 

@@ -12,6 +12,7 @@
 _Static_assert((COMPLETIONS_MAX & PLACE_MASK) == 0, "a power of two");
 
 void (*completion_other)(uint64_t cookie, uint64_t value);
+void (*completion_before_sleep)(void);
 
 static struct completion *waiter[COMPLETIONS_MAX];
 static uint64_t serial;
@@ -93,6 +94,9 @@ completion_sleep(void)
     u->masked = masked | MASKED_INTERRUPT;
     events_take();
     if (completion_poll() == 0) {
+        if (completion_before_sleep != NULL) {
+            completion_before_sleep();
+        }
         (void)exo_sleep(u);
         events_take();
         (void)completion_poll();

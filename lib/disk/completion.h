@@ -28,6 +28,10 @@ struct completion {
  */
 extern void (*completion_other)(uint64_t cookie, uint64_t value);
 
+/* Called before each sleep, if it is not NULL: for what must not wait as long.
+ */
+extern void (*completion_before_sleep)(void);
+
 /* Gives `c` a cookie, until it is waited for or cancelled. False if as many are
    under way as the ring has entries. */
 bool completion_begin(struct completion *c);

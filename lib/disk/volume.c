@@ -133,6 +133,7 @@ has_spare(const struct registry_entry *seen)
 
 /* The words of a proposal. In offered[] the frames for those entries that have
    none to spare, or with `all` for each. */
+/* NOLINTBEGIN(readability-function-size): three of them are arrays. */
 static int64_t
 change_words(struct disk_volume *v, const struct fs_edit *edit, unsigned edits,
              bool all, uint32_t *entry, int64_t *offered, uint64_t *word)
@@ -161,6 +162,7 @@ change_words(struct disk_volume *v, const struct fs_edit *edit, unsigned edits,
     }
     return 0;
 }
+/* NOLINTEND(readability-function-size) */
 
 static int64_t
 change_propose(struct disk_volume *v, const uint64_t *word, unsigned edits)
@@ -389,7 +391,8 @@ volume_window(struct disk_volume *v, const struct exo_map *map,
     }
     v->window = address;
     for (i = 0; i < VOLUME_TABLES; i++) {
-        int64_t table = table_make(v, map, address + i * 512 * FRAME_SIZE);
+        int64_t table =
+            table_make(v, map, address + (uint64_t)i * 512 * FRAME_SIZE);
 
         if (table <= 0) {
             return table < 0 ? table : -EINVAL;

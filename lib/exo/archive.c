@@ -20,13 +20,13 @@
 static int64_t
 field_read(const char *header, unsigned field)
 {
-    const char *digit = header + 6 + 8 * field;
+    const char *digit = header + 6 + (size_t)8 * field;
     int64_t value = 0;
 
     for (unsigned i = 0; i < 8; i++) {
         static const char digits[] = "0123456789abcdef";
-        const char *found =
-            memchr(digits, tolower((unsigned char)digit[i]), 16);
+        const char *found = memchr(digits, tolower((unsigned char)digit[i]),
+                                   sizeof(digits) - 1);
 
         if (found == NULL) {
             return -1;

@@ -12,6 +12,7 @@
 
 #define CALL_CLOBBERS "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a6", "memory"
 
+/* NOLINTBEGIN(readability-function-size): all in registers. */
 static inline int64_t
 call_raw(uint64_t number, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3,
          uint64_t x4, uint64_t x5)
@@ -31,6 +32,7 @@ call_raw(uint64_t number, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3,
                      : CALL_CLOBBERS);
     return (int64_t)a0;
 }
+/* NOLINTEND(readability-function-size) */
 
 #define ARGUMENTS_0() (void), 0, 0, 0, 0, 0, 0
 #define ARGUMENTS_1(t0, n0) (t0 n0), n0, 0, 0, 0, 0, 0

@@ -190,7 +190,7 @@ descend(const struct exo_map *map, uint64_t address, unsigned level,
 {
     int64_t error;
 
-    place->table = map->root;
+    *place = (struct place){.table = map->root};
     for (place->level = 2;; place->level--) {
         const volatile uint64_t *entries = view(map->cap, place->table, &error);
 
@@ -475,7 +475,7 @@ table_visit(const struct exo_map *map, struct exo_entry at,
         if (at.entry == 0) {
             continue;
         }
-        if (!(at.entry & LEAF)) {
+        if (at.level > 0 && !(at.entry & LEAF)) {
             error =
                 table_visit(map,
                             (struct exo_entry){.address = at.address,

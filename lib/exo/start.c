@@ -13,6 +13,7 @@ _Noreturn void exo_start(uint64_t root, uint64_t id, const void *archive,
 
 static _Alignas(16) unsigned char event_stack[8192];
 
+/* NOLINTBEGIN(readability-function-size): all in registers. */
 _Noreturn void
 exo_start(uint64_t root, uint64_t id, const void *archive, size_t archive_size,
           uint64_t cap, uint64_t argument, struct uarea *uarea)
@@ -29,3 +30,4 @@ exo_start(uint64_t root, uint64_t id, const void *archive, size_t archive_size,
     __libc_init_array();
     exit(main());
 }
+/* NOLINTEND(readability-function-size) */

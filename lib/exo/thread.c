@@ -104,7 +104,8 @@ exo_thread_create(void *(*run)(void *argument), void *argument,
 {
     size_t head = ALIGN_16(sizeof(struct exo_thread));
     size_t tls = ALIGN_16(EXO_TLS_SIZE);
-    size_t size = head + tls + ALIGN_16(stack_size) + SAVED_WORDS * 8;
+    size_t size =
+        head + tls + ALIGN_16(stack_size) + SAVED_WORDS * sizeof(uint64_t);
     struct exo_thread *thread = NULL;
     uint64_t *saved;
 

@@ -368,7 +368,8 @@ node_entry_move(struct fs_node *from, const struct fs_entry *e,
         (node_room(to) < (int)(entry_bytes(name->bytes, e->target_bytes) +
                                records * sizeof(struct fs_record)) +
                              FS_RESERVE ||
-         to->head.records + records + FS_RESERVE / sizeof(struct fs_record) >
+         to->head.records + records +
+                 (size_t)FS_RESERVE / sizeof(struct fs_record) >
              FS_RECORDS_MAX)) {
         return false;
     }

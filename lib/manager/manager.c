@@ -69,7 +69,7 @@ manager_init(struct manager *m, uint32_t self, uint32_t account)
     m->low = limit / 16;
     m->high = limit / 8;
     m->floor = MANAGER_FLOOR;
-    m->ticks = MANAGER_TICKS;
+    m->ticks = (uint64_t)MANAGER_TICKS;
     m->period = MANAGER_PERIOD;
     m->account = account;
 }

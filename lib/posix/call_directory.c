@@ -186,6 +186,7 @@ scandir(const char *path, struct dirent ***result,
     }
     (void)closedir(d);
     if (compare != NULL && count > 0) {
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers. */
         qsort(list, (size_t)count, sizeof(*list), (compare_function *)compare);
     }
     *result = list;

@@ -63,6 +63,8 @@ harts_up(void)
 }
 
 /* What is not known is not limited: -1, and errno stays. */
+/* NOLINTBEGIN(readability-function-size,bugprone-branch-clone): one row a name.
+ */
 long
 sysconf(int name)
 {
@@ -126,6 +128,7 @@ sysconf(int name)
     }
     return -1;
 }
+/* NOLINTEND(readability-function-size,bugprone-branch-clone) */
 
 int
 getrlimit(int which, struct rlimit *limit)

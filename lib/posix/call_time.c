@@ -181,7 +181,7 @@ unsigned
 sleep(unsigned seconds)
 {
     struct timespec time = {.tv_sec = (time_t)seconds};
-    struct timespec left;
+    struct timespec left = time;
 
     if (clock_nanosleep(CLOCK_MONOTONIC, 0, &time, &left) == 0) {
         return 0;

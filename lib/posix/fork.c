@@ -535,6 +535,9 @@ fork_make(uint64_t stack)
     if (making.error == 0) {
         process_lock();
         making.row->state = PROCESS_LIVE;
+        if (making.row->kill) { /* somebody wanted that already */
+            process_wake(process_first());
+        }
         process_unlock();
         uarea_bind(); /* it may run before this returns */
     }

@@ -4,8 +4,9 @@
  *
  * A holder of the lock that dies leaves `taken` and `children` perhaps wrong:
  * process_repair makes them again out of the states and parents, which are
- * single words. A row that its maker did not finish has that maker as parent,
- * and is given up when the maker is buried.
+ * single words. A row is FREE until all of it is there. One that its maker did
+ * not finish then has that maker as parent, and is given up when the maker is
+ * buried.
  *
  * Who ends does everything for itself, and its row becomes a zombie in the last
  * step. If its env is gone while its row says otherwise, its parent or the
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #include "kern/abi/information.h"
+#include "lib/disk/completion.h"
 #include "lib/exo/exo.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/row.h"
@@ -28,6 +30,7 @@
 
 #define TABLE (&SHARED_OF->processes)
 #define FIRST_PID 1
+#define ENV_SHIFT 20 /* of an env's id: docs/environments.md */
 #define PID_MAX 0x3fffffff
 #define FIRST_SLOT_EACH 16 /* one of so many slots */
 /* What a status says when the env has ended without saying why. */
@@ -134,6 +137,7 @@ process_begin(void)
     TABLE->taken = bit_of(p);
     process_self = p;
     slots_take();
+    completion_before_sleep = wake_flush;
     wake_begin();
 }
 
@@ -150,6 +154,7 @@ process_new(void)
 {
     struct process_table *table = TABLE;
     struct process *self = process_self;
+    struct process row = *self;
     struct process *p;
     int32_t pid = table->pid_last;
 
@@ -159,25 +164,26 @@ process_new(void)
     do {
         pid = pid < PID_MAX ? pid + 1 : FIRST_PID + 1;
     } while (table->taken >> (unsigned)pid % POSIX_PROCESSES & 1);
+    row.state = PROCESS_FREE;
+    row.env = 0;
+    row.pid = pid;
+    row.parent = self->pid;
+    row.report = 0;
+    row.signals = 0;
+    row.kill = 0;
+    row.started = time_now();
+    row.slept = 0;
+    row.executed = 0;
+    row.children = 0;
+    row.burier = 0;
+    row.files = 0;
+    row.waiting = 0;
+    row.asleep = 0;
+    row.woken = 0;
     p = row_of(pid);
-    *p = *self;
-    p->env = 0;
-    p->pid = pid;
-    p->parent = self->pid;
-    p->report = 0;
-    p->signals = 0;
-    p->kill = 0;
-    p->started = time_now();
-    p->slept = 0;
-    p->executed = 0;
-    p->children = 0;
-    p->burier = 0;
-    p->files = 0;
-    p->waiting = 0;
-    p->asleep = 0;
-    p->woken = 0;
+    *p = row; /* free until all of it is there, if its maker dies here */
     table->pid_last = pid;
-    p->state = PROCESS_MAKING;
+    __atomic_store_n(&p->state, PROCESS_MAKING, __ATOMIC_RELEASE);
     table->taken |= bit_of(p);
     self->children |= bit_of(p);
     return p;
@@ -197,9 +203,19 @@ static bool
 is_dead(const struct process *p)
 {
     return p->state == PROCESS_MAKING
-               ? p->kill && !env_lives(p->env)
+               ? p->abandoned && !env_lives(p->env)
                : (p->state == PROCESS_LIVE || p->state == PROCESS_STOPPED) &&
                      !env_lives(p->env);
+}
+
+/* Whether its env can run. fork sees to that last of all. */
+static bool
+is_bound(const struct process *p)
+{
+    const volatile struct env_row *rows =
+        (const volatile struct env_row *)INFORMATION_ENVS;
+
+    return rows[p->env >> ENV_SHIFT & (ENVS_MAX - 1)].harts != 0;
 }
 
 /* The children of p are the first process's from now on. */
@@ -213,8 +229,10 @@ children_leave(struct process *p)
         struct process *child = &TABLE->process[__builtin_ctzl(set)];
 
         child->parent = FIRST_PID;
-        if (child->state == PROCESS_MAKING) { /* it will never be finished */
-            child->kill = 1;
+        if (child->state == PROCESS_MAKING ||
+            (child->state == PROCESS_LIVE && !is_bound(child))) {
+            child->kill = 1; /* it will never be finished */
+            child->abandoned = 1;
         }
         zombies = zombies || child->state == PROCESS_ZOMBIE || child->kill ||
                   is_dead(child);
@@ -311,10 +329,11 @@ kill_turn(void)
     for (uint64_t set = TABLE->taken; set != 0; set &= set - 1) {
         struct process *p = &TABLE->process[__builtin_ctzl(set)];
 
-        if (p->kill && p->state != PROCESS_ZOMBIE && p->pid != FIRST_PID) {
-            if (p->env != 0) {
-                env_end(POSIX_CAP_OWN, p->env);
-            }
+        /* One that is being made is its maker's until it lives. */
+        if (p->kill && p->env != 0 && p->pid != FIRST_PID &&
+            (p->state == PROCESS_MAKING ? p->abandoned != 0
+                                        : p->state != PROCESS_ZOMBIE)) {
+            env_end(POSIX_CAP_OWN, p->env);
         }
         if (p->pid != FIRST_PID && is_dead(p)) {
             bury(p);

@@ -12,6 +12,7 @@
  *
  * Each row is under the lock of the table, but for what is said to be its own.
  */
+#include "kern/abi/uarea.h"
 #include "lib/posix/lock.h"
 
 #define POSIX_PROCESSES 64 /* a set of them is a word, a bit for each row */
@@ -50,6 +51,7 @@ struct process {
     uint64_t children;     /* rows whose parent this is; found again by
                               process_repair when a holder of the lock has died */
     uint32_t files;        /* its descriptors are counted: file_fork is done */
+    uint32_t abandoned;    /* MAKING, and its maker has died */
     uint32_t burier;       /* the env that closes what a dead one had open */
     /* Waiting; anybody's, by single stores. */
     uint32_t waiting; /* between process_wait_begin and _end */
@@ -105,7 +107,9 @@ struct process *process_find(int32_t pid);
  * works between them. The last release delivers what has come.
  */
 extern uint32_t posix_held;
-extern uint32_t posix_deaths; /* were posted, and not looked at */
+extern uint32_t posix_posted; /* events of POSIX_POSTED that came, and were not
+                                 looked at */
+#define POSIX_POSTED (PENDING_DEATH | PENDING_REQUEST | PENDING_LOSS)
 void posix_release_due(void);
 
 static inline void
@@ -124,7 +128,7 @@ posix_release(void)
     posix_held--;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (posix_held == 0 &&
-        (posix_deaths |
+        (posix_posted |
          (process_self->signals & ~process_self->signals_masked)) != 0) {
         posix_release_due();
     }

@@ -220,15 +220,19 @@ static int
 pending_take(uint64_t of)
 {
     struct process *p = process_self;
-    uint64_t set = __atomic_load_n(&p->signals, __ATOMIC_ACQUIRE) & of;
+    uint64_t set;
     int signal;
 
-    if (set == 0) {
-        return 0;
-    }
-    set = set & SIGNAL_ALWAYS ? set & SIGNAL_ALWAYS : set;
-    signal = __builtin_ctzl(set);
-    __atomic_fetch_and(&p->signals, ~SIGNAL_BIT(signal), __ATOMIC_ACQ_REL);
+    do { /* an event in between may have taken it */
+        set = __atomic_load_n(&p->signals, __ATOMIC_ACQUIRE) & of;
+        if (set == 0) {
+            return 0;
+        }
+        set = set & SIGNAL_ALWAYS ? set & SIGNAL_ALWAYS : set;
+        signal = __builtin_ctzl(set);
+        set = __atomic_fetch_and(&p->signals, ~SIGNAL_BIT(signal),
+                                 __ATOMIC_ACQ_REL);
+    } while ((set & SIGNAL_BIT(signal)) == 0);
     return signal;
 }
 
@@ -266,21 +270,27 @@ posix_again(int64_t result)
     return result == -EINTR && !posix_is_held() && interrupted == before;
 }
 
+/* From the new mask on handlers run in the release only: one that ran before
+   the wait would be waited for again. */
 void
 signal_suspend(uint64_t mask)
 {
-    uint64_t before = signal_mask(mask);
-    uint64_t ran = handled;
+    uint64_t before;
+    uint64_t ran;
 
-    do {
-        posix_hold();
+    posix_hold();
+    before = signal_mask(mask);
+    ran = handled;
+    while (handled == ran) {
         process_wait_begin();
         while (process_wait(0) != -EINTR) {
         }
         process_wait_end();
         posix_release();
-    } while (handled == ran);
+        posix_hold();
+    }
     (void)signal_mask(before);
+    posix_release();
 }
 
 int64_t

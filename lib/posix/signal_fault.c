@@ -80,7 +80,7 @@ event(struct uarea *uarea)
 
     process_event(pending);
     if (!posix_is_held() && !diverted &&
-        (signal_is_due() || (pending & PENDING_DEATH))) {
+        (signal_is_due() || (pending & POSIX_POSTED))) {
         divert(&uarea->level[LEVEL_INTERRUPT], signal_entry, 0, 0);
     }
 }

@@ -118,7 +118,7 @@ boot_words(void)
     char *rest = copy;
     char *next;
 
-    strcpy(copy, boot->arguments);
+    memcpy(copy, boot->arguments, sizeof(copy));
     while (count <= ARGUMENTS_MAX && (next = strsep(&rest, " ")) != NULL) {
         if (*next != '\0') {
             word[count++] = next;

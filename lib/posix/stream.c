@@ -133,7 +133,7 @@ ctermid(char *name)
 {
     static char own[L_ctermid];
 
-    return strcpy(name == NULL ? own : name, "/dev/tty");
+    return memcpy(name == NULL ? own : name, "/dev/tty", sizeof("/dev/tty"));
 }
 
 int

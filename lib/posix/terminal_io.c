@@ -20,6 +20,7 @@
 #include "lib/posix/signal_part.h"
 #include "lib/posix/terminal_part.h"
 #include "lib/posix/timer.h"
+#include "lib/posix/wake.h"
 
 #define FIRST_PID 1
 #define CHUNK 128 /* bytes that are written before others have a turn */
@@ -95,6 +96,7 @@ line_flush(struct line *line)
             sys_console_write(POSIX_CAP_CONSOLE, line->bytes, line->count);
 
         if (taken == -EAGAIN) {
+            wake_flush();
             (void)exo_yield(0, exo_uarea);
         } else if (taken < 0) {
             return -EIO;

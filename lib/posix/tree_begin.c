@@ -102,7 +102,7 @@ file_copy(const struct exo_archive_file *file)
     if (strlen(file->name) + 2 > sizeof(path)) {
         return -ENAMETOOLONG;
     }
-    strcpy(path + 1, file->name);
+    memcpy(path + 1, file->name, strlen(file->name) + 1);
     written = directories_make(path);
     if (written < 0) {
         return written;

@@ -75,6 +75,7 @@ prepend(char *path, size_t *at, const char *name)
     }
     *at -= bytes + 1;
     path[*at] = '/';
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): more follows. */
     memcpy(path + *at + 1, name, bytes);
     return 0;
 }
@@ -178,7 +179,7 @@ device_next(struct tree_place *place, struct dirent *entry)
     }
     entry->d_ino = INODE_DEVICE + device;
     entry->d_type = DT_CHR;
-    strcpy(entry->d_name, device_name[device]);
+    memcpy(entry->d_name, device_name[device], strlen(device_name[device]) + 1);
     return 1;
 }
 
@@ -215,7 +216,10 @@ dot_next(unsigned node, const struct tree_place *place, struct dirent *entry)
     }
     entry->d_ino = f != NULL ? f->number : INODE_DEV;
     entry->d_type = DT_DIR;
-    strcpy(entry->d_name, place->position == 0 ? "." : "..");
+    memcpy(entry->d_name, "..", sizeof(".."));
+    if (place->position == 0) {
+        entry->d_name[1] = 0;
+    }
     return 1;
 }
 

@@ -46,7 +46,7 @@ node_status(unsigned node, struct stat *status)
         status->st_nlink = 1;
         status->st_dev = DEVICE_DEV;
         status->st_ino = node;
-        status->st_rdev = (dev_t)(node + 1);
+        status->st_rdev = (dev_t)node + 1;
         return 0;
     }
     error = fs_stat(&inode_system()->fs, inode_file(node), &s);

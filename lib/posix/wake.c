@@ -7,16 +7,18 @@
 #include "kern/abi/call.h"
 #include "kern/abi/information.h"
 #include "lib/disk/completion.h"
+#include "lib/posix/asked.h"
 #include "lib/posix/image.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 
 #define OPEN_TO_NOTIFY 1 /* the entry of a gate for being notified */
 #define NOBODY POSIX_PROCESSES
+#define ASKED (PENDING_REQUEST | PENDING_LOSS) /* by revocation */
 
 struct process *process_self POSIX_RESIDENT = NULL;
 uint32_t posix_held POSIX_RESIDENT = 0;
-uint32_t posix_deaths POSIX_RESIDENT = 0;
+uint32_t posix_posted POSIX_RESIDENT = 0;
 static uint32_t woken_last POSIX_RESIDENT = NOBODY; /* its row */
 static bool ending POSIX_RESIDENT = false;
 static uint32_t waits POSIX_RESIDENT = 0; /* begun, one in the other */
@@ -45,7 +47,7 @@ wake_begin(void)
 
     *due() = 0;
     woken_last = NOBODY;
-    posix_deaths = 0;
+    posix_posted = 0;
     waits = 0;
     for (unsigned i = 0; i < BINDINGS; i++) {
         u->own[(OWN_BINDING - UAREA_OWN) / 8 + i] = 0;
@@ -169,15 +171,30 @@ posix_is_held(void)
     return posix_held != 0;
 }
 
+/* Takes those that were posted of a set of events. */
+static uint32_t
+posted_take(uint32_t set)
+{
+    if ((__atomic_load_n(&posix_posted, __ATOMIC_RELAXED) & set) == 0) {
+        return 0;
+    }
+    return __atomic_fetch_and(&posix_posted, ~set, __ATOMIC_ACQUIRE) & set;
+}
+
 void
 posix_release_due(void)
 {
     const struct process *p = process_self;
+    uint32_t posted;
 
-    if (posix_deaths != 0) {
+    while ((posted = posted_take(POSIX_POSTED)) != 0) {
         posix_hold();
-        posix_deaths = 0;
-        process_bury_all();
+        if (posted & PENDING_DEATH) {
+            process_bury_all();
+        }
+        if (posted & ASKED) {
+            asked_answer();
+        }
         __atomic_store_n(&posix_held, 0, __ATOMIC_SEQ_CST);
     }
     if ((__atomic_load_n(&p->signals, __ATOMIC_RELAXED) & ~p->signals_masked) !=
@@ -189,8 +206,10 @@ posix_release_due(void)
 void
 process_event(uint64_t pending)
 {
-    if (pending & PENDING_DEATH) {
-        posix_deaths = 1;
+    if (pending & POSIX_POSTED) {
+        (void)__atomic_fetch_or(&posix_posted,
+                                (uint32_t)(pending & POSIX_POSTED),
+                                __ATOMIC_RELEASE);
     }
     if (pending & PENDING_COMPLETION) {
         (void)completion_poll();
@@ -290,6 +309,9 @@ process_wait(uint64_t deadline)
     struct process *p = process_self;
 
     slept_within = waits > 1;
+    if (posted_take(ASKED) != 0) {
+        asked_answer();
+    }
     if (__atomic_exchange_n(&p->woken, 0, __ATOMIC_SEQ_CST) != 0) {
         return 0;
     }

@@ -67,7 +67,8 @@
 
 #define POSIX_GOALS(X)                                                         \
     X(fork_exit_wait, 60000, "64 private pages, the child writes 4")           \
-    X(create_write_1k_unlink, 40000, "a file that is not synced")
+    X(create_write_1k_unlink, 40000, "a file that is not synced")              \
+    X(write_4k_fsync, 15000, "a page of a file, and it is on the disk")
 
 /* Not of the benchmark program: bench_predicate, in a trace. */
 #define CODE_BUDGETS(X)                                                        \

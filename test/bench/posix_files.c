@@ -12,6 +12,7 @@
 #include "test/bench/posix.h"
 
 #define CALLS 50
+#define SYNCS 10
 #define PAGE 4096
 #define PAGES 256
 #define TURNS 200
@@ -72,6 +73,18 @@ create_write_unlink(void)
 }
 
 static uint64_t
+write_fsync(void)
+{
+    uint64_t begin = COUNT_BEGIN();
+
+    for (unsigned i = 0; i < SYNCS; i++) {
+        (void)pwrite(file, page, PAGE, (off_t)i * PAGE);
+        (void)fsync(file);
+    }
+    return (COUNT_END() - begin) / SYNCS;
+}
+
+static uint64_t
 status(void)
 {
     uint64_t begin = COUNT_BEGIN();
@@ -129,6 +142,7 @@ posix_file_rows(void)
     posix_row("read_4k_cached", read_pages, 0);
     posix_row("write_4k_cached", write_pages, 0);
     posix_row("create_write_1k_unlink", create_write_unlink, 0);
+    posix_row("write_4k_fsync", write_fsync, 0);
     posix_row("pipe_roundtrip", pipe_roundtrip, 0);
     (void)close(file);
     (void)unlink("/tmp/bench/file");

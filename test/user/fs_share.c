@@ -127,9 +127,11 @@ operate(unsigned i, uint64_t other)
     int64_t error;
 
     size = size < sizeof(bytes) ? size : roll(200);
+    /* Within the lock: else who waits for it would find the promise given that
+       the other makes meanwhile. */
+    EXPECT(lock(other), 1);
     p->busy = 1;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    EXPECT(lock(other), 1);
     error = fs_open(&S->fs, fs_root(&S->fs), name, strlen(name), &file);
     if (error == -ENOENT) {
         error = fs_create(&S->fs, fs_root(&S->fs), name, strlen(name), &status,
