@@ -25,7 +25,7 @@ struct process *process_self;
 uint64_t exo_id = ENV;
 struct uarea *exo_uarea;
 uint32_t posix_held;
-uint32_t posix_deaths;
+uint32_t posix_posted;
 void (*completion_before_sleep)(void);
 
 /* What process.c calls elsewhere, but not to make a row. */
