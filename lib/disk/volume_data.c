@@ -109,10 +109,12 @@ data_entry(struct disk_volume *v, uint64_t parent, uint64_t block, bool write)
         if (e != VOLUME_NONE && volume_is_mapped(v, e, write)) {
             return e;
         }
+        error = 0;
         if (e == VOLUME_NONE) {
             error = data_fetch(v, parent, block, 1);
             e = volume_find(v, block);
-        } else if (write) {
+        }
+        if (error == 0 && write && e != VOLUME_NONE) {
             owner = owner_entry(v, parent);
             error = owner < 0 ? owner
                               : volume_get(v, (uint64_t)owner, block,

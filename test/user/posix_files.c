@@ -356,12 +356,33 @@ large_folder(void)
     }
 }
 
+/* A file that was there before: what is written into it is read first. */
+static void
+old_file(void)
+{
+    char found[8] = "";
+    int d = open("/home/old", O_WRONLY);
+
+    EXPECT(d >= 0, 1);
+    EXPECT(pwrite(d, "new", 3, 5000), 3);
+    EXPECT(fsync(d), 0);
+    EXPECT(close(d), 0);
+    d = open("/home/old", O_RDONLY);
+    EXPECT(pread(d, found, 4, 4999), 4);
+    EXPECT(memcmp(found + 1, "new", 3), 0);
+    EXPECT(found[0] != 0, 1);
+    EXPECT(close(d), 0);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     (void)mkdir("/tmp", 0777); /* there is none on an empty disk */
     EXPECT(mkdir("/tmp/posix", 0755), 0);
     EXPECT(chdir("/tmp/posix"), 0);
+    if (argc > 1 && strcmp(argv[1], "old") == 0) {
+        old_file();
+    }
     bytes();
     descriptors();
     names();
