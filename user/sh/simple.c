@@ -176,8 +176,7 @@ run_words(int count, char **words, unsigned flags, bool with_functions)
     if (builtin != NULL) {
         int status = builtin->run(count, words);
 
-        fflush(stdout);
-        if (ferror(stdout)) {
+        if (fflush(stdout) != 0 || ferror(stdout)) {
             shell_say("%s: what it prints cannot be written", words[0]);
             clearerr(stdout);
             status = status == 0 ? 1 : status;
