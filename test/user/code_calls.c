@@ -196,19 +196,17 @@ large_program(void)
 static void
 quota(void)
 {
-    static int64_t codes[OBJECTS + 1];
+    static int64_t codes[OBJECTS];
     uint64_t limit = ACCOUNT[ACCOUNT_FIRST].limit[ACCOUNT_CODE];
     unsigned count = 0;
+    int64_t code;
 
     WRITE(WORD_IS);
-    while (count <= OBJECTS) {
-        codes[count] = download(0, page, WORD_IS_COUNT);
-        if (codes[count] < 0) {
-            break;
-        }
-        count++;
+    while ((code = download(0, page, WORD_IS_COUNT)) >= 0) {
+        EXPECT(count < OBJECTS, 1);
+        codes[count++] = code;
     }
-    EXPECT(codes[count], -EDQUOT);
+    EXPECT(code, -EDQUOT);
     EXPECT(count > 100, 1);
     EXPECT(used() <= limit, 1);
     /* Every second goes; what comes then fits in between. */

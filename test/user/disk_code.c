@@ -20,19 +20,17 @@ code_fill(uint64_t page)
     static const struct code_instruction word_is[] = {WORD_IS};
     struct code_instruction *program = exo_map_borrow(0, page);
     unsigned count = 0;
+    int64_t made;
 
     for (unsigned i = 0; i < WORD_IS_COUNT; i++) {
         program[i] = word_is[i];
     }
     exo_map_return();
-    while (count < CODES) {
-        code[count] = download(0, page, WORD_IS_COUNT);
-        if (code[count] < 0) {
-            break;
-        }
-        count++;
+    while ((made = download(0, page, WORD_IS_COUNT)) >= 0) {
+        EXPECT(count < CODES, 1);
+        code[count++] = made;
     }
-    EXPECT(code[count] == -EDQUOT || code[count] == -ENOSPC, 1);
+    EXPECT(made == -EDQUOT || made == -ENOSPC, 1);
     return count;
 }
 

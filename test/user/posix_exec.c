@@ -240,7 +240,7 @@ main(int count, char **words)
     static char blank[] = "a b";
     static char last[] = "last";
     static char name[] = "x";
-    char *long_word = malloc(9001);
+    static char long_word[9001];
     char *more[] = {empty, blank, long_word, NULL};
     char *script_words[] = {name, last, NULL};
     uint64_t used;

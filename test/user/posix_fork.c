@@ -178,12 +178,14 @@ bomb(void)
 {
     pid_t child[PROCESSES];
     unsigned count = 0;
+    pid_t made;
 
     *shared = 0;
-    while (count < PROCESSES && (child[count] = fork()) > 0) {
-        count++;
+    while ((made = fork()) > 0) {
+        EXPECT(count < PROCESSES, 1);
+        child[count++] = made;
     }
-    if (child[count] == 0) {
+    if (made == 0) {
         while (*shared == 0) {
             (void)sched_yield();
         }
