@@ -246,11 +246,12 @@ tight_check(void)
         "*(u64 *)(r10 - 8) = r1; r2 = *(u32 *)(r10 - 8)",
         "*(u64 *)(r10 - 16) = r1; r2 = *(u64 *)(r10 - 15)",
         "r8 = r10; r8 += -16; r2 = *(u64 *)(r8 + 0)",
-        "lock *(u64 *)(r7 + 8) += r1; w2 = atomic_fetch_add((u32 *)(r7 + 4), "
-        "w2)",
+        ("lock *(u64 *)(r7 + 8) += r1; w2 = atomic_fetch_add((u32 *)(r7 + 4), "
+         "w2)"),
         "r2 = 0x123456789abcdef1 ll; if r2 == 5 goto out",
-        "if w1 > 77777 goto out2; r2 += 1; out2: if r1 & 5 goto out3; r2 += 1; "
-        "out3: ",
+        ("if w1 > 77777 goto out2; r2 += 1; out2: if r1 & 5 goto out3; r2 += "
+         "1; "
+         "out3: "),
         "r1 = 1; call f; r1 = 0; r2 = 0; r3 = 3; r4 = 0",
     };
     static char text[600];

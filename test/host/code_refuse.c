@@ -348,7 +348,7 @@ stopped_check(void)
 static void
 fuel_check(void)
 {
-    struct code_trial t = {.fuel = 499 * (1 + 7)};
+    struct code_trial t = {.fuel = (uint64_t)499 * (1 + 7)};
 
     code_trial_text(&t, "r3 = 0; a: r3 += 1; if r3 < 500 goto a; r0 = 0; exit");
     CHECK_EQUAL(t.stop, CODE_STOP_EXIT);

@@ -24,6 +24,7 @@ struct binding {
 };
 
 static struct {
+    _Alignas(FRAME_SIZE) uint8_t frame[FRAMES][FRAME_SIZE];
     uint8_t *image;
     struct make *make;
     struct volume volume;
@@ -33,7 +34,6 @@ static struct {
     struct registry_entry entry[ENTRIES];
     struct registry_twin twin[ENTRIES];
     uint32_t hash[HEADS];
-    _Alignas(FRAME_SIZE) uint8_t frame[FRAMES][FRAME_SIZE];
     bool frame_used[FRAMES];
     struct binding binding[BINDINGS];
     int changed;        /* how the change ended, or NOTHING */
