@@ -6,6 +6,9 @@
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
 
+/* How often a list is read again that another hart changes meanwhile. */
+#define LIST_LOOKS 8
+
 static struct lock serial_lock = {.rank = LOCK_OF_ENV};
 static uint32_t next_serial;
 
@@ -33,17 +36,22 @@ cap_of_shared(struct env *e, uint64_t index)
     struct hart *self = hart_self();
     struct cap *copy = &self->cap_copy[self->cap_turn ^= 1];
     uint32_t before;
-    bool same;
 
     if (index >= CAP_LIST_ENTRIES) {
         return NULL;
     }
-    do {
+    for (unsigned looks = 0; looks < LIST_LOOKS; looks++) {
         before = __atomic_load_n(&e->caps_changed, __ATOMIC_ACQUIRE);
         *copy = e->caps->entry[index];
         __atomic_thread_fence(__ATOMIC_ACQUIRE); /* the list before that */
-        same = __atomic_load_n(&e->caps_changed, __ATOMIC_RELAXED) == before;
-    } while (!same || before % 2 != 0);
+        if (before % 2 == 0 &&
+            __atomic_load_n(&e->caps_changed, __ATOMIC_RELAXED) == before) {
+            return copy->held ? copy : NULL;
+        }
+    }
+    lock_acquire(e->lock); /* it is changed all the time */
+    *copy = e->caps->entry[index];
+    lock_release(e->lock);
     return copy->held ? copy : NULL;
 }
 
