@@ -16,6 +16,7 @@
 
 #include "kern/abi/account.h"
 #include "kern/abi/layout.h"
+#include "test/user/posix_used.h"
 
 #define SELF "/bin/posix_exec"
 #define GOOD 42
@@ -224,13 +225,6 @@ other_make(void)
     check(size > 4096 && write(to, bytes, (size_t)size) == size, "/other");
     close(from);
     close(to);
-}
-
-static uint64_t
-frames_used(void)
-{
-    return ((const struct account *)INFORMATION_ACCOUNTS)[ACCOUNT_FIRST]
-        .used[ACCOUNT_FRAMES];
 }
 
 int

@@ -14,10 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kern/abi/account.h"
-#include "kern/abi/information.h"
 #include "lib/posix/process.h"
 #include "test/user/expect.h"
+#include "test/user/posix_used.h"
 
 #define PAGES 64
 #define PAGE 4096
@@ -26,28 +25,6 @@
 
 static unsigned char memory[PAGES * PAGE];
 static volatile unsigned *shared;
-
-static uint64_t
-frames_used(void)
-{
-    const volatile struct account *accounts =
-        (const volatile struct account *)INFORMATION_ACCOUNTS;
-
-    return accounts[ACCOUNT_FIRST].used[ACCOUNT_FRAMES];
-}
-
-static unsigned
-envs_live(void)
-{
-    const volatile struct env_row *rows =
-        (const volatile struct env_row *)INFORMATION_ENVS;
-    unsigned count = 0;
-
-    for (unsigned i = 1; i < ENVS_MAX; i++) {
-        count += rows[i].state != ENV_NONE;
-    }
-    return count;
-}
 
 static int
 status_of(pid_t child)

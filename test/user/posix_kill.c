@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "test/user/posix_expect.h"
+#include "test/user/posix_fault.h"
 
 #define STORM 2000
 
@@ -117,29 +118,6 @@ dereference(void)
     volatile int *volatile nowhere = (volatile int *)0x18;
 
     *nowhere = 1;
-}
-
-static void
-illegal(void)
-{
-    __asm__ volatile("unimp");
-}
-
-static unsigned
-deep(volatile unsigned char *above)
-{
-    volatile unsigned char page[4096];
-
-    page[0] = *above;
-    return page[0] < 2 ? deep(page) + page[0] : 0; /* it never is 2 */
-}
-
-static void
-overflow(void)
-{
-    volatile unsigned char zero = 0;
-
-    (void)deep(&zero);
 }
 
 static void

@@ -12,20 +12,12 @@
 #include "kern/abi/account.h"
 #include "kern/abi/information.h"
 #include "test/user/posix_expect.h"
+#include "test/user/posix_used.h"
 
 #define PAGE 4096
 #define MANY 600
 #define ANONYMOUS (MAP_PRIVATE | MAP_ANONYMOUS)
 #define READ_WRITE (PROT_READ | PROT_WRITE)
-
-static uint64_t
-frames_used(void)
-{
-    const volatile struct account *accounts =
-        (const volatile struct account *)INFORMATION_ACCOUNTS;
-
-    return accounts[ACCOUNT_FIRST].used[ACCOUNT_FRAMES];
-}
 
 static unsigned char *
 map(size_t size, int rights, int flags)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "test/user/posix_expect.h"
+#include "test/user/posix_fault.h"
 
 static volatile sig_atomic_t count;
 static volatile sig_atomic_t last;
@@ -254,29 +255,6 @@ static void
 break_point(void)
 {
     __asm__ volatile("ebreak");
-}
-
-static void
-illegal(void)
-{
-    __asm__ volatile("unimp");
-}
-
-static unsigned
-deep(volatile unsigned char *above)
-{
-    volatile unsigned char page[4096];
-
-    page[0] = *above;
-    return page[0] < 2 ? deep(page) + page[0] : 0; /* it never is 2 */
-}
-
-static void
-overflow(void)
-{
-    volatile unsigned char zero = 0;
-
-    (void)deep(&zero);
 }
 
 /* A fault's handler may return when it has mended what was wrong. */

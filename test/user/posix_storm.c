@@ -11,11 +11,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "kern/abi/account.h"
-#include "kern/abi/information.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 #include "test/user/posix_expect.h"
+#include "test/user/posix_used.h"
 
 #define WORKERS 4
 #ifndef ROUNDS
@@ -37,28 +36,6 @@ random_below(uint64_t limit)
 {
     state = state * 6364136223846793005u + 1442695040888963407u;
     return (state >> 33) % limit;
-}
-
-static uint64_t
-frames_used(void)
-{
-    const volatile struct account *accounts =
-        (const volatile struct account *)INFORMATION_ACCOUNTS;
-
-    return accounts[ACCOUNT_FIRST].used[ACCOUNT_FRAMES];
-}
-
-static unsigned
-envs_live(void)
-{
-    const volatile struct env_row *rows =
-        (const volatile struct env_row *)INFORMATION_ENVS;
-    unsigned count = 0;
-
-    for (unsigned i = 1; i < ENVS_MAX; i++) {
-        count += rows[i].state != ENV_NONE;
-    }
-    return count;
 }
 
 /* A child that gets bytes through one pipe and gives them back through another,
