@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 
 #include "kern/abi/frame.h"
+#include "kern/abi/information.h"
 #include "lib/exo/exo.h"
 #include "lib/exo/page.h"
 #include "lib/posix/disk.h"
@@ -24,12 +25,14 @@
 #include "lib/posix/memory.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/space.h"
+#include "lib/posix/swap.h"
 #include "lib/posix/table.h"
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
 #define CAUSE_FETCH 12
 #define CAUSE_LOAD 13
 #define CAUSE_STORE 15
+#define PATIENCE 2 /* seconds that a page on the disk waits for a frame */
 
 static bool
 guard_is_own(const volatile struct frame *f)
@@ -84,6 +87,13 @@ page_copy(int table, uint64_t address, uint64_t entry)
                      (entry & PTE_X) | PTE_W | PTE_MAY_WRITE);
 }
 
+static uint64_t
+patience(void)
+{
+    return PATIENCE *
+           ((const struct information *)INFORMATION_BOOT)->time_frequency;
+}
+
 static bool
 fault_handle(uint64_t cause, uint64_t address)
 {
@@ -91,6 +101,7 @@ fault_handle(uint64_t cause, uint64_t address)
     int table = address < USER_END ? table_find(page) : TABLE_NONE;
     uint64_t entry = table == TABLE_NONE ? 0 : table_entry(table, page);
     uint64_t frame = PTE_FRAME(entry);
+    int64_t swapped;
     int rights;
 
     if (entry != 0) {
@@ -101,6 +112,10 @@ fault_handle(uint64_t cause, uint64_t address)
         return (RECORDS[frame].maps == 1 && RECORDS[frame].owner == exo_id
                     ? page_take(table, page, entry)
                     : page_copy(table, page, entry)) >= 0;
+    }
+    swapped = table == TABLE_NONE ? 0 : swap_in(page, patience());
+    if (swapped != 0) {
+        return swapped > 0;
     }
     rights = address < USER_END ? memory_rights(page) : -1;
     if (rights < 0 || !(rights & PROT_READ) ||

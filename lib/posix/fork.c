@@ -27,6 +27,7 @@
 #include "lib/posix/posix.h"
 #include "lib/posix/row.h"
 #include "lib/posix/shared.h"
+#include "lib/posix/swap.h"
 #include "lib/posix/table.h"
 #include "lib/posix/wake.h"
 
@@ -364,6 +365,7 @@ resident_fill(char *pages)
     *CHILDS(process_self) = making.row;
     book_fill(CHILDS(table_book));
     *CHILDS(caps_used) = 0;
+    *CHILDS(swap_own) = (struct swap_own){.pages = 0};
     for (unsigned i = 0; i < POSIX_PROCESSES; i++) {
         (*CHILDS(cap_of))[i] = 0;
     }
@@ -553,8 +555,12 @@ fork_make(uint64_t stack)
 int64_t
 process_fork(void)
 {
-    int64_t result = fork_switch();
+    int64_t result = swap_in_all(); /* a place is one process's */
 
+    if (result < 0) {
+        return posix_error(result);
+    }
+    result = fork_switch();
     if (result == 0) {
         wake_begin();
     }
