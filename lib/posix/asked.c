@@ -107,8 +107,8 @@ is_image(uint64_t address)
 
 /* Those behind the last that was swapped out come first, so that each has its
    turn. */
-static uint64_t swapped_last;
-static struct swap_batch batch;
+static POSIX_RESIDENT uint64_t swapped_last = 0;
+static POSIX_RESIDENT struct swap_batch batch = {.count = 0};
 
 static bool
 page_swap(const struct seen *page, volatile struct request *r)
@@ -121,6 +121,25 @@ page_swap(const struct seen *page, volatile struct request *r)
         swap_write(&batch);
     }
     return r->left == 0;
+}
+
+/* Not for a request: until there is one batch. */
+static bool
+page_evict(const struct seen *page, volatile struct request *r)
+{
+    (void)r;
+    if (batch.written + batch.count < SWAP_BATCH && is_private(page) &&
+        !is_image(page->address) &&
+        swap_add(&batch, page->table, page->address, page->entry)) {
+        swapped_last = page->address;
+    }
+    return batch.written + batch.count >= SWAP_BATCH;
+}
+
+static bool
+page_evict_behind(const struct seen *page, volatile struct request *r)
+{
+    return page->address > swapped_last && page_evict(page, r);
 }
 
 static bool
@@ -190,6 +209,21 @@ pages_visit(page_visit *visit, volatile struct request *r)
             }
         }
     }
+}
+
+bool
+asked_evict(void)
+{
+    if (posix_is_held() || process_self->pid == FIRST_PID ||
+        exo_uarea->level[LEVEL_INTERRUPT].cause != 0) {
+        return false;
+    }
+    batch.written = 0;
+    pages_visit(page_evict_behind, NULL);
+    swap_write(&batch);
+    pages_visit(page_evict, NULL);
+    swap_write(&batch);
+    return batch.written > 0;
 }
 
 static void

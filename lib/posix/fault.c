@@ -17,9 +17,9 @@
 #include <sys/mman.h>
 
 #include "kern/abi/frame.h"
-#include "kern/abi/information.h"
 #include "lib/exo/exo.h"
 #include "lib/exo/page.h"
+#include "lib/posix/asked.h"
 #include "lib/posix/disk.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/memory.h"
@@ -32,7 +32,6 @@
 #define CAUSE_FETCH 12
 #define CAUSE_LOAD 13
 #define CAUSE_STORE 15
-#define PATIENCE 2 /* seconds that a page on the disk waits for a frame */
 
 static bool
 guard_is_own(const volatile struct frame *f)
@@ -87,58 +86,66 @@ page_copy(int table, uint64_t address, uint64_t entry)
                      (entry & PTE_X) | PTE_W | PTE_MAY_WRITE);
 }
 
-static uint64_t
-patience(void)
-{
-    return PATIENCE *
-           ((const struct information *)INFORMATION_BOOT)->time_frequency;
-}
-
-static bool
+/* 1; 0 if the fault is not the libOS's; or the negative of an error. */
+static int64_t
 fault_handle(uint64_t cause, uint64_t address)
 {
     uint64_t page = address & ~(PAGE - 1);
     int table = address < USER_END ? table_find(page) : TABLE_NONE;
     uint64_t entry = table == TABLE_NONE ? 0 : table_entry(table, page);
     uint64_t frame = PTE_FRAME(entry);
-    int64_t swapped;
+    int64_t result;
     int rights;
 
     if (entry != 0) {
         if (cause != CAUSE_STORE ||
             (entry & (PTE_MAY_WRITE | PTE_W)) != PTE_MAY_WRITE) {
-            return false;
+            return 0;
         }
-        return (RECORDS[frame].maps == 1 && RECORDS[frame].owner == exo_id
-                    ? page_take(table, page, entry)
-                    : page_copy(table, page, entry)) >= 0;
+        result = RECORDS[frame].maps == 1 && RECORDS[frame].owner == exo_id
+                     ? page_take(table, page, entry)
+                     : page_copy(table, page, entry);
+        return result < 0 ? result : 1;
     }
-    swapped = table == TABLE_NONE ? 0 : swap_in(page, patience());
-    if (swapped != 0) {
-        return swapped > 0;
+    result = table == TABLE_NONE ? 0 : swap_in(page);
+    if (result != 0) {
+        return result;
     }
     rights = address < USER_END ? memory_rights(page) : -1;
     if (rights < 0 || !(rights & PROT_READ) ||
         (cause == CAUSE_STORE && !(rights & PROT_WRITE)) ||
         (cause == CAUSE_FETCH && !(rights & PROT_EXEC))) {
-        return false;
+        return 0;
     }
-    return space_page(page, (rights & PROT_WRITE ? PTE_W : 0) |
-                                (rights & PROT_EXEC ? PTE_X : 0)) >= 0;
+    result = space_page(page, (rights & PROT_WRITE ? PTE_W : 0) |
+                                  (rights & PROT_EXEC ? PTE_X : 0));
+    return result < 0 ? result : 1;
+}
+
+/* After an error: whether to try again, since there may be a frame now. */
+static bool
+frame_wait(int64_t error, uint64_t *until)
+{
+    error = posix_error(error);
+    return (error == -ENOMEM || error == -EDQUOT || error == -EAGAIN) &&
+           (asked_evict() || swap_wait(until));
 }
 
 int
 memory_fault(uint64_t cause, uint64_t address)
 {
-    bool handled;
+    int64_t handled;
+    uint64_t until = 0;
 
     if (cause != CAUSE_FETCH && cause != CAUSE_LOAD && cause != CAUSE_STORE) {
         return false;
     }
     table_faulting = true;
-    handled = fault_handle(cause, address);
+    do {
+        handled = fault_handle(cause, address);
+    } while (handled < 0 && frame_wait(handled, &until));
     table_faulting = false;
-    return handled || disk_fault(exo_uarea);
+    return handled > 0 || disk_fault(exo_uarea);
 }
 
 /* A fault in a handler of exceptions or events: they may change what fork has

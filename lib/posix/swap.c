@@ -4,18 +4,18 @@
 #include "kern/abi/cap.h"
 #include "kern/abi/disk_io.h"
 #include "kern/abi/frame.h"
-#include "lib/disk/completion.h"
+#include "kern/abi/information.h"
 #include "lib/exo/exo.h"
 #include "lib/exo/map.h"
 #include "lib/posix/image.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 #include "lib/posix/table.h"
-#include "lib/posix/wake.h"
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
 #define SWAP (&SHARED_OF->swap)
 #define SCATTER 0x9e3779b97f4a7c15 /* 2^64 by the golden ratio */
+#define PATIENCE 2                 /* seconds */
 #define COOKIE ((uint64_t)0x5a9e << 48)
 
 /* struct swap_place.page */
@@ -24,15 +24,6 @@
 #define RIGHTS 2 /* bits */
 
 struct swap_own swap_own POSIX_RESIDENT = {.pages = 0};
-
-static inline uint64_t
-time_now(void)
-{
-    uint64_t now;
-
-    __asm__ volatile("rdtime %0" : "=r"(now));
-    return now;
-}
 
 /* The first of the places that a page may have. */
 static uint32_t
@@ -65,9 +56,9 @@ place_take(struct swap_place *place)
 {
     uint32_t holder = __atomic_load_n(&place->holder, __ATOMIC_RELAXED);
 
-    if (holder != 0 && (env_lives(holder) ||
-                        (place->writing != 0 &&
-                         RECORDS[place->writing].pins != 0))) {
+    if (holder != 0 &&
+        (env_lives(holder) ||
+         (place->writing != 0 && RECORDS[place->writing].pins != 0))) {
         return false;
     }
     if (!__atomic_compare_exchange_n(&place->holder, &holder, (uint32_t)exo_id,
@@ -124,6 +115,126 @@ binding_make(void)
 }
 
 /*
+ * Transfers. The completion ring is looked at here and not by lib/disk, of
+ * which the interrupted may be in the middle; so events are masked, which else
+ * would have entries taken out.
+ */
+static uint32_t
+events_mask(void)
+{
+    uint32_t masked = exo_uarea->masked;
+
+    exo_uarea->masked = masked | MASKED_INTERRUPT;
+    return masked;
+}
+
+/* What came meanwhile interrupts nobody any more. */
+static void
+events_unmask(uint32_t masked)
+{
+    exo_uarea->masked = masked;
+    if (masked == 0) {
+        process_event(
+            __atomic_exchange_n(&exo_uarea->pending, 0, __ATOMIC_ACQUIRE));
+    }
+}
+
+/* Looks for an entry of the completion ring, which is left to whoever takes
+   entries out if others are before it. */
+static bool
+posted_find(uint64_t cookie, int64_t *value)
+{
+    struct uarea *u = exo_uarea;
+    uint64_t posted = __atomic_load_n(&u->ring_posted, __ATOMIC_ACQUIRE);
+
+    for (uint64_t i = u->ring_taken; i != posted; i++) {
+        const struct ring_entry *entry = &u->ring[i % UAREA_RING_ENTRIES];
+
+        if (entry->cookie == cookie) {
+            *value = (int64_t)entry->value;
+            if (i == u->ring_taken) {
+                __atomic_store_n(&u->ring_taken, i + 1, __ATOMIC_RELEASE);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the hart can be given away: while an event is handled the prologue
+   goes on with that. */
+static bool
+can_leave(void)
+{
+    return exo_uarea->level[LEVEL_INTERRUPT].cause == 0;
+}
+
+static int64_t
+posted_wait(uint64_t cookie)
+{
+    struct uarea *u = exo_uarea;
+    int64_t value;
+
+    for (;;) {
+        (void)__atomic_fetch_and(&u->pending, ~(uint64_t)PENDING_COMPLETION,
+                                 __ATOMIC_ACQUIRE);
+        if (posted_find(cookie, &value)) {
+            break;
+        }
+        if (can_leave()) {
+            (void)exo_sleep(u);
+        }
+    }
+    if (u->ring_taken != u->ring_posted) { /* what others wait for */
+        (void)__atomic_fetch_or(&u->pending, PENDING_COMPLETION,
+                                __ATOMIC_RELEASE);
+    }
+    return value;
+}
+
+/* Moves pages between the disk and the frames in the batch words. */
+static int64_t
+transfer(uint32_t place, uint64_t count, bool write)
+{
+    uint64_t cookie = COOKIE | (++swap_own.cookie & ~((uint64_t)0xffff << 48));
+    int64_t error;
+
+    do {
+        error = write ? sys_disk_write(POSIX_CAP_OWN, swap_own.binding, place,
+                                       count, cookie)
+                      : sys_disk_read(POSIX_CAP_OWN, swap_own.binding, place,
+                                      count, cookie);
+        if (posix_error(error) == -ESTALE && binding_make() >= 0) {
+            error = -EAGAIN;
+        } else if (error == -EAGAIN && can_leave()) {
+            (void)exo_yield(0, exo_uarea);
+        }
+    } while (error == -EAGAIN);
+    return error < 0 ? error : posted_wait(cookie);
+}
+
+bool
+swap_wait(uint64_t *until)
+{
+    uint64_t now;
+
+    __asm__ volatile("rdtime %0" : "=r"(now));
+    if (*until == 0) {
+        *until =
+            now +
+            PATIENCE *
+                ((const struct information *)INFORMATION_BOOT)->time_frequency;
+    }
+    if (SWAP->count == 0 || now >= *until) {
+        return false;
+    }
+    if (can_leave()) {
+        (void)exo_yield(0, exo_uarea);
+    }
+    return true;
+}
+
+/*
  * Out.
  */
 /* Frames of an ancestor's that have passed to this process have its name still:
@@ -140,8 +251,8 @@ frame_own(int table, uint64_t address, uint64_t entry)
         return true;
     }
     do {
-        error = sys_frame_set_guard(POSIX_CAP_OWN, POSIX_CAP_OWN,
-                                    PTE_FRAME(entry));
+        error =
+            sys_frame_set_guard(POSIX_CAP_OWN, POSIX_CAP_OWN, PTE_FRAME(entry));
     } while (error == -EAGAIN);
     return error == 0 &&
            table_set(table, address, PTE_FRAME(entry),
@@ -166,10 +277,9 @@ swap_add(struct swap_batch *batch, int table, uint64_t address, uint64_t entry)
         }
     }
     SWAP->place[i].writing = (uint32_t)PTE_FRAME(entry);
-    SWAP->place[i].page =
-        (uint32_t)(address / PAGE) << RIGHTS |
-        ((entry & PTE_MAY_WRITE) != 0 ? MAY_WRITE : 0) |
-        ((entry & PTE_X) != 0 ? MAY_EXECUTE : 0);
+    SWAP->place[i].page = (uint32_t)(address / PAGE) << RIGHTS |
+                          ((entry & PTE_MAY_WRITE) != 0 ? MAY_WRITE : 0) |
+                          ((entry & PTE_X) != 0 ? MAY_EXECUTE : 0);
     if (batch->count == SWAP_BATCH ||
         (batch->count > 0 && i != batch->place + batch->count)) {
         swap_write(batch);
@@ -182,37 +292,27 @@ swap_add(struct swap_batch *batch, int table, uint64_t address, uint64_t entry)
     return true;
 }
 
+/* The words of a request that were there are whose who was interrupted. */
 static int64_t
 batch_transfer(const struct swap_batch *batch)
 {
-    struct completion c;
-    int64_t error;
+    static POSIX_RESIDENT uint64_t saved[SWAP_BATCH] = {0};
+    uint32_t masked = events_mask();
+    int64_t error = swap_own.binding == 0 ? binding_make() : 0;
 
-    if (swap_own.binding == 0 && (error = binding_make()) < 0) {
-        return error;
+    for (unsigned i = 0; i < batch->count; i++) {
+        saved[i] = exo_uarea->batch[i];
+        exo_uarea->batch[i] =
+            DISK_PIECE(SWAP->place[batch->place + i].writing, 0, 1);
     }
-    if (!completion_begin(&c)) {
-        return -EBUSY;
+    if (error >= 0) {
+        error = transfer(batch->place, batch->count, true);
     }
-    wake_flush(); /* no wake waits for the disk */
-    do {
-        for (unsigned i = 0; i < batch->count; i++) {
-            exo_uarea->batch[i] =
-                DISK_PIECE(SWAP->place[batch->place + i].writing, 0, 1);
-        }
-        error = sys_disk_write(POSIX_CAP_OWN, swap_own.binding, batch->place,
-                               batch->count, c.cookie);
-        if (error == -EAGAIN) {
-            (void)completion_poll();
-            (void)exo_yield(0, exo_uarea);
-        }
-    } while (error == -EAGAIN);
-    if (error < 0) {
-        completion_cancel(&c);
-        swap_own.binding = error == -ESTALE ? 0 : swap_own.binding;
-        return error;
+    for (unsigned i = 0; i < batch->count; i++) {
+        exo_uarea->batch[i] = saved[i];
     }
-    return completion_wait(&c);
+    events_unmask(masked);
+    return error;
 }
 
 void
@@ -230,6 +330,7 @@ swap_write(struct swap_batch *batch)
             continue;
         }
         place->writing = 0;
+        batch->written++;
         swap_own.pages++;
         while (sys_frame_free(frame, 0) == -EAGAIN) {
         }
@@ -240,70 +341,27 @@ swap_write(struct swap_batch *batch)
 /*
  * In.
  */
-/* Looks for an entry of the completion ring, which is left to whoever takes
-   entries out if others are before it. */
-static bool
-posted_find(uint64_t cookie, int64_t *value)
-{
-    struct uarea *u = exo_uarea;
-    uint64_t posted = __atomic_load_n(&u->ring_posted, __ATOMIC_ACQUIRE);
-
-    for (uint64_t i = u->ring_taken; i != posted; i++) {
-        const struct ring_entry *entry = &u->ring[i % UAREA_RING_ENTRIES];
-
-        if (entry->cookie == cookie) {
-            *value = (int64_t)entry->value;
-            if (i == u->ring_taken) {
-                __atomic_store_n(&u->ring_taken, i + 1, __ATOMIC_RELEASE);
-            }
-            return true;
-        }
-    }
-    return false;
-}
-
 static int64_t
 page_read(uint32_t place, uint64_t frame)
 {
-    uint64_t cookie = COOKIE | (++swap_own.cookie & ~((uint64_t)0xffff << 48));
     uint64_t word = exo_uarea->batch[0];
     int64_t error;
-    int64_t value = 0;
 
-    do {
-        exo_uarea->batch[0] = DISK_PIECE(frame, 0, 1);
-        error = sys_disk_read(POSIX_CAP_OWN, swap_own.binding, place, 1, cookie);
-        if (error == -ESTALE && binding_make() >= 0) {
-            error = -EAGAIN;
-        }
-    } while (error == -EAGAIN);
+    exo_uarea->batch[0] = DISK_PIECE(frame, 0, 1);
+    error = transfer(place, 1, false);
     exo_uarea->batch[0] = word;
-    while (error == 0 && !posted_find(cookie, &value)) {
-    }
-    return error < 0 ? error : value;
+    return error;
 }
 
 static int64_t
-frame_wait(uint64_t patience)
-{
-    uint64_t until = time_now() + patience;
-    int64_t frame;
-    bool clean;
-
-    do {
-        frame = page_new(POSIX_CAP_OWN, &clean);
-    } while (frame < 0 && time_now() < until);
-    return frame;
-}
-
-static int64_t
-place_in(struct swap_place *place, uint64_t patience)
+place_in(struct swap_place *place)
 {
     uint64_t address = address_of(place);
     uint64_t bits =
         ((place->page & MAY_WRITE) != 0 ? PTE_W | PTE_MAY_WRITE : 0) |
         ((place->page & MAY_EXECUTE) != 0 ? PTE_X : 0);
-    int64_t frame = frame_wait(patience);
+    bool clean;
+    int64_t frame = page_new(POSIX_CAP_OWN, &clean);
     int64_t error = frame;
 
     if (frame >= 0) {
@@ -327,32 +385,29 @@ place_in(struct swap_place *place, uint64_t patience)
 }
 
 int64_t
-swap_in(uint64_t address, uint64_t patience)
+swap_in(uint64_t address)
 {
     struct swap_place *place = place_find(address);
 
-    return place == NULL ? 0 : place_in(place, patience);
+    return place == NULL ? 0 : place_in(place);
 }
 
 int64_t
 swap_in_all(void)
 {
-    struct uarea *u = exo_uarea;
-    uint32_t masked = u->masked;
+    uint32_t masked;
     int64_t error = 0;
 
     if (swap_own.pages == 0) {
         return 0;
     }
-    u->masked = masked | MASKED_INTERRUPT;
+    masked = events_mask();
     for (uint32_t i = 0; i < SWAP->count && error >= 0; i++) {
         if (is_mine(&SWAP->place[i])) {
-            error = place_in(&SWAP->place[i], 0);
+            error = place_in(&SWAP->place[i]);
         }
     }
-    u->masked = masked;
-    /* What came meanwhile interrupts nobody any more. */
-    process_event(__atomic_exchange_n(&u->pending, 0, __ATOMIC_ACQUIRE));
+    events_unmask(masked);
     return error < 0 ? error : 0;
 }
 

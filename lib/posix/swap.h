@@ -46,11 +46,14 @@ void swap_begin(void);
 /* Pages that will be written together; the caller's, all zero at first. */
 struct swap_batch {
     unsigned count;
-    uint32_t place; /* of the first */
+    unsigned written; /* before these */
+    uint32_t place;   /* of the first */
     int table[SWAP_BATCH];
     uint64_t address[SWAP_BATCH];
 };
 
+/* Both also in the handler of faults, if nothing is held: then nobody is in the
+   middle of something with the page tables. */
 /* Adds a private page of the process's that nobody else maps, with its entry in
    the page table; the batch may be written first. False: it stays. The caller
    sees to it that it does not change before it is written. */
@@ -62,10 +65,14 @@ bool swap_add(struct swap_batch *batch, int table, uint64_t address,
 void swap_write(struct swap_batch *batch);
 
 /* Brings a page back: 1, 0 if it is not there, or the negative of an error.
-   Takes no lock, and nothing that the interrupted could be using; until the
-   disk is done it spins, with events masked. For a frame it waits so many ticks
-   of `time`. */
-int64_t swap_in(uint64_t address, uint64_t patience);
+   Takes no lock, and nothing that the interrupted could be using; sleeps until
+   the disk is done, but in a handler of events. Events are masked. */
+int64_t swap_in(uint64_t address);
+
+/* Gives the hart away for a while, for there was no frame, and others may be
+   about to give some: false when that has gone on for too long, or if nobody
+   can. *until is 0 at first. */
+bool swap_wait(uint64_t *until);
 
 /* All of them, before fork. */
 int64_t swap_in_all(void);

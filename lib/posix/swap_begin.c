@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The place of what is swapped out: a tree of its own on the disk, of a type of
- * its own, that is one run of blocks of data. On the disk its root owns nothing.
- * The blocks are claimed when the machine starts, and the root is never written
- * with them: so they need not be written before, and when the power goes they
- * are nobody's again.
+ * its own, that is one run of blocks of data. On the disk its root owns
+ * nothing. The blocks are claimed when the machine starts, and the root is
+ * never written with them: so they need not be written before, and when the
+ * power goes they are nobody's again.
  */
 #include <string.h>
 
@@ -66,8 +66,10 @@ static int64_t
 tree_make(struct disk *disk, struct node *catalogue, uint64_t type,
           struct node *root)
 {
-    struct disk_tree tree = {
-        .name = NAME, .count = 1, .type = (uint32_t)type, .guard = guard_shared()};
+    struct disk_tree tree = {.name = NAME,
+                             .count = 1,
+                             .type = (uint32_t)type,
+                             .guard = guard_shared()};
     struct node_edit edit = {catalogue, &page};
     int64_t error = space_find(&disk->space, 1);
 

@@ -4,7 +4,8 @@
  * with swap: they give them, and find every byte again; after fork, after
  * execve; and what one had there that is destroyed at any moment is free.
  *
- *     sort=MEBIBYTES   instead: sort has frames taken from it all the time
+ *     sort=MEBIBYTES   instead: sort is asked for frames all the time
+ *     large            it uses more memory than the machine has
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -14,6 +15,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "kern/abi/account.h"
 #include "kern/abi/call.h"
 #include "kern/abi/information.h"
 #include "lib/exo/exo.h"
@@ -33,6 +35,7 @@
 #define KILLED 30
 #define AFTER_EXEC 400 /* pages */
 #define WAIT_TRIES 5000
+#define LARGE_MORE 1000
 #define FOREVER (~(uint64_t)0)
 
 /* What the child tells, and is told, in memory of both. */
@@ -97,8 +100,7 @@ places_held(void)
     unsigned held = 0;
 
     for (unsigned i = 0; i < swap->count; i++) {
-        held += swap->place[i].holder != 0 &&
-                env_lives(swap->place[i].holder);
+        held += swap->place[i].holder != 0 && env_lives(swap->place[i].holder);
     }
     return held;
 }
@@ -131,8 +133,8 @@ is_right(const uint64_t *memory, uint64_t pages, uint64_t seed)
 static void *
 memory_make(uint64_t size, int flags)
 {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        flags | MAP_ANONYMOUS, -1, 0);
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
 
     EXPECT(memory != MAP_FAILED, 1);
     return memory;
@@ -299,6 +301,135 @@ killed(unsigned round)
     EXPECT(munmap(talk, PAGE), 0);
 }
 
+/*
+ * sort.
+ */
+#define LINE 17 /* 16 digits */
+/* For each MiB of lines, which needs 384 pages: how many are asked for at a
+   time, if so many or fewer are on the disk. */
+#define SORT_ASKED 64
+#define SORT_HELD 128
+static char unsorted[] = "/tmp/unsorted";
+static char sorted[] = "/tmp/sorted";
+
+/* Numbers that follow no order, and their sum. */
+static uint64_t
+lines_make(uint64_t lines)
+{
+    FILE *file = fopen(unsorted, "w");
+    uint64_t sum = 0;
+
+    EXPECT(file != NULL, 1);
+    for (uint64_t i = 0; i < lines; i++) {
+        sum += word_of(i, 5);
+        EXPECT(fprintf(file, "%016lx\n", word_of(i, 5)), LINE);
+    }
+    EXPECT(fclose(file), 0);
+    return sum;
+}
+
+/* As many, in order, with that sum. */
+static void
+lines_check(uint64_t lines, uint64_t sum)
+{
+    FILE *file = fopen(sorted, "r");
+    char line[LINE + 2];
+    uint64_t before = 0;
+
+    EXPECT(file != NULL, 1);
+    for (uint64_t i = 0; i < lines; i++) {
+        uint64_t number;
+
+        EXPECT(fgets(line, sizeof(line), file) != NULL, 1);
+        EXPECT(strlen(line), LINE);
+        number = strtoul(line, NULL, 16);
+        EXPECT(number >= before, 1);
+        before = number;
+        sum -= number;
+    }
+    EXPECT(sum, 0);
+    EXPECT(fgets(line, sizeof(line), file) == NULL, 1);
+    EXPECT(fclose(file), 0);
+}
+
+/* Whenever it has little on the disk, the process is asked for more; for what
+   it could not give before, again. */
+static int
+revoke_until_end(pid_t child, uint64_t mebibytes, unsigned *most)
+{
+    uint64_t control;
+    uint32_t env = env_of(child, &control);
+    uint64_t count = SORT_ASKED * mebibytes;
+    int status;
+
+    while (waitpid(child, &status, WNOHANG) != child) {
+        uint32_t owed = row_of(env)->owed;
+        unsigned held = places_held();
+
+        if (held <= SORT_HELD * mebibytes) {
+            (void)sys_revoke(control, env, RESOURCE_FRAME, REVOKE_ANY,
+                             owed < count ? count - owed : 1, FOREVER);
+        }
+        *most = held > *most ? held : *most;
+        for (unsigned i = 0; i < 10; i++) {
+            pause_short();
+        }
+    }
+    return status;
+}
+
+static int
+sort(uint64_t mebibytes)
+{
+    static char memory[16];
+    static char name[] = SORT;
+    static char option_memory[] = "-S";
+    static char option_output[] = "-o";
+    static char *const words[] = {name,   option_memory, memory, option_output,
+                                  sorted, unsorted,      NULL};
+    uint64_t lines = (mebibytes << 20) / LINE;
+    uint64_t sum = lines_make(lines);
+    unsigned most = 0;
+    pid_t child;
+    int status;
+
+    (void)snprintf(memory, sizeof(memory), "%luM", 2 * mebibytes);
+    child = fork();
+    EXPECT(child >= 0, 1);
+    if (child == 0) {
+        (void)execv(SORT, words);
+        _exit(127);
+    }
+    status = revoke_until_end(child, mebibytes, &most);
+    EXPECT(status, 0);
+    lines_check(lines, sum);
+    printf("swap: sorted %lu lines, at most %u pages on the disk\n", lines,
+           most);
+    EXPECT(most > SORT_HELD * mebibytes, 1);
+    return 0;
+}
+
+/* More memory than there is: what is not in frames is on the disk, whether
+   somebody asked for it or it had to make room itself. */
+static int
+large(void)
+{
+    const volatile struct account *account =
+        (const volatile struct account *)INFORMATION_ACCOUNTS + ACCOUNT_FIRST;
+    uint64_t pages = account->limit[ACCOUNT_FRAMES] -
+                     account->used[ACCOUNT_FRAMES] + LARGE_MORE;
+    uint64_t *memory = memory_make(pages * PAGE, MAP_PRIVATE);
+
+    fill(memory, pages, 4);
+    EXPECT(is_right(memory, pages, 4), 1);
+    fill(memory, pages, 6);
+    EXPECT(is_right(memory, pages, 6), 1);
+    EXPECT(row_of((uint32_t)exo_id)->asked > 0, 1);
+    EXPECT(places_held() > LARGE_MORE / 2, 1);
+    printf("swap: large ok\n");
+    return 0;
+}
+
 int
 main(int count, char **words)
 {
@@ -306,6 +437,12 @@ main(int count, char **words)
         return after();
     }
     EXPECT(SHARED_OF->swap.count > PAGES, 1);
+    if (count > 1 && strcmp(words[1], "large") == 0) {
+        return large();
+    }
+    if (count > 1 && strncmp(words[1], "sort=", 5) == 0) {
+        return sort(strtoul(words[1] + 5, NULL, 10));
+    }
     bytes_stay();
     for (unsigned i = 0; i < KILLED; i++) {
         killed(i);
