@@ -21,7 +21,7 @@ open(const char *path, int flags, ...)
         mode = (mode_t)va_arg(list, int);
         va_end(list);
     }
-    return (int)CALL(file_open(path, flags, mode));
+    return (int)CALL_AGAIN(file_open(path, flags, mode));
 }
 
 int
