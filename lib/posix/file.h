@@ -20,8 +20,8 @@
 
 #include "lib/posix/lock.h"
 #include "lib/posix/process.h"
+#include "lib/posix/record.h"
 
-#define FILE_OPEN_MAX 256 /* open files of all processes */
 #define FILE_PIPES 32
 #define PIPE_BYTES 16384
 #define PIPE_ATOMIC 4096 /* so many are written at once, or none yet */
@@ -67,6 +67,7 @@ struct files {
     uint32_t gid;
     struct file open[FILE_OPEN_MAX];
     struct pipe pipe[FILE_PIPES];
+    struct records records;
     _Alignas(4096) uint8_t system[FILE_SYSTEM_BYTES];
 };
 
