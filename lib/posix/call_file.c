@@ -268,13 +268,13 @@ ftruncate(int descriptor, off_t size)
 int
 fsync(int descriptor)
 {
-    return (int)CALL(file_sync(descriptor));
+    return (int)CALL(file_sync(descriptor, true));
 }
 
 int
 fdatasync(int descriptor)
 {
-    return fsync(descriptor);
+    return (int)CALL(file_sync(descriptor, false));
 }
 
 void

@@ -59,6 +59,9 @@ open_end(struct file *f, bool locked)
         pipe_close(&files()->pipe[f->index], kind == FILE_PIPE_READ);
     } else if (kind == FILE_REGULAR || kind == FILE_DIRECTORY) {
         if (locked) {
+            if (f->index < FS_OPEN_MAX) { /* its name may keep it open */
+                fs_rest(&inode_system()->fs, inode_file(f->index));
+            }
             inode_put(f->index);
         } else {
             inode_system()->recount = 1;

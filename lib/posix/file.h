@@ -99,7 +99,8 @@ int64_t file_close_on_exec(int descriptor);
 int64_t file_set_close_on_exec(int descriptor, int on);
 int64_t file_duplicate_to(int descriptor, int to, int flags);
 int64_t file_truncate(int descriptor, int64_t size);
-int64_t file_sync(int descriptor);
+/* Onto the disk; without `time` that of the last write may be older there. */
+int64_t file_sync(int descriptor, bool time);
 /* There is room for these bytes: later writes there do not fail for want of it.
  */
 int64_t file_allocate(int descriptor, int64_t offset, int64_t size);
