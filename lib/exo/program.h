@@ -42,6 +42,7 @@ struct exo_child {
     uint64_t uarea; /* its frame */
     uint64_t id;    /* 0: not started */
     uint64_t hart;  /* where it will run; load says this one */
+    uint64_t account; /* 0, as load says: the caller's */
 };
 
 /*

@@ -54,12 +54,22 @@
 #define POSIX_CAP_SHARED 3
 /* The console, to write; the first process can read it, too. */
 #define POSIX_CAP_CONSOLE 4
+/* To read the system's files: the guard of those, whose domain is the first. */
+#define POSIX_CAP_SYSTEM 5
+/* Of the first process: for programs without the libOS, and for other users'
+   domains. */
+#define POSIX_CAP_PROGRAMS 6
+#define POSIX_CAP_SESSIONS 8
 /* From here on: one for each child, all rights. */
-#define POSIX_CAP_CHILDREN 8
+#define POSIX_CAP_CHILDREN 10
 
-/* Components of names. */
+/* Components of names. DOMAIN is POSIX_NAME_DOMAIN + uid: a user has the same
+   in all times, for it stands on disks; DOMAIN.SHARED.FILES is the guard of
+   files there. */
 #define POSIX_NAME_DOMAIN 1
 #define POSIX_NAME_SHARED 1
+#define POSIX_NAME_FILES 1
+#define POSIX_UID_MAX 0x7ffd
 
 /* The gate by which any process of the domain wakes another: for being
    notified, under DOMAIN.SHARED. */
