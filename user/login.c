@@ -27,7 +27,8 @@
 #define SLOTS_BEGIN 8 /* those before are others' */
 #define SLOTS_SHARE 4 /* a part of the vector, that a domain may have */
 #define FRAMES_SHARE 2
-#define CAP_OF_CHILD 1 /* its own name, in its list */
+#define CAP_LAST (CAP_LIST_ENTRIES - 1) /* the last one that a child gets */
+#define CAP_OF_CHILD 1                  /* its own name, in its list */
 #define CAP_CONSOLE_EXO 0 /* where lib/exo has it, until there is a libOS */
 #define TURNS_MAX 1000
 
@@ -142,8 +143,7 @@ pages_show(const struct login *l, uint64_t from, uint64_t end, uint64_t to,
     const struct exo_map own = exo_map_own();
     const struct exo_range range = {from, (end - from) / FRAME_SIZE, 0};
 
-    return exo_map_copy(&own, &range, &l->first.map, to,
-                        EXO_AD | bits);
+    return exo_map_copy(&own, &range, &l->first.map, to, EXO_AD | bits);
 }
 
 static int64_t
@@ -186,14 +186,21 @@ domain_start(struct login *l, bool console)
     const struct exo_grant grants[] = {
         {POSIX_CAP_CONSOLE, POSIX_CAP_CONSOLE,
          CAP_WRITE | CAP_PASS | (console ? CAP_READ : 0)},
-        {POSIX_CAP_SYSTEM, POSIX_CAP_SYSTEM, CAP_READ | CAP_PASS},
+        {CAP_LAST, POSIX_CAP_SYSTEM, CAP_READ | CAP_PASS},
         {POSIX_CAP_CONSOLE, CAP_CONSOLE_EXO, CAP_WRITE}};
     uint64_t at = SLOTS_BEGIN + 2 * (uint64_t)(l - logins);
     int64_t error;
 
     l->first.account = l->account;
+    error = sys_cap_derive(POSIX_CAP_SHARED, CAP_LAST, POSIX_NAME_FILES,
+                           CAP_READ | CAP_PASS);
+    if (error < 0) { /* this process has as many children as it can */
+        (void)exo_program_end(&l->first);
+        return error;
+    }
     error = exo_program_start(&l->first, CAP_OF_CHILD, grants,
                               sizeof(grants) / sizeof(grants[0]), DOMAIN_USER);
+    (void)sys_cap_drop(CAP_LAST);
     for (; error == 0 && at < SLOTS; at += SLOTS_APART) {
         (void)sys_slot_alloc(cap_of(l), l->first.id, l->first.hart, at);
     }

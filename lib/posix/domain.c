@@ -2,8 +2,8 @@
 /*
  * The first program of a domain, and of the first env: makes the domain. Maps
  * the image of the libOS from the archive, its text once for all processes, and
- * what they share; then goes into the image and is no more. Other users' domains
- * have the text from the first one.
+ * what they share; then goes into the image and is no more. Other users'
+ * domains have the text from the first one.
  *
  * Text and pristine data have a name that no process can write: only through
  * the page tables made here can they be seen, and only be read.
@@ -91,8 +91,9 @@ shared_link(void)
     uint64_t middle = 0;
 
     check("the shared tables", exo_map_visit(&shared, middle_visit, &middle));
-    check("the shared tables", sys_pt_link(POSIX_CAP_OWN | POSIX_CAP_SHARED << 8,
-                                           exo_root, LIBOS_TEXT >> 30, middle));
+    check("the shared tables",
+          sys_pt_link(POSIX_CAP_OWN | POSIX_CAP_SHARED << 8, exo_root,
+                      LIBOS_TEXT >> 30, middle));
 }
 
 static void
@@ -117,10 +118,6 @@ caps_make(void)
     }
     cap_make(POSIX_CAP_DOMAIN, POSIX_CAP_SHARED, POSIX_NAME_SHARED,
              CAP_RIGHTS_ALL);
-    if (user == NULL) {
-        cap_make(POSIX_CAP_SHARED, POSIX_CAP_SYSTEM, POSIX_NAME_FILES,
-                 CAP_READ | CAP_PASS);
-    }
 }
 
 /* Fills pages that were made writable, and makes them what they are to be. */
@@ -148,10 +145,9 @@ readable_make(uint64_t address, const unsigned char *bytes, uint64_t size,
         pages_fill(address, bytes, size, bits);
         return;
     }
-    check("the image", exo_map_copy(&own, &range, &shared, address,
-                                    bits | EXO_AD));
     check("the image",
-          exo_map_remove(&own, range.address, range.count * PAGE));
+          exo_map_copy(&own, &range, &shared, address, bits | EXO_AD));
+    check("the image", exo_map_remove(&own, range.address, range.count * PAGE));
 }
 
 /* The image; its entry. */
@@ -220,9 +216,8 @@ main(void)
         exo_archive = (const void *)user->archive;
         exo_archive_size = user->archive_size;
     }
-    domain =
-        (struct domain){exo_root,         exo_id, exo_uarea, exo_archive,
-                        exo_archive_size, 0,      user};
+    domain = (struct domain){exo_root,         exo_id, exo_uarea, exo_archive,
+                             exo_archive_size, 0,      user};
     caps_make();
     check("the shared tables", exo_map_new(&shared, POSIX_CAP_SHARED));
     pages_make(&shared, POSIX_SHARED, pages_of(sizeof(struct posix_shared)),

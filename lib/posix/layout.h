@@ -54,14 +54,14 @@
 #define POSIX_CAP_SHARED 3
 /* The console, to write; the first process can read it, too. */
 #define POSIX_CAP_CONSOLE 4
-/* To read the system's files: the guard of those, whose domain is the first. */
+/* In the domains of users: to read the system's files. */
 #define POSIX_CAP_SYSTEM 5
-/* Of the first process: for programs without the libOS, and for other users'
-   domains. */
-#define POSIX_CAP_PROGRAMS 6
-#define POSIX_CAP_SESSIONS 8
+/* Of the first process of the first: a program without the libOS, and other
+   users' domains. */
+#define POSIX_CAP_PROGRAMS 5
+#define POSIX_CAP_SESSIONS 6
 /* From here on: one for each child, all rights. */
-#define POSIX_CAP_CHILDREN 10
+#define POSIX_CAP_CHILDREN 8
 
 /* Components of names. DOMAIN is POSIX_NAME_DOMAIN + uid: a user has the same
    in all times, for it stands on disks; DOMAIN.SHARED.FILES is the guard of

@@ -69,9 +69,9 @@ session_wait(unsigned row)
     int64_t result = 0;
 
     process_wait_begin();
-    (void)__atomic_fetch_or(
-        &s->waiting, (uint64_t)1 << process_index(process_self),
-        __ATOMIC_SEQ_CST);
+    (void)__atomic_fetch_or(&s->waiting,
+                            (uint64_t)1 << process_index(process_self),
+                            __ATOMIC_SEQ_CST);
     while (result == 0 &&
            __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != SESSION_ENDED) {
         result = process_wait(0);

@@ -20,10 +20,11 @@
 enum session_state { SESSION_FREE, SESSION_ASKED, SESSION_RUNS, SESSION_ENDED };
 
 struct session {
-    uint32_t asker; /* an env; 0: nobody */
-    uint32_t state; /* enum session_state */
+    uint32_t asker;   /* an env; 0: nobody */
+    uint32_t state;   /* enum session_state */
     uint32_t console; /* it is to have the console while it runs */
-    int32_t status; /* at the end: an exit status, or the negative of an errno */
+    int32_t
+        status; /* at the end: an exit status, or the negative of an errno */
     uint64_t waiting;
     char name[32];
     char words[DOMAIN_WORDS]; /* of its program; an empty one: the shell */

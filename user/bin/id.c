@@ -10,12 +10,11 @@
 #define LINE_BYTES 256
 #define PLACE_OF_ID 2 /* fields of a line, from 0 on */
 
-static const char help[] =
-    "usage: id [-u | -g] [-n]\n"
-    "Prints who the user is, with which group.\n"
-    "  -u  the user's number only\n"
-    "  -g  the group's\n"
-    "  -n  its name instead\n";
+static const char help[] = "usage: id [-u | -g] [-n]\n"
+                           "Prints who the user is, with which group.\n"
+                           "  -u  the user's number only\n"
+                           "  -g  the group's\n"
+                           "  -n  its name instead\n";
 
 /* The name of the line of a file in which the third field is that number; empty
    if there is none. */
