@@ -68,6 +68,7 @@ struct fs_cached {
     uint64_t used; /* when */
     unsigned pins;
     bool empty;           /* it has no bytes yet */
+    bool dirty;           /* it is in the list of those */
     struct fs_node *node; /* one of the pages */
 };
 
@@ -103,6 +104,7 @@ struct fs {
     uint64_t clock;
     uint64_t stamp; /* counted up with each change of nodes */
     struct fs_cached cache[FS_CACHE];
+    uint64_t pinned; /* those that may be pinned, by bit */
     struct fs_cached *edited[FS_EDITS_MAX];
     uint64_t edited_version[FS_EDITS_MAX];
     struct fs_node *edit[FS_EDITS_MAX]; /* what is proposed: pages, too */
@@ -121,6 +123,7 @@ struct fs {
     uint8_t hint[FS_HINTS]; /* where in the cache a block may be */
     struct fs_file *root;
     struct fs_file *links;
+    bool loose[FS_PAGES]; /* what a page has is not an edit's, or half of one */
     _Alignas(FS_BLOCK) struct fs_node page[FS_PAGES];
 };
 

@@ -155,7 +155,7 @@ fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
     if (directory == NULL) {
         error = store_get(fs, DISK_CATALOGUE_BLOCK, fs->volume->root,
                           &place->way.node);
-        store_pin(error == 0 ? place->way.node : NULL);
+        store_pin(fs, error == 0 ? place->way.node : NULL);
         return error != 0                                    ? error
                : place->way.node->node->head.kind == FS_ROOT ? 0
                                                              : -EINVAL;
@@ -164,7 +164,7 @@ fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
     if (error != 0) {
         return error;
     }
-    store_pin(place->top);
+    store_pin(fs, place->top);
     error = tree_descend(fs, place->top, hash, &place->way);
     head = &place->way.node->node->head;
     return error != 0 ? error : head->kind == FS_LEAF ? 0 : -EINVAL;

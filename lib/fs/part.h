@@ -27,7 +27,7 @@ int64_t fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what),
    has no bytes yet; *node is there all the same. -EINVAL: it is no node. */
 int64_t store_get(struct fs *fs, uint64_t parent, uint64_t block,
                   struct fs_cached **node);
-void store_pin(struct fs_cached *node);
+void store_pin(struct fs *fs, struct fs_cached *node);
 /* No node is pinned any more. */
 void store_unpin(struct fs *fs);
 /* The copy of a node that is to be proposed. At most FS_EDITS_MAX in a change.
