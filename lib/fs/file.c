@@ -284,6 +284,14 @@ fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
             return (int64_t)count;
         }
     }
+    if (result == 0 && file == fs->made.file && offset == 0 && count > 0) {
+        result = fs_made_write(fs, bytes, count);
+        if (result < 0 || (uint64_t)result == count) {
+            return result;
+        }
+        w.done = (uint64_t)result;
+        result = 0;
+    }
     if (result == 0) {
         result = fs_do(fs, tail_try, &w);
     }
@@ -343,12 +351,14 @@ fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
 int64_t
 fs_sync(struct fs *fs)
 {
-    int64_t error = fs_times_settle(fs);
+    int64_t error = fs_made_settle(fs);
 
+    if (error == 0) {
+        error = fs_times_settle(fs);
+    }
     if (error == 0) {
         error = store_settle(fs);
     }
-
     if (error == 0 && fs->volume->f->data_settle != NULL) {
         error = fs->volume->f->data_settle(fs->volume, 0, 0, UINT64_MAX);
     }

@@ -93,6 +93,25 @@ struct fs_fresh {
     uint64_t count; /* 0: none */
 };
 
+struct fs_status {
+    enum fs_file_kind kind;
+    uint64_t number;
+    uint64_t size;
+    uint64_t mtime;
+    uint32_t links;
+    uint32_t uid;
+    uint32_t gid;
+    uint16_t mode;
+};
+
+/* A file that was made and has no entry yet. */
+struct fs_made {
+    struct fs_file *file; /* NULL: there is none */
+    struct fs_status status;
+    size_t bytes;
+    char name[FS_NAME_MAX];
+};
+
 struct fs {
     struct fs_volume *volume;
     /* The rest is the library's. */
@@ -117,6 +136,8 @@ struct fs {
     struct fs_bare bare[FS_BARE_MAX];
     unsigned bares;
     struct fs_fresh fresh;
+    struct fs_made made;
+    bool making; /* it is getting one */
     struct fs_file open[FS_OPEN_MAX];
     unsigned tries;         /* of what is being done, before this one */
     unsigned open_end;      /* none from here on is open */
@@ -125,17 +146,6 @@ struct fs {
     struct fs_file *links;
     bool loose[FS_PAGES]; /* what a page has is not an edit's, or half of one */
     _Alignas(FS_BLOCK) struct fs_node page[FS_PAGES];
-};
-
-struct fs_status {
-    enum fs_file_kind kind;
-    uint64_t number;
-    uint64_t size;
-    uint64_t mtime;
-    uint32_t links;
-    uint32_t uid;
-    uint32_t gid;
-    uint16_t mode;
 };
 
 /* What fs_set sets. */
@@ -174,6 +184,12 @@ void fs_close(struct fs *fs, struct fs_file *file);
 int64_t fs_create(struct fs *fs, struct fs_file *directory, const char *name,
                   size_t bytes, const struct fs_status *status,
                   struct fs_file **file);
+/* The same of a file, which comes to the volume with the first bytes that are
+   written to it, or before anything else is done. Another user of the volume
+   may make one of that name meanwhile: then this one has lost its name. */
+int64_t fs_create_later(struct fs *fs, struct fs_file *directory,
+                        const char *name, size_t bytes,
+                        const struct fs_status *status, struct fs_file **file);
 /* Makes a symbolic link. */
 int64_t fs_symlink(struct fs *fs, struct fs_file *directory, const char *name,
                    size_t bytes, const char *target, size_t target_bytes);

@@ -74,6 +74,12 @@ fs_close(struct fs *fs, struct fs_file *file)
     while (file != NULL && --file->users == 0) {
         struct fs_file *directory = file->directory;
 
+        if (file == fs->made.file) {
+            file->users = 1; /* it is looked at once more */
+            (void)fs_made_settle(fs);
+            fs->made.file = NULL;
+            file->users = 0;
+        }
         if (file->dying) {
             /* If it fails the space is lost until the next repair. */
             (void)fs_reap(fs, directory, file->hash, file->number);
@@ -253,6 +259,10 @@ fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status)
 {
     struct stat_what w = {file, status};
 
+    if (file == fs->made.file) {
+        *status = fs->made.status;
+        return 0;
+    }
     return fs_do(fs, stat_try, &w);
 }
 

@@ -22,6 +22,9 @@ void store_begin(struct fs *fs);
    and -ENOSPC. */
 int64_t fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what),
               void *what);
+/* The same, but a file that is late stays so. */
+int64_t fs_try(struct fs *fs, int64_t (*try)(struct fs *fs, void *what),
+               void *what);
 /* A node, with its newest bytes. It stays where it is in memory until many
    others were asked for, or, once pinned, to the end of the try. -ENODATA: it
    has no bytes yet; *node is there all the same. -EINVAL: it is no node. */
@@ -121,6 +124,14 @@ int64_t fs_name_check(const char *name, size_t bytes);
 uint32_t fs_link_name(const struct fs *fs, uint64_t number, char name[8]);
 
 /*
+ * made.c: a file that was made and has no entry yet.
+ */
+/* It gets one: so does fs_do, first. 0 if there is no such file. */
+int64_t fs_made_settle(struct fs *fs);
+/* The same for fs->made.file, with the first bytes of it: how many, or 0. */
+int64_t fs_made_write(struct fs *fs, const void *bytes, uint64_t count);
+
+/*
  * reap.c: what has no name any more.
  */
 /* One step of giving back a node that another has, with all below it: 1. */
@@ -148,6 +159,8 @@ int64_t fs_file_way(struct fs *fs, struct fs_file *file, uint32_t block,
 /* And what they say of the block. */
 int64_t fs_map(struct fs *fs, struct fs_file *file, uint32_t block,
                struct fs_map *map);
+/* Where to look for room for the first block of a file in a leaf. */
+uint64_t fs_near(const struct fs_cached *leaf);
 /* Claims blocks for a hole; at most `count`. The edit of the entry, in which
    the caller may set what is to be in the same change, comes as *entry; the
    caller commits. -ESTALE: there was no room for a record. */

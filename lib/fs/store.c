@@ -30,6 +30,7 @@ store_begin(struct fs *fs)
 
     memset(fs->cache, 0, sizeof(fs->cache));
     fs->pinned = 0;
+    fs->making = false;
     fs->stamp++;
     fs->edits = 0;
     for (i = 0; i < FS_PAGES; i++) {
@@ -386,6 +387,14 @@ store_unpin(struct fs *fs)
 
 int64_t
 fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
+{
+    /* If it fails, its own users are told. */
+    (void)fs_made_settle(fs);
+    return fs_try(fs, try, what);
+}
+
+int64_t
+fs_try(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
 {
     int64_t result = -ESTALE;
     unsigned busy = 0;
