@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A file that was made and has no entry yet. Most files are made to be written
- * at once: so name, first blocks and size come in one change. What was made so
- * is noted here, with its handle, and whatever else is asked of the file system
- * has it entered first; so nobody sees that it was late. At most one file is
- * late at a time.
+ * at once: then name, first blocks and size come in one change. It is noted,
+ * with its handle, and whatever else is asked of the file system has it entered
+ * first; so nobody sees that it was not there. There is at most one at a time.
  */
 #include <string.h>
 
@@ -126,7 +125,15 @@ fs_made_write(struct fs *fs, const void *bytes, uint64_t count)
     error =
         fs->volume->f->data_write(fs->volume, w.parent, w.first, 0, n, bytes);
     fs->fresh.count = 0;
-    if (error != 0) { /* they must not stay, or the node is never written */
+    if (error == 0) {
+        file->run = (struct fs_run){fs->stamp,
+                                    w.parent,
+                                    w.first,
+                                    0,
+                                    w.count,
+                                    w.size,
+                                    fs->made.status.mtime};
+    } else { /* they must not stay, or the node is never written */
         (void)fs_truncate(fs, file, 0);
     }
     return error != 0 ? error : (int64_t)n;
@@ -182,7 +189,7 @@ fs_create_later(struct fs *fs, struct fs_file *directory, const char *name,
         error = fs_do(fs, room_try, &w);
     }
     if (error == 0 && m->file != NULL) {
-        error = fs_made_settle(fs); /* what is late already could not be made */
+        error = fs_made_settle(fs); /* another one cannot be entered */
     }
     if (error == 0) {
         error = fs_handle(fs, directory, w.hash, fs->next++, file);
@@ -195,7 +202,7 @@ fs_create_later(struct fs *fs, struct fs_file *directory, const char *name,
     m->status.number = (*file)->number;
     m->status.size = 0;
     m->status.links = 1;
-    m->status.mtime = fs->volume->f->now(fs->volume);
+    m->status.mtime = fs_now(fs);
     m->bytes = bytes;
     memcpy(m->name, name, bytes);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* who finds it finds it whole */

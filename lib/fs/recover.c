@@ -86,7 +86,7 @@ fs_recount(struct fs *fs, const uint32_t users[FS_OPEN_MAX])
     for (i = 0; i < FS_OPEN_MAX; i++) {
         f = &fs->open[i];
         if (was[i] && f->users == 0 &&
-            (f->dying || f->mtime != 0 || f == fs->made.file)) {
+            (f->dying || fs_is_late(f) || f == fs->made.file)) {
             use(f);
             fs_close(fs, f);
         }

@@ -53,11 +53,15 @@ open_end(struct file *f, bool locked)
 {
     unsigned kind = f->kind;
 
+    record_open_end((unsigned)(f - files()->open));
     f->kind = FILE_FREE;
     if (kind == FILE_PIPE_READ || kind == FILE_PIPE_WRITE) {
         pipe_close(&files()->pipe[f->index], kind == FILE_PIPE_READ);
     } else if (kind == FILE_REGULAR || kind == FILE_DIRECTORY) {
         if (locked) {
+            if (f->index < FS_OPEN_MAX) { /* its name may keep it open */
+                fs_rest(&inode_system()->fs, inode_file(f->index));
+            }
             inode_put(f->index);
         } else {
             inode_system()->recount = 1;
@@ -277,6 +281,15 @@ put_end(bool both)
     }
 }
 
+/* A descriptor of the file is closed, the lock of the files being held. */
+static void
+descriptor_end(const struct file *f)
+{
+    if (f->kind == FILE_REGULAR) {
+        record_close(f->index);
+    }
+}
+
 int64_t
 file_close(int descriptor)
 {
@@ -288,6 +301,7 @@ file_close(int descriptor)
     }
     both = put_begin(f);
     descriptor_set((unsigned)descriptor, -1, false);
+    descriptor_end(f);
     file_put((unsigned)(f - files()->open));
     put_end(both);
     return 0;
@@ -339,6 +353,7 @@ file_duplicate_to(int descriptor, int to, int flags)
     f->users++;
     descriptor_set((unsigned)to, f - files()->open, (flags & O_CLOEXEC) != 0);
     if (old != NULL) {
+        descriptor_end(old);
         file_put((unsigned)(old - files()->open));
     }
     if (!locked) {
@@ -390,6 +405,7 @@ file_exit(struct process *p)
     }
     inode_take();
     file_take();
+    record_exit(process_index(p));
     for (i = 0; i < POSIX_DESCRIPTORS; i++) {
         int index = p->descriptor[i];
 

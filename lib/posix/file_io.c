@@ -259,8 +259,9 @@ file_truncate(int descriptor, int64_t size)
 }
 
 int64_t
-file_sync(int descriptor)
+file_sync(int descriptor, bool time)
 {
+    struct fs *fs = &inode_system()->fs;
     const struct file *f = file_of(descriptor);
     int64_t error = 0;
 
@@ -272,7 +273,8 @@ file_sync(int descriptor)
     }
     inode_take();
     if (f->index < FS_OPEN_MAX) {
-        error = fs_fsync(&inode_system()->fs, inode_file(f->index));
+        error = time ? fs_fsync(fs, inode_file(f->index))
+                     : fs_fdatasync(fs, inode_file(f->index));
     }
     inode_drop();
     return posix_error(error);

@@ -115,7 +115,7 @@ add(unsigned node, int flags)
 }
 
 int64_t
-file_open(const char *path, int flags, mode_t mode)
+file_open_at(int directory, const char *path, int flags, mode_t mode)
 {
     struct path p;
     int64_t node;
@@ -125,7 +125,7 @@ file_open(const char *path, int flags, mode_t mode)
         return -EINVAL;
     }
     inode_take();
-    result = path_begin(&p, path);
+    result = path_begin(&p, directory, path);
     if (result == 0) {
         node = find(&p, flags, mode);
         result = node;
@@ -139,4 +139,10 @@ file_open(const char *path, int flags, mode_t mode)
     }
     inode_drop();
     return result;
+}
+
+int64_t
+file_open(const char *path, int flags, mode_t mode)
+{
+    return file_open_at(AT_FDCWD, path, flags, mode);
 }
