@@ -13,7 +13,8 @@
 static uint8_t *image;
 static struct fs fs;
 static struct fs other; /* another user of the volume */
-static const struct fs_status status = {.mode = 0640, .uid = 7, .gid = 8};
+static const struct fs_status status = {
+    .kind = FS_FILE, .mode = 0640, .uid = 7, .gid = 8};
 
 static void
 say(void *context, const char *text)
@@ -36,9 +37,9 @@ begin(void)
     return volume;
 }
 
-/* Unmounted, judged, and mounted again. */
+/* Unmounted, judged, and mounted again, which says so if somebody had died. */
 static void
-again(void)
+again(int64_t left)
 {
     struct fs_volume *volume;
     struct fs_check report;
@@ -49,7 +50,7 @@ again(void)
     check_subject = why != NULL ? why : "";
     CHECK(why == NULL);
     CHECK_EQUAL(fs_host_tree(FS_TREE_NAME, false, &volume), 0);
-    CHECK_EQUAL(fs_mount(&fs, volume), 0);
+    CHECK_EQUAL(fs_mount(&fs, volume), left);
     CHECK_EQUAL(fs_check(&fs, false, say, NULL, &report), 0);
     CHECK_EQUAL(report.faults, 0);
 }
@@ -104,7 +105,7 @@ test_change(void)
     CHECK(seen.size == sizeof(wrote) && seen.number == file->number);
     fs_close(&fs, file);
     CHECK_EQUAL(fs.stamp, stamp + 1);
-    again();
+    again(0);
     CHECK_EQUAL(fs_open(&fs, fs_root(&fs), "a", 1, &file), 0);
     CHECK_EQUAL(fs_read(&fs, file, 0, got, sizeof(got)), sizeof(got));
     CHECK(memcmp(got, wrote, sizeof(got)) == 0);
@@ -146,7 +147,7 @@ test_seen(void)
     file = later("d");
     CHECK_EQUAL(fs_sync(&fs), 0);
     fs_close(&fs, file);
-    again();
+    again(0);
     CHECK_EQUAL(open_error(&fs, "a"), 0);
     CHECK_EQUAL(open_error(&fs, "b"), 0);
     CHECK_EQUAL(open_error(&fs, "c"), -ENOENT);
@@ -164,7 +165,7 @@ test_death(void)
     CHECK_EQUAL(fs_recover(&fs), 0);
     fs_recount(&fs, users);
     CHECK_EQUAL(open_error(&fs, "a"), 0);
-    again();
+    again(1);
     CHECK_EQUAL(open_error(&fs, "a"), 0);
 }
 
@@ -193,7 +194,7 @@ test_other(void)
     CHECK_EQUAL(byte, 't');
     fs_close(&fs, mine);
     CHECK_EQUAL(fs_sync(&other), 0);
-    again();
+    again(0);
 }
 
 /* Leaves are split, also when there is room for a name and for no record. */
@@ -215,7 +216,7 @@ test_many(void)
         }
         fs_close(&fs, file);
     }
-    again();
+    again(0);
     for (i = 0; i < 400; i++) {
         (void)snprintf(name, sizeof(name), "%0*u", 1 + (int)i % 70, i);
         CHECK_EQUAL(open_error(&fs, name), 0);
