@@ -78,7 +78,8 @@ struct fs_cached {
     uint64_t used; /* when */
     unsigned pins;
     bool empty;           /* it has no bytes yet */
-    bool dirty;           /* it is in the list of those */
+    bool dirty;           /* it is in the list of those, */
+    bool pinned;          /* and in this one */
     struct fs_node *node; /* one of the pages */
 };
 
@@ -133,7 +134,8 @@ struct fs {
     uint64_t clock;
     uint64_t stamp; /* counted up with each change of nodes */
     struct fs_cached cache[FS_CACHE];
-    uint64_t pinned; /* those that may be pinned, by bit */
+    struct fs_cached *pinned[FS_CACHE]; /* those that were in this try */
+    unsigned pinned_count;
     struct fs_cached *edited[FS_EDITS_MAX];
     uint64_t edited_version[FS_EDITS_MAX];
     struct fs_node *edit[FS_EDITS_MAX]; /* what is proposed: pages, too */

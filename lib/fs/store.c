@@ -29,7 +29,7 @@ store_begin(struct fs *fs)
     unsigned i;
 
     memset(fs->cache, 0, sizeof(fs->cache));
-    fs->pinned = 0;
+    fs->pinned_count = 0;
     fs->making = false;
     fs->stamp++;
     fs->edits = 0;
@@ -96,13 +96,15 @@ store_get(struct fs *fs, uint64_t parent, uint64_t block,
 void
 store_pin(struct fs *fs, struct fs_cached *node)
 {
-    if (node != NULL) {
-        node->pins++;
-        fs->pinned |= (uint64_t)1 << (node - fs->cache);
+    if (node == NULL) {
+        return;
+    }
+    node->pins++;
+    if (!node->pinned) {
+        node->pinned = true;
+        fs->pinned[fs->pinned_count++] = node;
     }
 }
-
-_Static_assert(FS_CACHE <= 64, "a bit for each");
 
 /* Only what the node has is copied: a page is zero between entries and records
    once an edit was made in it. */
@@ -383,8 +385,11 @@ store_drop(struct fs *fs, uint64_t block)
 void
 store_unpin(struct fs *fs)
 {
-    for (; fs->pinned != 0; fs->pinned &= fs->pinned - 1) {
-        fs->cache[__builtin_ctzll(fs->pinned)].pins = 0;
+    while (fs->pinned_count > 0) {
+        struct fs_cached *node = fs->pinned[--fs->pinned_count];
+
+        node->pins = 0;
+        node->pinned = false;
     }
 }
 
@@ -461,10 +466,12 @@ taken_from(const struct fs_volume *v, uint64_t block)
     uint64_t at = block;
 
     while (at < v->blocks && !is_free(v, at)) {
-        bool eight = (uint64_t)&v->table[at] % EIGHT == 0 &&
-                     v->blocks - at >= EIGHT && are_taken(v, at);
-
-        at += eight ? EIGHT : 1;
+        at++;
+        if ((uint64_t)&v->table[at] % EIGHT == 0) {
+            while (v->blocks - at >= EIGHT && are_taken(v, at)) {
+                at += EIGHT;
+            }
+        }
     }
     return at - block;
 }
