@@ -39,7 +39,8 @@ struct disk_volume {
     uint32_t first;                /* number of entry 0 in the registry */
     uint32_t entries;
     uint32_t hand;      /* where the search for room goes on */
-    uint32_t unflushed; /* data was written after the last flush */
+    uint32_t unflushed; /* data was written after the last flush: its entry,
+                           plus 1 */
     /* Where a block may be: its entry, plus 1. */
     uint16_t memo[VOLUME_MEMO];
     /* Entries with data that was changed and not written; a bit, and a list of

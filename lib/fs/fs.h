@@ -67,6 +67,7 @@ struct fs_file {
     uint64_t end;
     bool ahead;
     uint32_t window;   /* so many are claimed next at the end */
+    uint64_t next;     /* the byte behind what was read last */
     struct fs_run run; /* where was read or written last */
 };
 

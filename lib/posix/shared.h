@@ -10,6 +10,7 @@
 #include "lib/posix/file.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/process.h"
+#include "lib/posix/session.h"
 #include "lib/posix/terminal.h"
 
 #define POSIX_SHARED_VERSION 1
@@ -23,6 +24,7 @@ struct posix_shared {
     struct terminal terminal;
     struct disk_volume volume;
     struct files files;
+    struct session session[SESSIONS]; /* in the first domain */
     /* Each part adds its own. */
 };
 
