@@ -84,6 +84,9 @@ int64_t volume_pages(struct disk_volume *v, const void *pages, unsigned count);
    catalogue. -ENOENT, -EINVAL: it is of another type. */
 int64_t volume_tree(struct disk_volume *v, uint64_t control, const char *name);
 
+/* The frame that is seen at a page of the window, or 0. */
+uint64_t volume_frame_at(const struct disk_volume *v, const void *page);
+
 /* Writes and lets go of entries that were not used for longest, until `count`
    are free for the kernel to take; how many. */
 unsigned volume_shrink(struct disk_volume *v, unsigned count);

@@ -105,6 +105,13 @@ leaf_of(const struct disk_volume *v, uint32_t e)
                                                         FRAME_SIZE))[e];
 }
 
+uint64_t
+volume_frame_at(const struct disk_volume *v, const void *page)
+{
+    return leaf_of(v, (uint32_t)(((uint64_t)page - v->window) / FRAME_SIZE)) >>
+           PPN_SHIFT;
+}
+
 bool
 volume_is_mapped(const struct disk_volume *v, uint32_t e, bool write)
 {

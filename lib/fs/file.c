@@ -434,3 +434,53 @@ fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
     }
     return error;
 }
+
+struct page_what {
+    struct fs_file *file;
+    uint64_t block;
+    bool write;
+    void *page;
+};
+
+static int64_t
+page_try(struct fs *fs, void *what)
+{
+    struct page_what *w = what;
+    struct fs_map map;
+    int64_t error = fs_map(fs, w->file, (uint32_t)w->block, &map);
+
+    if (error != 0) {
+        return error;
+    }
+    w->page = map.first == 0
+                  ? NULL
+                  : fs->volume->f->data_page(fs->volume, map.way.node->block,
+                                             map.first, w->write);
+    if (w->page == NULL) {
+        return -ENODATA;
+    }
+    if (w->write) {
+        time_note(fs, w->file, map.entry->mtime);
+    }
+    return 0;
+}
+
+int64_t
+fs_page(struct fs *fs, struct fs_file *file, uint64_t block, bool write,
+        void **page)
+{
+    struct page_what w = {file, block, write, NULL};
+    int64_t error = 0;
+
+    if (block >= FS_FILE_BLOCKS || fs->volume->f->data_page == NULL) {
+        return -EINVAL;
+    }
+    if (write) {
+        error = fs_use(fs);
+    }
+    if (error == 0) {
+        error = fs_do(fs, page_try, &w);
+    }
+    *page = w.page;
+    return error;
+}
