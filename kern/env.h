@@ -53,7 +53,7 @@ struct context {
     /* The hart's alone, like all above, while it is in the directory. */
     uint64_t alarm;   /* when; TIME_NEVER: none is set */
     uint64_t cookie;  /* and what the env calls it */
-    uint64_t charged; /* when an epilogue last overran */
+    uint64_t charged; /* until when overruns are forgiven */
     uint32_t excess;
     bool asleep;
     bool died;  /* the callee that it waits for did: it gets -EDIED */

@@ -334,14 +334,31 @@ slot_yield(uint64_t id)
 }
 
 static unsigned
+slots_owned(const struct context *c)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < WORDS; i++) {
+        uint64_t bits = c->own[i];
+
+        for (; bits != 0; bits &= bits - 1) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static unsigned
 slot_overrun(struct hart *self, struct context *c, uint64_t now)
 {
-    uint64_t forgiven = (now - c->charged) / (self->slot_ticks * SLOTS);
+    uint64_t each = self->slot_ticks * SLOTS /
+                    (EXCESS_FORGIVEN + slots_owned(c) / EXCESS_SLOTS);
+    uint64_t forgiven = (now - c->charged) / each;
 
     self->phase = PHASE_SLICE;
     c->excess = forgiven < c->excess ? c->excess - (uint32_t)forgiven : 0;
     c->excess++;
-    c->charged = now;
+    c->charged += forgiven * each;
     c->forfeits++;
     c->uarea->excess = c->excess;
     self->resume = context_find(self->next);

@@ -25,9 +25,12 @@
 #define SLOT_NANOSECONDS 1000000
 #define GRACE_NANOSECONDS 200000
 
-/* Overruns for which an env is aborted, unless that many vectors' time passed
-   since: one is forgiven each time that the vector has gone round. */
+/* Overruns of which more end an env. Each time that the vector has gone round,
+   some are forgiven, and one for so many of the env's own slots: who overruns
+   now and then, because something stopped the hart itself, goes on. */
 #define EXCESS_MAX 64
+#define EXCESS_FORGIVEN 4
+#define EXCESS_SLOTS 32
 
 /* The ids of envs; 0: nobody's. */
 #define SLOT_VECTORS ((uint32_t(*)[SLOTS])information_at(INFORMATION_SLOTS))

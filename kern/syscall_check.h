@@ -37,14 +37,17 @@ list_read(struct env *e)
    are two at a time. */
 const struct cap *cap_of_shared(struct env *e, uint64_t index);
 
-/* The capability at `index` of the caller, or NULL. Acquire: somebody may have
-   granted it just now. */
+/* The capability at `index` of the caller, or NULL. It may take the env's lock.
+   Acquire: somebody may have granted it just now. */
 static inline const struct cap *
 cap_of(uint64_t index)
 {
     struct env *e = caller_env();
     const struct cap *c;
 
+    if (CHITIN_DEBUG) {
+        lock_note(e->lock, LOCK_ENV, true);
+    }
     c = cap_entry(atomic_load_explicit(&e->lone, memory_order_relaxed), index);
     if (c == NULL && e->shared) {
         return cap_of_shared(e, index);

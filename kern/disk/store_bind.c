@@ -186,14 +186,12 @@ says_same(const struct volume *v, uint32_t e, const uint8_t *image,
     for (unsigned right = CAP_READ; right <= CAP_WRITE; right <<= 1) {
         unsigned i = right_index(right);
         struct cap_name guard;
-        int answer = (rights & right) == 0
-                         ? said->answer[i]
-                         : type_guard(&v->types, v->registry.entry[e].type,
-                                      image, extent->first, right, &guard);
+        int answer = type_guard(&v->types, v->registry.entry[e].type, image,
+                                extent->first, right, &guard);
 
-        if (answer != said->answer[i] ||
-            ((rights & right) != 0 && answer == 1 &&
-             !cap_name_equal(&guard, &said->guard[i]))) {
+        if ((rights & right) != 0 &&
+            (answer != said->answer[i] ||
+             (answer == 1 && !cap_name_equal(&guard, &said->guard[i])))) {
             return answer == -EAGAIN ? answer : 0;
         }
     }

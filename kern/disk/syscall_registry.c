@@ -39,18 +39,17 @@ int64_t
 sys_disk_type(uint64_t cap, uint64_t disk, uint64_t frame, uint64_t cookie)
 {
     struct frame *f = named_frame(frame);
-    int64_t error = cap_check(cap, &empty_name, CAP_CONTROL);
+    const struct cap *c = cap_of(cap);
     struct drive *d;
 
-    if (error < 0 || f == NULL) {
-        return error < 0 ? error : -EINVAL;
+    if (c == NULL || !cap_allows(c, &empty_name, CAP_CONTROL)) {
+        return c == NULL ? -EBADF : -EPERM;
     }
-    d = drive_open(disk);
+    d = f == NULL ? NULL : drive_open(disk);
     if (d == NULL) {
-        return -ENODEV;
+        return f == NULL ? -EINVAL : -ENODEV;
     }
-    error = store_type(d, caller_hart()->context, f, cap_of(cap), cookie);
-    return drive_leave(d, error);
+    return drive_leave(d, store_type(d, caller_hart()->context, f, c, cookie));
 }
 
 /* Reads the words of a change, each once: 0, or -EINVAL. */
@@ -114,7 +113,7 @@ sys_disk_change(uint64_t cap, uint64_t disk, uint64_t words, uint64_t cookie)
 
 /* By the disk itself: the catalogue, or a block for recovery. */
 static int64_t
-read_whole(uint64_t cap, uint64_t disk, const struct store_read *ask)
+read_whole(uint64_t disk, const struct store_read *ask)
 {
     struct drive *d = drive_open(disk);
     int64_t result;
@@ -123,8 +122,9 @@ read_whole(uint64_t cap, uint64_t disk, const struct store_read *ask)
         return -ENODEV;
     }
     if (d->store->volume.state == DISK_RECOVERING) {
-        result = cap_check(cap, &empty_name, CAP_CONTROL);
-        result = result < 0 ? result : store_read_recovery(d, ask);
+        result = cap_allows(ask->cap, &empty_name, CAP_CONTROL)
+                     ? store_read_recovery(d, ask)
+                     : -EPERM;
     } else {
         result = store_read_catalogue(d, ask);
     }
@@ -154,7 +154,7 @@ sys_registry_read(uint64_t cap, uint64_t parent, uint64_t block, uint64_t frame,
         return -EINVAL;
     }
     if (parent >= DISK_WHOLE) {
-        return read_whole(cap, parent - DISK_WHOLE, &ask);
+        return read_whole(parent - DISK_WHOLE, &ask);
     }
     d = store_open(parent, &entry);
     return d == NULL ? -EINVAL : drive_leave(d, store_read(d, entry, &ask));

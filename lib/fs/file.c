@@ -33,9 +33,18 @@ static void
 run_note(struct fs *fs, struct fs_file *file, uint64_t block,
          const struct fs_map *map)
 {
-    file->run =
-        (struct fs_run){fs->stamp, map->way.node->block, map->first,
-                        block,     map->count,           map->entry->size};
+    file->run = (struct fs_run){
+        fs->stamp,  map->way.node->block,      map->first,       block,
+        map->count, fs_size(file, map->entry), map->entry->mtime};
+}
+
+/* A file has been written now. */
+static inline void
+time_note(const struct fs *fs, struct fs_file *file, uint64_t said)
+{
+    uint64_t now = fs_now(fs);
+
+    file->mtime = now == said ? 0 : now;
 }
 
 /* Whether bytes of a file are where was read or written last: their block. */
@@ -52,6 +61,15 @@ run_find(const struct fs *fs, const struct fs_file *file, uint64_t offset,
                : 0;
 }
 
+/* Who goes on reading where the last read ended will want what is before `end`,
+   where the run does. */
+static inline void
+ahead_note(struct fs *fs, const struct fs_file *file, uint64_t offset,
+           uint64_t end)
+{
+    fs->volume->ahead = offset == file->next ? end : 0;
+}
+
 /* Reads from one run or hole. */
 static int64_t
 read_try(struct fs *fs, void *what)
@@ -61,22 +79,25 @@ read_try(struct fs *fs, void *what)
     uint64_t within = at % FS_BLOCK;
     uint64_t bytes = w->count - w->done;
     struct fs_map map;
+    uint64_t size;
     int64_t error;
 
     error = fs_map(fs, w->file, (uint32_t)(at / FS_BLOCK), &map);
     if (error != 0) {
         return error;
     }
-    if (at >= map.entry->size) {
+    size = fs_size(w->file, map.entry);
+    if (at >= size) {
         return 0;
     }
-    if (w->count > map.entry->size - w->offset) {
-        w->count = map.entry->size - w->offset;
+    if (w->count > size - w->offset) {
+        w->count = size - w->offset;
         return -ESTALE; /* again, with the parts that are there */
     }
     bytes = smaller(bytes, map.count * FS_BLOCK - within);
     if (map.first != 0) {
         run_note(fs, w->file, at / FS_BLOCK, &map);
+        ahead_note(fs, w->file, at, map.first + map.count);
         error =
             fs->volume->f->data_read(fs->volume, map.way.node->block, map.first,
                                      within, bytes, w->bytes + w->done);
@@ -93,6 +114,7 @@ read_try(struct fs *fs, void *what)
         error = 0;
     }
     w->done += error == 0 ? bytes : 0;
+    w->file->next = at + bytes;
     return error != 0 ? error : w->done < w->count;
 }
 
@@ -126,10 +148,13 @@ fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
         uint64_t part = smaller(count, size - offset);
         uint64_t block = run_find(fs, file, offset, part);
 
-        if (block != 0 &&
-            fs->volume->f->data_read(fs->volume, file->run.parent, block,
-                                     offset % FS_BLOCK, part, bytes) == 0) {
-            return (int64_t)part;
+        if (block != 0) {
+            ahead_note(fs, file, offset, file->run.first + file->run.count);
+            if (fs->volume->f->data_read(fs->volume, file->run.parent, block,
+                                         offset % FS_BLOCK, part, bytes) == 0) {
+                file->next = offset + part;
+                return (int64_t)part;
+            }
         }
     }
     return read_all(fs, file, offset, bytes, count);
@@ -147,7 +172,12 @@ tail_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    size = map.entry->size;
+    size = fs_size(w->file, map.entry);
+    if (size < w->offset && w->file->ahead) {
+        /* What is claimed behind the end is not where a hole is to be. */
+        error = fs_late_settle(fs, w->file, true);
+        return error != 0 ? error : -ESTALE;
+    }
     if (size >= w->offset || size % FS_BLOCK == 0) {
         return 0;
     }
@@ -177,14 +207,6 @@ run_write(struct fs *fs, struct io_what *w, const struct fs_map *map,
     return error;
 }
 
-/* Size and time of a file that has been written up to byte `end`. */
-static void
-entry_set(struct fs *fs, struct fs_entry *e, uint64_t end)
-{
-    e->size = end > e->size ? end : e->size;
-    e->mtime = fs->volume->f->now(fs->volume);
-}
-
 /* The blocks that were claimed a moment ago cannot be written: they go again,
    for else the node that has them could never be written. */
 static int64_t
@@ -209,6 +231,86 @@ claim_undo(struct fs *fs, const struct fs_map *map, uint64_t size)
     return store_commit(fs, 0, map->count);
 }
 
+/* Writes into blocks that the file has. */
+static int64_t
+write_over(struct fs *fs, struct io_what *w, const struct fs_map *map,
+           uint64_t blocks)
+{
+    struct fs_file *file = w->file;
+    int64_t error;
+
+    run_note(fs, file, (w->offset + w->done) / FS_BLOCK, map);
+    error = run_write(fs, w, map, blocks);
+    if (error == 0) {
+        if (w->offset + w->done > file->run.size) {
+            file->end = w->offset + w->done;
+            file->run.size = file->end;
+        }
+        time_note(fs, file, map->entry->mtime);
+    }
+    return error;
+}
+
+/* How many blocks to claim where `blocks` are to be written: at the end of a
+   file that grows, more each time. */
+static uint64_t
+claim_count(struct fs_file *file, uint64_t blocks, bool grows)
+{
+    uint64_t count = grows && file->window > blocks ? file->window : blocks;
+
+    file->window = !grows                     ? 0
+                   : count < FS_AHEAD_MAX / 2 ? (uint32_t)count * 2
+                                              : FS_AHEAD_MAX;
+    return count;
+}
+
+/* Claims blocks for a hole, or behind the end, and writes the first of them. */
+static int64_t
+write_new(struct fs *fs, struct io_what *w, struct fs_map *map, uint64_t blocks)
+{
+    struct fs_file *file = w->file;
+    uint64_t at = w->offset + w->done;
+    uint64_t end = w->offset + w->count;
+    uint64_t old = fs_size(file, map->entry);
+    uint64_t size = old;
+    uint32_t window = file->window;
+    uint64_t now = fs_now(fs);
+    uint64_t count =
+        claim_count(file, blocks, at == size && at % FS_BLOCK == 0);
+    struct fs_entry *entry;
+    int64_t error = fs_claim(fs, map, (uint32_t)(at / FS_BLOCK),
+                             smaller(count, map->count), &entry);
+
+    if (error != 0) {
+        file->window = window;
+        return error;
+    }
+    blocks = smaller(blocks, map->count);
+    end = smaller(end, (at / FS_BLOCK + blocks) * FS_BLOCK);
+    size = end > size ? end : size;
+    entry->size = size;
+    entry->mtime = now;
+    /* Noted before it is so, in case that somebody dies in between. */
+    file->ahead = file->ahead || map->count > blocks;
+    fs->fresh = (struct fs_fresh){map->way.node->block, map->first, blocks};
+    error = store_commit(fs, map->count, 0);
+    if (error == 0) {
+        file->end = 0;
+        file->mtime = 0;
+        error = run_write(fs, w, map, blocks);
+        if (error == 0) {
+            file->run = (struct fs_run){fs->stamp,  map->way.node->block,
+                                        map->first, at / FS_BLOCK,
+                                        map->count, size,
+                                        now};
+        } else {
+            (void)claim_undo(fs, map, old);
+        }
+    }
+    fs->fresh.count = 0;
+    return error;
+}
+
 static int64_t
 write_try(struct fs *fs, void *what)
 {
@@ -217,48 +319,38 @@ write_try(struct fs *fs, void *what)
     uint64_t end = w->offset + w->count;
     uint64_t blocks = (end + FS_BLOCK - 1) / FS_BLOCK - at / FS_BLOCK;
     struct fs_map map;
-    struct fs_entry *entry;
-    uint64_t size;
     int64_t error = fs_map(fs, w->file, (uint32_t)(at / FS_BLOCK), &map);
 
     if (error != 0) {
         return error;
     }
-    blocks = blocks < map.count ? blocks : map.count;
-    size = map.entry->size;
-    if (map.first != 0) {
-        run_note(fs, w->file, at / FS_BLOCK, &map);
-        error = run_write(fs, w, &map, blocks);
-        at = w->offset + w->done;
-        if (error == 0 && at <= size) {
-            w->file->mtime = fs->volume->f->now(fs->volume);
-        } else if (error == 0) {
-            w->file->mtime = 0;
-            entry_set(fs, store_entry(fs, map.place.way.node, map.entry), at);
-            error = store_commit(fs, 0, 0);
-            /* The bytes are there; to write them again does no harm. */
-            w->done = error == -ESTALE || error == -EBUSY ? 0 : w->done;
-        }
-    } else {
-        error = fs_claim(fs, &map, (uint32_t)(at / FS_BLOCK), blocks, &entry);
-        if (error != 0) {
-            return error;
-        }
-        at = (at / FS_BLOCK + map.count) * FS_BLOCK;
-        w->file->mtime = 0;
-        entry_set(fs, entry, at < end ? at : end);
-        fs->fresh =
-            (struct fs_fresh){map.way.node->block, map.first, map.count};
-        error = store_commit(fs, map.count, 0);
-        if (error == 0) {
-            error = run_write(fs, w, &map, map.count);
-            if (error != 0) {
-                (void)claim_undo(fs, &map, size);
-            }
-        }
-        fs->fresh.count = 0;
-    }
+    blocks = smaller(blocks, map.count);
+    error = map.first != 0 ? write_over(fs, w, &map, blocks)
+                           : write_new(fs, w, &map, blocks);
     return error != 0 ? error : w->done < w->count;
+}
+
+/* Writes where was read or written last, or goes on behind that: false if it
+   lies elsewhere. What is written to is said of the file later. */
+static bool
+write_again(struct fs *fs, struct fs_file *file, uint64_t offset,
+            const void *bytes, uint64_t count)
+{
+    struct fs_run *run = &file->run;
+    uint64_t block =
+        offset <= run->size ? run_find(fs, file, offset, count) : 0;
+
+    if (block == 0 ||
+        fs->volume->f->data_write(fs->volume, run->parent, block,
+                                  offset % FS_BLOCK, count, bytes) != 0) {
+        return false;
+    }
+    if (offset + count > run->size) {
+        file->end = offset + count;
+        run->size = file->end;
+    }
+    time_note(fs, file, run->mtime);
+    return true;
 }
 
 int64_t
@@ -273,16 +365,9 @@ fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
         return -EFBIG;
     }
     result = fs_use(fs);
-    if (result == 0 && count > 0 && offset + count <= file->run.size) {
-        uint64_t block = run_find(fs, file, offset, count);
-
-        /* What is written to later is said of the file then. */
-        if (block != 0 &&
-            fs->volume->f->data_write(fs->volume, file->run.parent, block,
-                                      offset % FS_BLOCK, count, bytes) == 0) {
-            file->mtime = fs->volume->f->now(fs->volume);
-            return (int64_t)count;
-        }
+    if (result == 0 && count > 0 &&
+        write_again(fs, file, offset, bytes, count)) {
+        return (int64_t)count;
     }
     if (result == 0) {
         result = fs_do(fs, tail_try, &w);
@@ -307,12 +392,17 @@ size_try(struct fs *fs, void *what)
     if (error != 0) {
         return error;
     }
-    w->done = map.entry->size;
+    w->done = fs_size(w->file, map.entry);
     e = store_entry(fs, map.place.way.node, map.entry);
-    w->file->mtime = 0;
     e->size = w->offset;
-    e->mtime = fs->volume->f->now(fs->volume);
-    return store_commit(fs, 0, 0);
+    e->mtime = fs_now(fs);
+    error = store_commit(fs, 0, 0);
+    if (error == 0) {
+        w->file->mtime = 0;
+        w->file->end = 0;
+        w->file->window = 0;
+    }
+    return error;
 }
 
 int64_t
@@ -337,63 +427,52 @@ fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
     return error;
 }
 
-/*
- * Onto the disk.
- */
-int64_t
-fs_sync(struct fs *fs)
-{
-    int64_t error = fs_times_settle(fs);
-
-    if (error == 0) {
-        error = store_settle(fs);
-    }
-
-    if (error == 0 && fs->volume->f->data_settle != NULL) {
-        error = fs->volume->f->data_settle(fs->volume, 0, 0, UINT64_MAX);
-    }
-    return error != 0 ? error : fs->volume->f->flush(fs->volume);
-}
-
-struct where_what {
+struct page_what {
     struct fs_file *file;
-    uint64_t leaf; /* 0: more than this one node may have to be written */
+    uint64_t block;
+    bool write;
+    void *page;
 };
 
 static int64_t
-where_try(struct fs *fs, void *what)
+page_try(struct fs *fs, void *what)
 {
-    struct where_what *w = what;
-    struct fs_place place;
-    const struct fs_entry *e;
-    int64_t error = fs_locate(fs, w->file, &place, &e);
+    struct page_what *w = what;
+    struct fs_map map;
+    int64_t error = fs_map(fs, w->file, (uint32_t)w->block, &map);
 
-    /* The index that leads to the leaf may not know it yet. */
-    if (error == 0 && e->kind == FS_FILE && w->file->directory != fs->links &&
-        (place.way.parent == NULL ||
-         !store_is_dirty(fs, place.way.parent->block)) &&
-        tree_top_of(place.way.node->node, e) == 0 &&
-        fs->volume->f->attached(fs->volume, place.way.node->block) == 1) {
-        w->leaf = place.way.node->block;
+    if (error != 0) {
+        return error;
     }
-    return error;
+    w->page = map.first == 0
+                  ? NULL
+                  : fs->volume->f->data_page(fs->volume, map.way.node->block,
+                                             map.first, w->write);
+    if (w->page == NULL) {
+        return -ENODATA;
+    }
+    if (w->write) {
+        time_note(fs, w->file, map.entry->mtime);
+    }
+    return 0;
 }
 
 int64_t
-fs_fsync(struct fs *fs, struct fs_file *file)
+fs_page(struct fs *fs, struct fs_file *file, uint64_t block, bool write,
+        void **page)
 {
-    struct where_what w = {file, 0};
-    int64_t error = fs_time_settle(fs, file);
+    struct page_what w = {file, block, write, NULL};
+    int64_t error = 0;
 
+    if (block >= FS_FILE_BLOCKS || fs->volume->f->data_page == NULL) {
+        return -EINVAL;
+    }
+    if (write) {
+        error = fs_use(fs);
+    }
     if (error == 0) {
-        error = fs_do(fs, where_try, &w);
+        error = fs_do(fs, page_try, &w);
     }
-
-    if (error == 0) {
-        error = w.leaf == 0 ? -EBUSY : store_write(fs, w.leaf);
-    }
-    if (error == -EBUSY) {
-        return fs_sync(fs);
-    }
-    return error != 0 ? error : fs->volume->f->flush(fs->volume);
+    *page = w.page;
+    return error;
 }

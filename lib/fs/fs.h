@@ -35,6 +35,11 @@ enum fs_error {
 #define FS_OPEN_MAX 256 /* files and directories open at a time */
 #define FS_DIRTY_MAX 1024
 #define FS_ORDERS_MAX 32
+/* Times of files are multiples of this, in nanoseconds: to write a file often
+   does not change its inode each time. What fs_set sets is kept as it is. */
+#define FS_TIME_UNIT 10000000
+/* So many blocks are claimed ahead, at most, for a file that grows. */
+#define FS_AHEAD_MAX 256
 
 /* Where some blocks of a file are, as long as no node has changed. */
 struct fs_run {
@@ -43,7 +48,8 @@ struct fs_run {
     uint64_t first;
     uint64_t block; /* of the file */
     uint64_t count;
-    uint64_t size; /* of the file, in bytes */
+    uint64_t size;  /* of the file, in bytes */
+    uint64_t mtime; /* that its entry says */
 };
 
 /* A file or directory that is open. */
@@ -55,8 +61,13 @@ struct fs_file {
     bool dying;     /* it has no name any more */
     uint64_t top;   /* of a directory: its top node, 0: not known, and */
     uint64_t top_parent; /* who owned it when it was looked at last */
-    uint64_t
-        mtime; /* newer than the entry's, which does not say it yet; or 0 */
+    /* What the entry does not say yet (late.c): a later time, or 0; the size if
+       it is greater, or 0; and there may be blocks behind the end. */
+    uint64_t mtime;
+    uint64_t end;
+    bool ahead;
+    uint32_t window;   /* so many are claimed next at the end */
+    uint64_t next;     /* the byte behind what was read last */
     struct fs_run run; /* where was read or written last */
 };
 
@@ -212,6 +223,15 @@ int64_t fs_read(struct fs *fs, struct fs_file *file, uint64_t offset,
 int64_t fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
                  const void *bytes, uint64_t count);
 int64_t fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size);
+/* Of a volume with a cache: where the bytes of a block of a file lie, at *page,
+   until another function is called; with `write` they may be changed there, now
+   or later, and are the file's. -ENODATA: it is a hole, or was never written.
+ */
+int64_t fs_page(struct fs *fs, struct fs_file *file, uint64_t block, bool write,
+                void **page);
+/* Who wrote a file is done with it: blocks that were claimed for more are given
+   back. So they are when it is closed. */
+void fs_rest(struct fs *fs, struct fs_file *file);
 
 /* The name of a directory in the one above it, with a zero behind it; the
    root's is empty. -ENOENT: it has none any more. */
@@ -223,9 +243,10 @@ int64_t fs_set(struct fs *fs, struct fs_file *file, unsigned what,
                const struct fs_status *status);
 
 /* All that was done before is on the disk; or what was done to that file, and
-   it can be found by its name. */
+   it can be found by its name; with fs_fdatasync its time may be older. */
 int64_t fs_sync(struct fs *fs);
 int64_t fs_fsync(struct fs *fs, struct fs_file *file);
+int64_t fs_fdatasync(struct fs *fs, struct fs_file *file);
 
 /*
  * For a struct fs that several share, each within the same lock: somebody died

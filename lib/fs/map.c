@@ -186,9 +186,7 @@ fs_claim(struct fs *fs, struct fs_map *map, uint32_t block, uint64_t count,
     return 0;
 }
 
-/* Takes out of a node what the file has from a block on: the blocks given back.
- */
-static uint64_t
+uint64_t
 records_cut(struct fs_node *n, uint16_t id, uint32_t block)
 {
     uint64_t given = 0;

@@ -30,7 +30,7 @@ directory_add(struct fs *fs, struct fs_node *n, const char *name,
                          .kind = FS_DIRECTORY,
                          .name_bytes = (uint8_t)strlen(name),
                          .number = number,
-                         .mtime = fs->volume->f->now(fs->volume),
+                         .mtime = fs_now(fs),
                          .mode = 0755,
                          .links = 1};
     struct fs_record r = {.place = record_place(block, 1),

@@ -133,7 +133,7 @@ name_make(struct fs *fs, struct fs_file *directory, const char *name,
         return error;
     }
     like->number = fs->next++;
-    like->mtime = fs->volume->f->now(fs->volume);
+    like->mtime = fs_now(fs);
     like->links = 1;
     like->name_bytes = (uint8_t)bytes;
     w.like = like;
@@ -298,7 +298,7 @@ link_try(struct fs *fs, void *what)
     }
     edit = store_entry(fs, inode.way.node, e);
     edit->links++;
-    edit->mtime = fs->volume->f->now(fs->volume);
+    edit->mtime = fs_now(fs);
     if (node_entry_add(store_edit(fs, place.way.node), &reference, name->name,
                        "") == NULL) {
         store_forget(fs);

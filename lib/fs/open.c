@@ -77,9 +77,9 @@ fs_close(struct fs *fs, struct fs_file *file)
         if (file->dying) {
             /* If it fails the space is lost until the next repair. */
             (void)fs_reap(fs, directory, file->hash, file->number);
-        } else if (file->mtime != 0) {
+        } else if (fs_is_late(file)) {
             file->users = 1; /* it is looked at once more */
-            (void)fs_time_settle(fs, file);
+            (void)fs_late_settle(fs, file, true);
             file->users = 0;
         }
         file = directory;
@@ -189,7 +189,7 @@ fs_touch(struct fs *fs, const struct fs_place *place)
 {
     /* A change of four nodes already does without. */
     if (place->top != NULL && fs->edits < FS_EDITS_MAX) {
-        store_edit(fs, place->top)->head.mtime = fs->volume->f->now(fs->volume);
+        store_edit(fs, place->top)->head.mtime = fs_now(fs);
     }
 }
 
@@ -236,6 +236,7 @@ stat_try(struct fs *fs, void *what)
         return error;
     }
     status_of(e, w->status);
+    w->status->size = fs_size(w->file, e);
     if (w->file->mtime != 0) {
         w->status->mtime = w->file->mtime;
     }
@@ -337,29 +338,4 @@ fs_set(struct fs *fs, struct fs_file *file, unsigned what,
     int64_t error = fs_use(fs);
 
     return error != 0 ? error : fs_do(fs, set_try, &w);
-}
-
-int64_t
-fs_time_settle(struct fs *fs, struct fs_file *file)
-{
-    const struct fs_status status = {.mtime = file->mtime};
-
-    /* What has no name is not asked for it after a crash. */
-    return file->mtime == 0 || file->dying
-               ? 0
-               : fs_set(fs, file, FS_SET_MTIME, &status);
-}
-
-int64_t
-fs_times_settle(struct fs *fs)
-{
-    int64_t error = 0;
-    unsigned i;
-
-    for (i = 0; i < FS_OPEN_MAX && error == 0; i++) {
-        if (fs->open[i].users > 0) {
-            error = fs_time_settle(fs, &fs->open[i]);
-        }
-    }
-    return error;
 }

@@ -110,15 +110,41 @@ int64_t fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
 /* The entry of an open file. */
 int64_t fs_locate(struct fs *fs, struct fs_file *file, struct fs_place *place,
                   const struct fs_entry **entry);
-/* A time of a file, or of all, that its entry does not say yet goes there. */
-int64_t fs_time_settle(struct fs *fs, struct fs_file *file);
-int64_t fs_times_settle(struct fs *fs);
 /* A directory has changed: its time, in the change that is being made. */
 void fs_touch(struct fs *fs, const struct fs_place *place);
 /* Whether it can be a name: 0, -EINVAL or -ENAMETOOLONG. */
 int64_t fs_name_check(const char *name, size_t bytes);
 /* The name in the directory of links under which a number is. */
 uint32_t fs_link_name(const struct fs *fs, uint64_t number, char name[8]);
+
+/*
+ * late.c: what entries do not say yet.
+ */
+/* The size of an open file. */
+static inline uint64_t
+fs_size(const struct fs_file *file, const struct fs_entry *e)
+{
+    return file->end > e->size ? file->end : e->size;
+}
+static inline uint64_t
+fs_now(const struct fs *fs)
+{
+    uint64_t now = fs->volume->f->now(fs->volume);
+
+    return now - now % FS_TIME_UNIT;
+}
+/* Whether it has something that its entry does not say. */
+static inline bool
+fs_is_late(const struct fs_file *file)
+{
+    return (file->mtime | file->end) != 0 || file->ahead;
+}
+/* Its entry says all, or all but the time; and it has no blocks behind its end
+   any more. */
+int64_t fs_late_settle(struct fs *fs, struct fs_file *file, bool time);
+int64_t fs_late_settle_all(struct fs *fs);
+/* No file has: while nothing is pinned or edited. */
+int64_t fs_late_give(struct fs *fs);
 
 /*
  * reap.c: what has no name any more.
@@ -148,6 +174,9 @@ int64_t fs_file_way(struct fs *fs, struct fs_file *file, uint32_t block,
 /* And what they say of the block. */
 int64_t fs_map(struct fs *fs, struct fs_file *file, uint32_t block,
                struct fs_map *map);
+/* Takes out of a node what the file has from a block on: the blocks given back.
+ */
+uint64_t records_cut(struct fs_node *n, uint16_t id, uint32_t block);
 /* Claims blocks for a hole; at most `count`. The edit of the entry, in which
    the caller may set what is to be in the same change, comes as *entry; the
    caller commits. -ESTALE: there was no room for a record. */

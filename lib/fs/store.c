@@ -321,6 +321,9 @@ store_settle(struct fs *fs)
 
     store_forget(fs);
     bare = bare_fill(fs);
+    if (bare == 0) {
+        bare = fs_late_give(fs);
+    }
     if (bare != 0) {
         return bare;
     }
@@ -375,7 +378,7 @@ fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
     for (i = 0; i < TRIES && result == -ESTALE; i++) {
         int64_t error = 0;
 
-        if (fs->dirty_count > FS_DIRTY_MAX - 2 * FS_EDITS_MAX) {
+        if (fs->dirty_count > FS_DIRTY_MAX - FS_OPEN_MAX - 2 * FS_EDITS_MAX) {
             error = store_settle(fs);
         }
         store_forget(fs);

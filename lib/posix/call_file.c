@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <sys/file.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ open(const char *path, int flags, ...)
         mode = (mode_t)va_arg(list, int);
         va_end(list);
     }
-    return (int)CALL(file_open(path, flags, mode));
+    return (int)CALL_AGAIN(file_open(path, flags, mode));
 }
 
 int
@@ -199,13 +200,63 @@ control(int descriptor, int command, int argument)
 int
 fcntl(int descriptor, int command, ...)
 {
+    struct flock *lock = NULL;
+    int argument = 0;
     va_list list;
-    int argument;
 
     va_start(list, command);
-    argument = va_arg(list, int);
+    if (command == F_SETLK || command == F_SETLKW || command == F_GETLK) {
+        lock = va_arg(list, struct flock *);
+    } else {
+        argument = va_arg(list, int);
+    }
     va_end(list);
-    return (int)CALL(control(descriptor, command, argument));
+    switch (command) {
+    case F_SETLK:
+    case F_SETLKW:
+        return (int)CALL_AGAIN(
+            record_set(descriptor, lock, command == F_SETLKW));
+    case F_GETLK:
+        return (int)CALL(record_get(descriptor, lock));
+    default:
+        return (int)CALL(control(descriptor, command, argument));
+    }
+}
+
+int
+flock(int descriptor, int operation)
+{
+    return (int)CALL_AGAIN(record_flock(descriptor, operation));
+}
+
+/* From where the file is. */
+int
+lockf(int descriptor, int function, off_t size)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_CUR, .l_len = size};
+
+    switch (function) {
+    case F_ULOCK:
+        lock.l_type = F_UNLCK;
+        return fcntl(descriptor, F_SETLK, &lock);
+    case F_LOCK:
+        return fcntl(descriptor, F_SETLKW, &lock);
+    case F_TLOCK:
+        return fcntl(descriptor, F_SETLK, &lock);
+    case F_TEST:
+        if (fcntl(descriptor, F_GETLK, &lock) < 0) {
+            return -1;
+        }
+        if (lock.l_type != F_UNLCK) {
+            errno = EACCES;
+            return -1;
+        }
+        return 0;
+    default:
+        errno = EINVAL;
+        return -1;
+    }
 }
 
 int
@@ -217,13 +268,13 @@ ftruncate(int descriptor, off_t size)
 int
 fsync(int descriptor)
 {
-    return (int)CALL(file_sync(descriptor));
+    return (int)CALL(file_sync(descriptor, true));
 }
 
 int
 fdatasync(int descriptor)
 {
-    return fsync(descriptor);
+    return (int)CALL(file_sync(descriptor, false));
 }
 
 void

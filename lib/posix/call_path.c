@@ -173,22 +173,6 @@ fchown(int descriptor, uid_t uid, gid_t gid)
     return (int)CALL(tree_chown_open(descriptor, uid, gid));
 }
 
-/* Paths are from the working directory only, or from the root. */
-int
-utimensat(int directory, const char *path, const struct timespec times[2],
-          int flags)
-{
-    if ((flags & ~AT_SYMLINK_NOFOLLOW) != 0) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (directory != AT_FDCWD && *path != '/') {
-        errno = ENOSYS;
-        return -1;
-    }
-    return (int)CALL(tree_times(path, times, flags == 0));
-}
-
 int
 futimens(int descriptor, const struct timespec times[2])
 {

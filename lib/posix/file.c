@@ -53,11 +53,15 @@ open_end(struct file *f, bool locked)
 {
     unsigned kind = f->kind;
 
+    record_open_end((unsigned)(f - files()->open));
     f->kind = FILE_FREE;
     if (kind == FILE_PIPE_READ || kind == FILE_PIPE_WRITE) {
         pipe_close(&files()->pipe[f->index], kind == FILE_PIPE_READ);
     } else if (kind == FILE_REGULAR || kind == FILE_DIRECTORY) {
         if (locked) {
+            if (f->index < FS_OPEN_MAX) { /* its name may keep it open */
+                fs_rest(&inode_system()->fs, inode_file(f->index));
+            }
             inode_put(f->index);
         } else {
             inode_system()->recount = 1;
@@ -78,6 +82,7 @@ files_recover(void)
 {
     struct files *s = files();
     bool end[FILE_PIPES][2] = {{false}};
+    uint64_t rows = 0;
     unsigned i;
     unsigned d;
 
@@ -93,7 +98,9 @@ files_recover(void)
             count(p->descriptor[d]);
         }
         count(counts ? p->directory : -1);
+        rows |= (uint64_t)counts << i;
     }
+    mapping_count(rows);
     for (i = 0; i < FILE_OPEN_MAX; i++) {
         struct file *f = &s->open[i];
 
@@ -277,6 +284,15 @@ put_end(bool both)
     }
 }
 
+/* A descriptor of the file is closed, the lock of the files being held. */
+static void
+descriptor_end(const struct file *f)
+{
+    if (f->kind == FILE_REGULAR) {
+        record_close(f->index);
+    }
+}
+
 int64_t
 file_close(int descriptor)
 {
@@ -288,6 +304,7 @@ file_close(int descriptor)
     }
     both = put_begin(f);
     descriptor_set((unsigned)descriptor, -1, false);
+    descriptor_end(f);
     file_put((unsigned)(f - files()->open));
     put_end(both);
     return 0;
@@ -339,6 +356,7 @@ file_duplicate_to(int descriptor, int to, int flags)
     f->users++;
     descriptor_set((unsigned)to, f - files()->open, (flags & O_CLOEXEC) != 0);
     if (old != NULL) {
+        descriptor_end(old);
         file_put((unsigned)(old - files()->open));
     }
     if (!locked) {
@@ -350,9 +368,15 @@ file_duplicate_to(int descriptor, int to, int flags)
 int64_t
 file_fork(struct process *child)
 {
+    int64_t error;
     unsigned i;
 
     file_take();
+    error = mapping_fork(child);
+    if (error < 0) {
+        file_drop();
+        return error;
+    }
     memcpy(child->descriptor, process_self->descriptor,
            sizeof(child->descriptor));
     child->close_on_exec = process_self->close_on_exec;
@@ -389,7 +413,10 @@ file_exit(struct process *p)
         return;
     }
     inode_take();
+    mapping_note_of(p);
     file_take();
+    mapping_exit(p);
+    record_exit(process_index(p));
     for (i = 0; i < POSIX_DESCRIPTORS; i++) {
         int index = p->descriptor[i];
 

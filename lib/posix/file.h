@@ -8,20 +8,21 @@
  *       -> open file: offset, flags          struct file, shared
  *            -> node: what is in the file system, a device, or a pipe
  *
- * An open file has as many users as descriptors and working directories lead to
- * it, in all processes. Both change together, under the lock of the files; so
- * when somebody died with it they are counted anew, from the rows. A node has
- * as many users as open files and cached names lead to it (node.h), a pipe an
- * end for each open file.
+ * An open file has as many users as descriptors, working directories and
+ * mappings lead to it, in all processes. Both change together, under the lock
+ * of the files; so when somebody died with it they are counted anew, from the
+ * rows. A node has as many users as open files and cached names lead to it
+ * (node.h), a pipe an end for each open file.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/posix/lock.h"
+#include "lib/posix/mapping.h"
 #include "lib/posix/process.h"
+#include "lib/posix/record.h"
 
-#define FILE_OPEN_MAX 256 /* open files of all processes */
 #define FILE_PIPES 32
 #define PIPE_BYTES 16384
 #define PIPE_ATOMIC 4096 /* so many are written at once, or none yet */
@@ -67,6 +68,8 @@ struct files {
     uint32_t gid;
     struct file open[FILE_OPEN_MAX];
     struct pipe pipe[FILE_PIPES];
+    struct records records;
+    struct mappings mappings;
     _Alignas(4096) uint8_t system[FILE_SYSTEM_BYTES];
 };
 
@@ -98,7 +101,8 @@ int64_t file_close_on_exec(int descriptor);
 int64_t file_set_close_on_exec(int descriptor, int on);
 int64_t file_duplicate_to(int descriptor, int to, int flags);
 int64_t file_truncate(int descriptor, int64_t size);
-int64_t file_sync(int descriptor);
+/* Onto the disk; without `time` that of the last write may be older there. */
+int64_t file_sync(int descriptor, bool time);
 /* There is room for these bytes: later writes there do not fail for want of it.
  */
 int64_t file_allocate(int descriptor, int64_t offset, int64_t size);

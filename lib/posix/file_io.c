@@ -252,15 +252,19 @@ file_truncate(int descriptor, int64_t size)
         return -EINVAL;
     }
     inode_take();
-    error =
-        fs_truncate(&inode_system()->fs, inode_file(f->index), (uint64_t)size);
+    error = mapping_cut(f->index, (uint64_t)size);
+    if (error == 0) {
+        error = posix_error(fs_truncate(&inode_system()->fs,
+                                        inode_file(f->index), (uint64_t)size));
+    }
     inode_drop();
-    return posix_error(error);
+    return error;
 }
 
 int64_t
-file_sync(int descriptor)
+file_sync(int descriptor, bool time)
 {
+    struct fs *fs = &inode_system()->fs;
     const struct file *f = file_of(descriptor);
     int64_t error = 0;
 
@@ -272,7 +276,9 @@ file_sync(int descriptor)
     }
     inode_take();
     if (f->index < FS_OPEN_MAX) {
-        error = fs_fsync(&inode_system()->fs, inode_file(f->index));
+        mapping_note(f->index);
+        error = time ? fs_fsync(fs, inode_file(f->index))
+                     : fs_fdatasync(fs, inode_file(f->index));
     }
     inode_drop();
     return posix_error(error);

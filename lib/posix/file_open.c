@@ -78,8 +78,11 @@ find(struct path *p, int flags, mode_t mode)
     error = alone ? -EEXIST : check((unsigned)node, flags);
     if (error == 0 && (flags & O_TRUNC) != 0 &&
         inode_look((unsigned)node)->kind == FS_FILE) {
-        error = posix_error(
-            fs_truncate(&inode_system()->fs, inode_file((unsigned)node), 0));
+        error = mapping_cut((unsigned)node, 0);
+        if (error == 0) {
+            error = posix_error(fs_truncate(&inode_system()->fs,
+                                            inode_file((unsigned)node), 0));
+        }
     }
     if (error != 0) {
         inode_put((unsigned)node);
@@ -112,7 +115,7 @@ add(unsigned node, int flags)
 }
 
 int64_t
-file_open(const char *path, int flags, mode_t mode)
+file_open_at(int directory, const char *path, int flags, mode_t mode)
 {
     struct path p;
     int64_t node;
@@ -122,7 +125,7 @@ file_open(const char *path, int flags, mode_t mode)
         return -EINVAL;
     }
     inode_take();
-    result = path_begin(&p, path);
+    result = path_begin(&p, directory, path);
     if (result == 0) {
         node = find(&p, flags, mode);
         result = node;
@@ -136,4 +139,10 @@ file_open(const char *path, int flags, mode_t mode)
     }
     inode_drop();
     return result;
+}
+
+int64_t
+file_open(const char *path, int flags, mode_t mode)
+{
+    return file_open_at(AT_FDCWD, path, flags, mode);
 }

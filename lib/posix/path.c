@@ -2,6 +2,7 @@
 #include "lib/posix/path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -166,10 +167,23 @@ walk(struct path *p, const char *text)
     }
 }
 
-int64_t
-path_begin(struct path *p, const char *text)
+/* The directory where a text begins. */
+static int64_t
+base(int directory, const char *text)
 {
-    int directory = process_self->directory;
+    int index = process_self->directory;
+    const struct file *f;
+
+    if (directory == AT_FDCWD || *text == '/') {
+        return index < 0 ? root() : SHARED_OF->files.open[index].index;
+    }
+    f = file_of(directory);
+    return f == NULL ? -EBADF : f->kind != FILE_DIRECTORY ? -ENOTDIR : f->index;
+}
+
+int64_t
+path_begin(struct path *p, int directory, const char *text)
+{
     int64_t error;
 
     if (*text == 0) {
@@ -178,7 +192,11 @@ path_begin(struct path *p, const char *text)
     if (inode_system()->mounted == 0) {
         return -ENODEV;
     }
-    p->at = directory < 0 ? root() : SHARED_OF->files.open[directory].index;
+    error = base(directory, text);
+    if (error < 0) {
+        return error;
+    }
+    p->at = (unsigned)error;
     p->links = 0;
     inode_use(p->at);
     error = walk(p, text);
@@ -224,10 +242,10 @@ path_look(struct path *p, bool follow)
 }
 
 int64_t
-path_find(const char *text, bool follow)
+path_find(int directory, const char *text, bool follow)
 {
     struct path p;
-    int64_t node = path_begin(&p, text);
+    int64_t node = path_begin(&p, directory, text);
 
     if (node == 0) {
         node = path_look(&p, follow);

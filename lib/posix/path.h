@@ -5,7 +5,7 @@
  * Paths, under the lock of the file system. They are walked up to the last
  * name, which then is looked up, made, or taken away.
  *
- *     error = path_begin(&p, text);
+ *     error = path_begin(&p, AT_FDCWD, text);
  *     if (error == 0) {
  *         node = path_look(&p, true);
  *         path_end(&p);
@@ -25,14 +25,16 @@ struct path {
     bool slash; /* behind the name: it is to be a directory */
 };
 
-int64_t path_begin(struct path *p, const char *text);
+/* `directory`: the descriptor of the one where a text begins that has no slash
+   in front; AT_FDCWD: the working one. -EBADF, -ENOTDIR. */
+int64_t path_begin(struct path *p, int directory, const char *text);
 void path_end(struct path *p);
 /* The node of the last name, used once more. A symbolic link is followed if
    `follow`, or a slash is behind: then `p` is where it leads, and with -ENOENT
    the name is missing there. */
 int64_t path_look(struct path *p, bool follow);
 /* Both for a whole path. */
-int64_t path_find(const char *text, bool follow);
+int64_t path_find(int directory, const char *text, bool follow);
 /* Before the last name is made or taken away: whether the process may write in
    its directory, and the name is one. `special` is the error for "." and "..",
    and for a path that ends with none. */

@@ -20,6 +20,8 @@ int64_t posix_error(int64_t error);
 
 /* files: descriptors, open files, paths (file*.c, pipe.c, path.c) */
 int64_t file_open(const char *path, int flags, mode_t mode);
+/* The path begins at an open directory, or at AT_FDCWD. */
+int64_t file_open_at(int directory, const char *path, int flags, mode_t mode);
 int64_t file_close(int descriptor);
 int64_t file_read(int descriptor, void *bytes, size_t count);
 int64_t file_write(int descriptor, const void *bytes, size_t count);
@@ -29,6 +31,8 @@ int64_t file_pwrite(int descriptor, const void *bytes, size_t count,
 int64_t file_seek(int descriptor, off_t offset, int whence);
 int64_t file_duplicate(int descriptor, int least, int flags);
 int64_t file_stat(const char *path, struct stat *status, int follow);
+int64_t file_stat_at(int directory, const char *path, struct stat *status,
+                     int follow);
 /* The child's row has the same descriptors and directory: they are used once
    more. */
 int64_t file_fork(struct process *child);

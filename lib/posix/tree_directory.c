@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ tree_chdir(const char *path)
     int64_t node;
 
     inode_take();
-    node = path_find(path, true);
+    node = path_find(AT_FDCWD, path, true);
     if (node >= 0) {
         node = directory_set((unsigned)node);
     }
@@ -118,7 +119,7 @@ tree_getcwd(char *path, size_t room)
     }
     path[at] = 0;
     inode_take();
-    error = path_begin(&p, ".");
+    error = path_begin(&p, AT_FDCWD, ".");
     if (error == 0) {
         error = prepend_directory(path, &at, p.at);
         path_end(&p);
@@ -141,7 +142,7 @@ tree_path(const char *text, char *path, size_t room)
 
     path[at] = 0;
     inode_take();
-    error = path_begin(&p, text);
+    error = path_begin(&p, AT_FDCWD, text);
     if (error == 0) {
         node = path_look(&p, true);
         error = node < 0 ? node : 0;

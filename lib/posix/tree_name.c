@@ -57,13 +57,13 @@ missing(struct path *p)
 }
 
 int64_t
-tree_mkdir(const char *path, mode_t mode)
+tree_mkdir_at(int directory, const char *path, mode_t mode)
 {
     struct path p;
     int64_t error;
 
     inode_take();
-    error = path_begin(&p, path);
+    error = path_begin(&p, directory, path);
     if (error == 0) {
         error = missing(&p);
         if (error == 0) {
@@ -104,32 +104,20 @@ name_remove(struct path *p, bool directory)
         fs_unlink(system_fs(), inode_file(p->at), p->name, p->bytes));
 }
 
-static int64_t
-remove_path(const char *path, bool directory)
+int64_t
+tree_remove_at(int directory, const char *path, int is_directory)
 {
     struct path p;
     int64_t error;
 
     inode_take();
-    error = path_begin(&p, path);
+    error = path_begin(&p, directory, path);
     if (error == 0) {
-        error = name_remove(&p, directory);
+        error = name_remove(&p, is_directory != 0);
         path_end(&p);
     }
     inode_drop();
     return error;
-}
-
-int64_t
-tree_rmdir(const char *path)
-{
-    return remove_path(path, true);
-}
-
-int64_t
-tree_unlink(const char *path)
-{
-    return remove_path(path, false);
 }
 
 /* Two paths whose last names are to be changed. The text of the first is copied
@@ -141,14 +129,15 @@ struct pair {
 };
 
 static int64_t
-pair_begin(struct pair *w, const char *path, const char *new_path)
+pair_begin(struct pair *w, int directory, const char *path, int new_directory,
+           const char *new_path)
 {
-    int64_t error = path_begin(&w->from, path);
+    int64_t error = path_begin(&w->from, directory, path);
 
     if (error == 0) {
         memcpy(w->name, w->from.name, w->from.bytes);
         w->from.name = w->name;
-        error = path_begin(&w->to, new_path);
+        error = path_begin(&w->to, new_directory, new_path);
         if (error != 0) {
             path_end(&w->from);
         }
@@ -186,13 +175,14 @@ rename_check(struct pair *w)
 }
 
 int64_t
-tree_rename(const char *path, const char *new_path)
+tree_rename_at(int directory, const char *path, int new_directory,
+               const char *new_path)
 {
     struct pair w;
     int64_t error;
 
     inode_take();
-    error = pair_begin(&w, path, new_path);
+    error = pair_begin(&w, directory, path, new_directory, new_path);
     if (error == 0) {
         error = rename_check(&w);
         if (error == 0) {
@@ -209,54 +199,54 @@ tree_rename(const char *path, const char *new_path)
     return error;
 }
 
+/* Gives a node the name that a path ends with. */
 static int64_t
-link_make(struct pair *w)
+link_make(unsigned node, struct path *to)
 {
-    int64_t node = path_look(&w->from, false);
-    int64_t error;
+    int64_t error = missing(to);
 
-    if (node < 0) {
-        return node;
-    }
-    error = missing(&w->to);
-    if (error == 0 && w->to.slash) {
+    if (error == 0 && to->slash) {
         error = -ENOENT;
     }
     if (error == 0) {
-        error = node >= FS_OPEN_MAX ||
-                        inode_look((unsigned)node)->kind == FS_DIRECTORY
+        error = node >= FS_OPEN_MAX || inode_look(node)->kind == FS_DIRECTORY
                     ? -EPERM
-                    : path_change(&w->to, -EEXIST);
+                    : path_change(to, -EEXIST);
     }
     if (error == 0) {
         /* Its handle goes to the directory of links. */
-        name_drop_node((unsigned)node);
-        error =
-            posix_error(fs_link(system_fs(), inode_file((unsigned)node),
-                                inode_file(w->to.at), w->to.name, w->to.bytes));
+        name_drop_node(node);
+        error = posix_error(fs_link(system_fs(), inode_file(node),
+                                    inode_file(to->at), to->name, to->bytes));
     }
-    inode_put((unsigned)node);
     return error;
 }
 
 int64_t
-tree_link(const char *path, const char *new_path)
+tree_link_at(int directory, const char *path, int new_directory,
+             const char *new_path, int follow)
 {
-    struct pair w;
+    struct path to;
+    int64_t node;
     int64_t error;
 
     inode_take();
-    error = pair_begin(&w, path, new_path);
-    if (error == 0) {
-        error = link_make(&w);
-        pair_end(&w);
+    node = path_find(directory, path, follow != 0);
+    error = node;
+    if (node >= 0) {
+        error = path_begin(&to, new_directory, new_path);
+        if (error == 0) {
+            error = link_make((unsigned)node, &to);
+            path_end(&to);
+        }
+        inode_put((unsigned)node);
     }
     inode_drop();
     return error;
 }
 
 int64_t
-tree_symlink(const char *target, const char *path)
+tree_symlink_at(const char *target, int directory, const char *path)
 {
     struct path p;
     size_t bytes = strlen(target);
@@ -269,7 +259,7 @@ tree_symlink(const char *target, const char *path)
         return -ENAMETOOLONG;
     }
     inode_take();
-    error = path_begin(&p, path);
+    error = path_begin(&p, directory, path);
     if (error == 0) {
         error = missing(&p);
         if (error == 0 && p.slash) {
@@ -289,7 +279,7 @@ tree_symlink(const char *target, const char *path)
 }
 
 int64_t
-tree_readlink(const char *path, char *bytes, size_t room)
+tree_readlink_at(int directory, const char *path, char *bytes, size_t room)
 {
     int64_t node;
     int64_t result;
@@ -298,7 +288,7 @@ tree_readlink(const char *path, char *bytes, size_t room)
         return -EINVAL;
     }
     inode_take();
-    node = path_find(path, false);
+    node = path_find(directory, path, false);
     result = node;
     if (node >= 0) {
         result =

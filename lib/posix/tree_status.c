@@ -70,13 +70,13 @@ node_status(unsigned node, struct stat *status)
 }
 
 int64_t
-file_stat(const char *path, struct stat *status, int follow)
+file_stat_at(int directory, const char *path, struct stat *status, int follow)
 {
     int64_t node;
     int64_t error;
 
     inode_take();
-    node = path_find(path, follow != 0);
+    node = path_find(directory, path, follow != 0);
     error = node;
     if (node >= 0) {
         error = node_status((unsigned)node, status);
@@ -84,6 +84,12 @@ file_stat(const char *path, struct stat *status, int follow)
     }
     inode_drop();
     return error;
+}
+
+int64_t
+file_stat(const char *path, struct stat *status, int follow)
+{
+    return file_stat_at(AT_FDCWD, path, status, follow);
 }
 
 int64_t
@@ -139,6 +145,9 @@ node_set(unsigned node, struct setting *s)
     if (node >= FS_OPEN_MAX) {
         return -EPERM;
     }
+    if ((s->what & FS_SET_MODE) != 0 && inode_look(node)->kind == FS_SYMLINK) {
+        return -EOPNOTSUPP; /* nobody asks for it */
+    }
     error = fs_stat(fs, inode_file(node), &is);
     if (error != 0) {
         return posix_error(error);
@@ -159,13 +168,13 @@ node_set(unsigned node, struct setting *s)
 }
 
 static int64_t
-path_set(const char *path, int follow, struct setting *s)
+path_set(int directory, const char *path, int follow, struct setting *s)
 {
     int64_t node;
     int64_t error;
 
     inode_take();
-    node = path_find(path, follow != 0);
+    node = path_find(directory, path, follow != 0);
     error = node;
     if (node >= 0) {
         error = node_set((unsigned)node, s);
@@ -201,11 +210,11 @@ mode_setting(mode_t mode)
 }
 
 int64_t
-tree_chmod(const char *path, mode_t mode)
+tree_chmod_at(int directory, const char *path, mode_t mode, int follow)
 {
     struct setting s = mode_setting(mode);
 
-    return path_set(path, true, &s);
+    return path_set(directory, path, follow, &s);
 }
 
 int64_t
@@ -227,11 +236,11 @@ owner_setting(uid_t uid, gid_t gid)
 }
 
 int64_t
-tree_chown(const char *path, uid_t uid, gid_t gid, int follow)
+tree_chown_at(int directory, const char *path, uid_t uid, gid_t gid, int follow)
 {
     struct setting s = owner_setting(uid, gid);
 
-    return path_set(path, follow, &s);
+    return path_set(directory, path, follow, &s);
 }
 
 int64_t
@@ -274,12 +283,13 @@ times_setting(const struct timespec times[2], struct setting *s)
 }
 
 int64_t
-tree_times(const char *path, const struct timespec times[2], int follow)
+tree_times_at(int directory, const char *path, const struct timespec times[2],
+              int follow)
 {
     struct setting s;
     int64_t error = times_setting(times, &s);
 
-    return error != 0 ? error : path_set(path, follow, &s);
+    return error != 0 ? error : path_set(directory, path, follow, &s);
 }
 
 int64_t
@@ -292,7 +302,7 @@ tree_times_open(int descriptor, const struct timespec times[2])
 }
 
 int64_t
-tree_access(const char *path, int what)
+tree_access_at(int directory, const char *path, int what, int follow)
 {
     int64_t node;
     int64_t error;
@@ -301,7 +311,7 @@ tree_access(const char *path, int what)
         return -EINVAL;
     }
     inode_take();
-    node = path_find(path, true);
+    node = path_find(directory, path, follow != 0);
     error = node;
     if (node >= 0) {
         error = inode_permits((unsigned)node, what);
@@ -321,7 +331,7 @@ tree_truncate(const char *path, int64_t size)
         return -EINVAL;
     }
     inode_take();
-    node = path_find(path, true);
+    node = path_find(AT_FDCWD, path, true);
     error = node;
     if (node >= 0) {
         unsigned kind = inode_look((unsigned)node)->kind;
@@ -329,6 +339,9 @@ tree_truncate(const char *path, int64_t size)
         error = kind == FS_DIRECTORY ? -EISDIR
                 : kind != FS_FILE    ? -EINVAL
                                      : inode_permits((unsigned)node, W_OK);
+        if (error == 0) {
+            error = mapping_cut((unsigned)node, (uint64_t)size);
+        }
         if (error == 0) {
             error = posix_error(fs_truncate(&inode_system()->fs,
                                             inode_file((unsigned)node),

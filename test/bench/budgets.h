@@ -60,6 +60,8 @@
     X(open_close, 2500, "an existing file, path of three parts")               \
     X(read_4k_cached, 1500, "a page of 256 that are in the cache")             \
     X(write_4k_cached, 1800, "a page of a file that is in the cache")          \
+    X(grow_4k, 16000, "a page behind the end of a file, of 64")                \
+    X(write_4k_fsync, 15000, "a page of a file, and it is on the disk")        \
     X(stat, 0, "an existing file, path of three parts")                        \
     X(pipe_roundtrip, 1500, "a byte to another process and back")              \
     X(wake_roundtrip, 0, "a process wakes another and is woken by it")         \
@@ -67,8 +69,7 @@
 
 #define POSIX_GOALS(X)                                                         \
     X(fork_exit_wait, 60000, "64 private pages, the child writes 4")           \
-    X(create_write_1k_unlink, 40000, "a file that is not synced")              \
-    X(write_4k_fsync, 15000, "a page of a file, and it is on the disk")
+    X(create_write_1k_unlink, 40000, "a file that is not synced")
 
 /* Not of the benchmark program: bench_predicate, in a trace. */
 #define CODE_BUDGETS(X)                                                        \

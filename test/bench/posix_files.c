@@ -12,7 +12,8 @@
 #include "test/bench/posix.h"
 
 #define CALLS 50
-#define SYNCS 10
+#define SYNCS 4
+#define GROWS 64
 #define PAGE 4096
 #define PAGES 256
 #define TURNS 200
@@ -55,6 +56,22 @@ write_pages(void)
         (void)write(file, page, PAGE);
     }
     return (COUNT_END() - begin) / PAGES;
+}
+
+/* A file that is made longer, from nothing on, page by page. */
+static uint64_t
+grow_pages(void)
+{
+    int d = open("/tmp/bench/longer", O_WRONLY | O_CREAT, 0644);
+    uint64_t begin = COUNT_BEGIN();
+
+    for (unsigned i = 0; i < GROWS; i++) {
+        (void)write(d, page, PAGE);
+    }
+    begin = COUNT_END() - begin;
+    (void)close(d);
+    (void)unlink("/tmp/bench/longer");
+    return begin / GROWS;
 }
 
 static uint64_t
@@ -141,6 +158,7 @@ posix_file_rows(void)
     posix_row("stat", status, 0);
     posix_row("read_4k_cached", read_pages, 0);
     posix_row("write_4k_cached", write_pages, 0);
+    posix_row("grow_4k", grow_pages, 0);
     posix_row("create_write_1k_unlink", create_write_unlink, 0);
     posix_row("write_4k_fsync", write_fsync, 0);
     posix_row("pipe_roundtrip", pipe_roundtrip, 0);

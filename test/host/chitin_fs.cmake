@@ -17,7 +17,8 @@ set(chitin_fs_modules
     lib/code/form.c
     lib/disk/format.c
     lib/disk/sha256.c)
-foreach(module check check_leaf file format map mount name node open path reap recover remove store tree)
+foreach(module check check_leaf file format late map mount name node open path reap recover remove store sync
+               tree)
   list(APPEND chitin_fs_modules lib/fs/${module}.c)
 endforeach()
 foreach(module balance block catalogue change commit depend double owned recover registry

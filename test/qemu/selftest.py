@@ -5,6 +5,7 @@ is the shim (shim.S) with an order that makes it break in one way.
 
     test/qemu/selftest.py BUILD-FOLDER
 """
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 RUNNER = Path(__file__).resolve().parents[2] / "scripts/qemu-test"
@@ -108,6 +110,24 @@ def killed(build, folder):
     return f"killed: QEMU (process {pids[0]}) outlived the runner"
 
 
+def crowded():
+    """What a process waits for others counts, and nothing else does."""
+    runner = SourceFileLoader("runner", str(RUNNER)).load_module()
+    cpu = min(os.sched_getaffinity(0))
+    loop = ["taskset", "-c", str(cpu), "sh", "-c", "while :; do :; done"]
+    busy = [subprocess.Popen(loop) for _ in range(3)]
+    idle = subprocess.Popen(["sleep", "60"])
+    time.sleep(2)
+    waits = [runner.seconds_waited(child.pid) for child in busy]
+    idles = runner.seconds_waited(idle.pid)
+    for child in busy + [idle]:
+        child.kill()
+        child.wait()
+    if max(waits) < 0.5 or max(waits) > 2.5 or idles > 0.5:
+        return f"crowded: of 2 s three loops waited {waits}, and who slept {idles}"
+    return None
+
+
 def main():
     build = Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as folder:
@@ -115,6 +135,7 @@ def main():
             jobs = [pool.submit(case, build, Path(folder), *row)
                     for row in CASES]
             jobs.append(pool.submit(killed, build, Path(folder)))
+            jobs.append(pool.submit(crowded))
             wrong = [job.result() for job in jobs if job.result()]
     for line in wrong:
         print(line)

@@ -264,19 +264,19 @@ number_pick(void)
 /* Where the entries of most batches begin. */
 #define BATCH_FIRST 66
 
-/* One entry at word `at`; the word behind it. An argument that is left out is
-   zero, which must be as tame as any. */
+/* One entry at word `at` of a batch that begins at `first`; the word behind it.
+   An argument that is left out is zero, which must be as tame as any. */
 static uint64_t
-entry_make(uint64_t at)
+entry_make(uint64_t at, uint64_t first)
 {
     uint64_t number = number_pick();
     uint64_t count = 6;
     uint64_t a[6];
 
-    /* No batch in a batch; and what stands before the entries of one must be
-       what calls on disks find there. */
+    /* No batch in a batch; and the words that calls on disks write and name
+       must not be entries. */
     if (number == NUMBER_batch ||
-        (number >= NUMBER_disk_type && at < BATCH_FIRST)) {
+        (number >= NUMBER_disk_type && first < BATCH_FIRST)) {
         number = 0;
     }
     for (unsigned i = 0; i < 6; i++) {
@@ -314,7 +314,7 @@ batch_make(uint64_t *first)
     batch_fill();
     *first = at;
     while (made < wanted && at + 7 <= UAREA_BATCH_WORDS) {
-        at = entry_make(at);
+        at = entry_make(at, *first);
         made++;
     }
     /* Behind the last entry stand words that nobody has tamed. */

@@ -232,6 +232,61 @@ polled(void)
     EXPECT(close(q[1]) | close(p[0]), 0);
 }
 
+static volatile sig_atomic_t rang;
+
+static void
+ring(int signal)
+{
+    (void)signal;
+    rang++;
+}
+
+/* A signal that is masked but within the call ends it, if it came before; not
+   if the call does not let it through. */
+static void
+masked(void)
+{
+    const struct sigaction action = {.sa_handler = ring};
+    struct timespec soon = {0, 20000000};
+    struct timespec wrong = {0, 1000000000};
+    struct pollfd fd;
+    sigset_t none;
+    sigset_t alarms;
+    sigset_t now;
+    fd_set set;
+    int p[2];
+
+    EXPECT(pipe(p), 0);
+    fd = (struct pollfd){p[0], POLLIN, 0};
+    EXPECT(sigaction(SIGALRM, &action, NULL), 0);
+    EXPECT(sigemptyset(&none) | sigemptyset(&alarms), 0);
+    EXPECT(sigaddset(&alarms, SIGALRM), 0);
+    EXPECT(sigprocmask(SIG_BLOCK, &alarms, NULL), 0);
+    EXPECT(raise(SIGALRM), 0);
+    EXPECT(ppoll(&fd, 1, &soon, NULL), 0);
+    EXPECT(ppoll(&fd, 1, &soon, &alarms), 0);
+    EXPECT(rang, 0);
+    EXPECT_ERROR(ppoll(&fd, 1, NULL, &none), EINTR);
+    EXPECT(rang, 1);
+    EXPECT(raise(SIGALRM), 0);
+    FD_ZERO(&set);
+    FD_SET(p[0], &set);
+    EXPECT_ERROR(pselect(p[0] + 1, &set, NULL, NULL, NULL, &none), EINTR);
+    EXPECT(rang, 2);
+    EXPECT(sigprocmask(SIG_SETMASK, NULL, &now), 0);
+    EXPECT(sigismember(&now, SIGALRM), 1);
+    EXPECT(pselect(p[0] + 1, &set, NULL, NULL, &soon, &none), 0);
+    EXPECT(write(p[1], "x", 1), 1);
+    FD_SET(p[0], &set);
+    EXPECT(pselect(p[0] + 1, &set, NULL, NULL, NULL, &none), 1);
+    EXPECT(ppoll(&fd, 1, NULL, &none), 1);
+    EXPECT_ERROR(ppoll(&fd, 1, &wrong, NULL), EINVAL);
+    EXPECT_ERROR(pselect(1, NULL, NULL, NULL, &wrong, NULL), EINVAL);
+    EXPECT(sigprocmask(SIG_UNBLOCK, &alarms, NULL), 0);
+    EXPECT(rang, 2);
+    EXPECT(close(p[0]) | close(p[1]), 0);
+}
+
 /* Does things with files and pipes for ever. */
 static void
 busy(int number)
@@ -299,6 +354,7 @@ main(void)
     printf("test: records\n");
     broken();
     polled();
+    masked();
     printf("test: polled\n");
     killed();
     printf("test: pipes ok\n");

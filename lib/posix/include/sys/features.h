@@ -25,6 +25,7 @@
 #define _POSIX_REGEXP 1
 #define _POSIX_SAVED_IDS 1
 #define _POSIX_SHELL 1
+#define _POSIX_SPAWN 200809L
 /* Clocks; there are no timers of timer_create. */
 #define _POSIX_TIMERS 200809L
 #define _POSIX_VDISABLE 0
