@@ -27,7 +27,7 @@ type_slow(void)
 {
     static const struct code_instruction owns[] = {
         SET(0, 0),
-        SET(3, 600),
+        SET(3, 4000),
         INSTRUCTION(CODE_ALU64 | CODE_ADD, 3, 0, 0, -1),
         JUMP_IF(CODE_JNE, 3, 0, -2),
         EXIT_PROGRAM,
