@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "lib/fs/check.h"
+#include "lib/posix/disk.h"
 #include "lib/posix/shared.h"
 
 int64_t
 tree_mount(struct fs_volume *volume, int make)
 {
-    static const struct cap_name nobody;
+    const struct cap_name guard = disk_guard();
     struct file_system *s = inode_system();
     struct fs_check report;
     int64_t error;
@@ -19,7 +20,7 @@ tree_mount(struct fs_volume *volume, int make)
     inode_take();
     memset(s->node, 0, sizeof(s->node));
     name_clear(false);
-    error = make != 0 ? fs_make(&s->fs, volume, &nobody, &nobody)
+    error = make != 0 ? fs_make(&s->fs, volume, &guard, &guard)
                       : fs_mount(&s->fs, volume);
     if (error == 1) {
         error = fs_check(&s->fs, true, NULL, NULL, &report);
