@@ -28,7 +28,7 @@ tree_find(const struct disk_tree *trees, const char *name,
 }
 
 /* One look, and a proposal: 0 if it is there, 1 if it is now. -ESTALE: the
-   catalogue has changed meanwhile. */
+   catalogue has changed meanwhile, or somebody has claimed that block. */
 static int64_t
 tree_try(struct disk_volume *v, struct disk_tree *image,
          const struct disk_tree *wanted)
@@ -57,6 +57,7 @@ tree_try(struct disk_volume *v, struct disk_tree *image,
     error = disk_format_tree_add(image, &tree);
     if (error == 0) {
         error = v->fs.f->change(&v->fs, &edit, 1, 1, 0);
+        error = error == -ENOSPC ? -ESTALE : error;
     }
     return error == 0 ? 1 : error;
 }

@@ -195,6 +195,7 @@ store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
     }
     fs->stamp++;
     error = fs->volume->f->change(fs->volume, edit, fs->edits, claimed, given);
+    fs->beaten = error == -ENOSPC && claimed > 0;
     for (i = 0; i < fs->edits && error == 0; i++) {
         struct fs_node *old = fs->edited[i]->node;
 
@@ -382,12 +383,14 @@ fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
             error = store_settle(fs);
         }
         store_forget(fs);
+        fs->beaten = false;
         fs->tries = i;
         if (i > 0) {
             store_unpin(fs);
         }
         result = error != 0 ? error : try(fs, what);
-        if ((result == -EBUSY || (result == -ENOSPC && fs->dirty_count > 0)) &&
+        if ((result == -EBUSY ||
+             (result == -ENOSPC && (fs->beaten || fs->dirty_count > 0))) &&
             busy++ < BUSY_TRIES) {
             error = store_settle(fs);
             result = error != 0 ? error : -ESTALE;

@@ -147,7 +147,7 @@ memory_begin_tree(void)
     }
     volume_memory_init(v, (void *)(POSIX_CACHE + head * PAGE), blocks, now,
                        random_word);
-    error = tree_mount(&v->fs, 1);
+    error = tree_mount(&v->fs, true);
     at = 0;
     while (error == 0 &&
            exo_archive_next(exo_archive, exo_archive_size, &at, &file)) {
@@ -229,7 +229,7 @@ disk_begin_tree(struct fs_volume *volume, bool made)
     }
     if (error == -EINVAL && !made) {
         /* Perhaps somebody ended who had just made it. */
-        error = tree_mount(volume, 1);
+        error = tree_mount(volume, true);
     }
     return error < 0 ? error : archive_put();
 }
