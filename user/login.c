@@ -27,7 +27,7 @@
 #define SLOTS_BEGIN 8 /* those before are others' */
 #define SLOTS_SHARE 4 /* a part of the vector, that a domain may have */
 #define FRAMES_SHARE 2
-#define CAP_OF_CHILD 1                  /* its own name, in its list */
+#define CAP_OF_CHILD 1    /* its own name, in its list */
 #define CAP_CONSOLE_EXO 0 /* where lib/exo has it, until there is a libOS */
 #define TURNS_MAX 1000
 

@@ -15,9 +15,9 @@
 struct stat;
 struct fs_volume;
 
-/* The tree is what is on a volume; `make_first` gives an empty one a file system
-   first. 1: it was in use when the power went, and has been repaired. By the
-   first process. */
+/* The tree is what is on a volume; `make_first` gives an empty one a file
+   system first. 1: it was in use when the power went, and has been repaired. By
+   the first process. */
 int64_t tree_mount(struct fs_volume *volume, bool make_first);
 /* Finds the tree: what is on the disk of the domain, or where there is none, in
    memory, the files of the archive. By the first process. */

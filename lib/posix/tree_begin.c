@@ -208,11 +208,10 @@ archive_put(void)
         error = error == -EEXIST ? 0 : error;
     }
     if (error == 0) {
-        const struct exo_archive_file last = {
-            .name = SUM_FILE + 1,
-            .bytes = (const void *)&sum,
-            .size = sizeof(sum),
-            .mode = 0644};
+        const struct exo_archive_file last = {.name = SUM_FILE + 1,
+                                              .bytes = (const void *)&sum,
+                                              .size = sizeof(sum),
+                                              .mode = 0644};
 
         error = file_copy(&last);
     }
