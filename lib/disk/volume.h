@@ -39,7 +39,8 @@ struct disk_volume {
     uint32_t first;                /* number of entry 0 in the registry */
     uint32_t entries;
     uint32_t hand;      /* where the search for room goes on */
-    uint32_t unflushed; /* data was written after the last flush */
+    uint32_t unflushed; /* data was written after the last flush: its entry,
+                           plus 1 */
     /* Where a block may be: its entry, plus 1. */
     uint16_t memo[VOLUME_MEMO];
     /* Entries with data that was changed and not written; a bit, and a list of
@@ -95,6 +96,9 @@ int64_t volume_tree(struct disk_volume *v, uint64_t control, const char *name);
 struct fs;
 int64_t volume_tree_own(struct disk_volume *v, struct fs *fs, const char *name,
                         const struct cap_name *guard, uint32_t type);
+
+/* The frame that is seen at a page of the window, or 0. */
+uint64_t volume_frame_at(const struct disk_volume *v, const void *page);
 
 /* Writes and lets go of entries that were not used for longest, until `count`
    are free for the kernel to take; how many. */

@@ -67,6 +67,7 @@ struct fs_file {
     uint64_t end;
     bool ahead;
     uint32_t window;   /* so many are claimed next at the end */
+    uint64_t next;     /* the byte behind what was read last */
     struct fs_run run; /* where was read or written last */
 };
 
@@ -78,6 +79,8 @@ struct fs_cached {
     uint64_t used; /* when */
     unsigned pins;
     bool empty;           /* it has no bytes yet */
+    bool dirty;           /* it is in the list of those, */
+    bool pinned;          /* and in this one */
     struct fs_node *node; /* one of the pages */
 };
 
@@ -102,6 +105,25 @@ struct fs_fresh {
     uint64_t count; /* 0: none */
 };
 
+struct fs_status {
+    enum fs_file_kind kind;
+    uint64_t number;
+    uint64_t size;
+    uint64_t mtime;
+    uint32_t links;
+    uint32_t uid;
+    uint32_t gid;
+    uint16_t mode;
+};
+
+/* A file that was made and has no entry yet. */
+struct fs_made {
+    struct fs_file *file; /* NULL: there is none */
+    struct fs_status status;
+    size_t bytes;
+    char name[FS_NAME_MAX];
+};
+
 struct fs {
     struct fs_volume *volume;
     /* The rest is the library's. */
@@ -113,6 +135,8 @@ struct fs {
     uint64_t clock;
     uint64_t stamp; /* counted up with each change of nodes */
     struct fs_cached cache[FS_CACHE];
+    struct fs_cached *pinned[FS_CACHE]; /* those that were in this try */
+    unsigned pinned_count;
     struct fs_cached *edited[FS_EDITS_MAX];
     uint64_t edited_version[FS_EDITS_MAX];
     struct fs_node *edit[FS_EDITS_MAX]; /* what is proposed: pages, too */
@@ -125,6 +149,8 @@ struct fs {
     struct fs_bare bare[FS_BARE_MAX];
     unsigned bares;
     struct fs_fresh fresh;
+    struct fs_made made;
+    bool making; /* it is getting one */
     struct fs_file open[FS_OPEN_MAX];
     bool beaten; /* the last change came too late for blocks that were free */
     unsigned tries;         /* of what is being done, before this one */
@@ -132,18 +158,8 @@ struct fs {
     uint8_t hint[FS_HINTS]; /* where in the cache a block may be */
     struct fs_file *root;
     struct fs_file *links;
+    bool loose[FS_PAGES]; /* what a page has is not an edit's, or half of one */
     _Alignas(FS_BLOCK) struct fs_node page[FS_PAGES];
-};
-
-struct fs_status {
-    enum fs_file_kind kind;
-    uint64_t number;
-    uint64_t size;
-    uint64_t mtime;
-    uint32_t links;
-    uint32_t uid;
-    uint32_t gid;
-    uint16_t mode;
 };
 
 /* What fs_set sets. */
@@ -182,6 +198,12 @@ void fs_close(struct fs *fs, struct fs_file *file);
 int64_t fs_create(struct fs *fs, struct fs_file *directory, const char *name,
                   size_t bytes, const struct fs_status *status,
                   struct fs_file **file);
+/* The same of a file, which comes to the volume with the first bytes that are
+   written to it, or before anything else is done. Another user of the volume
+   may make one of that name meanwhile: then this one has lost its name. */
+int64_t fs_create_later(struct fs *fs, struct fs_file *directory,
+                        const char *name, size_t bytes,
+                        const struct fs_status *status, struct fs_file **file);
 /* Makes a symbolic link. */
 int64_t fs_symlink(struct fs *fs, struct fs_file *directory, const char *name,
                    size_t bytes, const char *target, size_t target_bytes);
@@ -223,6 +245,12 @@ int64_t fs_read(struct fs *fs, struct fs_file *file, uint64_t offset,
 int64_t fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
                  const void *bytes, uint64_t count);
 int64_t fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size);
+/* Of a volume with a cache: where the bytes of a block of a file lie, at *page,
+   until another function is called; with `write` they may be changed there, now
+   or later, and are the file's. -ENODATA: it is a hole, or was never written.
+ */
+int64_t fs_page(struct fs *fs, struct fs_file *file, uint64_t block, bool write,
+                void **page);
 /* Who wrote a file is done with it: blocks that were claimed for more are given
    back. So they are when it is closed. */
 void fs_rest(struct fs *fs, struct fs_file *file);

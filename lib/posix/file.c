@@ -22,6 +22,19 @@ files(void)
     return &SHARED_OF->files;
 }
 
+/* Whether none of some descriptors is open: most are not. */
+#define FEW 4
+
+static bool
+few_free(const int16_t *descriptor)
+{
+    uint64_t few;
+
+    memcpy(&few, __builtin_assume_aligned(descriptor, sizeof(few)),
+           sizeof(few));
+    return few == ~(uint64_t)0;
+}
+
 static void
 row_clear(struct process *p)
 {
@@ -82,6 +95,7 @@ files_recover(void)
 {
     struct files *s = files();
     bool end[FILE_PIPES][2] = {{false}};
+    uint64_t rows = 0;
     unsigned i;
     unsigned d;
 
@@ -97,7 +111,9 @@ files_recover(void)
             count(p->descriptor[d]);
         }
         count(counts ? p->directory : -1);
+        rows |= (uint64_t)counts << i;
     }
+    mapping_count(rows);
     for (i = 0; i < FILE_OPEN_MAX; i++) {
         struct file *f = &s->open[i];
 
@@ -365,15 +381,25 @@ file_duplicate_to(int descriptor, int to, int flags)
 int64_t
 file_fork(struct process *child)
 {
+    int64_t error;
     unsigned i;
 
     file_take();
+    error = mapping_fork(child);
+    if (error < 0) {
+        file_drop();
+        return error;
+    }
     memcpy(child->descriptor, process_self->descriptor,
            sizeof(child->descriptor));
     child->close_on_exec = process_self->close_on_exec;
     child->directory = process_self->directory;
     for (i = 0; i < POSIX_DESCRIPTORS; i++) {
-        count(child->descriptor[i]);
+        if (i % FEW == 0 && few_free(&child->descriptor[i])) {
+            i += FEW - 1;
+        } else {
+            count(child->descriptor[i]);
+        }
     }
     count(child->directory);
     child->files = 1;
@@ -404,13 +430,17 @@ file_exit(struct process *p)
         return;
     }
     inode_take();
+    mapping_note_of(p);
     file_take();
+    mapping_exit(p);
     record_exit(process_index(p));
     for (i = 0; i < POSIX_DESCRIPTORS; i++) {
         int index = p->descriptor[i];
 
-        p->descriptor[i] = -1;
-        if (index >= 0) {
+        if (i % FEW == 0 && few_free(&p->descriptor[i])) {
+            i += FEW - 1;
+        } else if (index >= 0) {
+            p->descriptor[i] = -1;
             file_put((unsigned)index);
         }
     }
@@ -419,7 +449,8 @@ file_exit(struct process *p)
         p->directory = -1;
         file_put(i);
     }
-    row_clear(p);
+    p->close_on_exec = 0;
+    p->files = 0;
     file_drop();
     inode_drop();
 }

@@ -20,6 +20,8 @@ struct posix_shared {
     uint32_t size;
     uint64_t cache_pages; /* from POSIX_CACHE on so many pages can be mapped:
                              the tables are there, under DOMAIN.SHARED */
+    /* The frames of these pages, where they are a tree in memory. */
+    uint32_t cache_frame[POSIX_CACHE_SIZE / 4096];
     struct process_table processes;
     struct terminal terminal;
     struct disk_volume volume;

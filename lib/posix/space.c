@@ -6,6 +6,7 @@
 #include "lib/exo/map.h"
 #include "lib/exo/page.h"
 #include "lib/posix/layout.h"
+#include "lib/posix/set.h"
 #include "lib/posix/table.h"
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
@@ -110,7 +111,7 @@ runs_visit(uint64_t from, uint64_t to, run_visit *visit, const uint64_t *bits)
         }
         for (unsigned groups = b->groups[i]; groups != 0 && error >= 0;
              groups &= groups - 1) {
-            uint64_t at = base + (uint64_t)__builtin_ctz(groups) * GROUP_SPAN;
+            uint64_t at = base + (uint64_t)set_first(groups) * GROUP_SPAN;
             uint64_t end = at + GROUP_SPAN;
 
             error = group_visit((int)i, at > from ? at : from,
@@ -129,9 +130,11 @@ run_clear(int table, uint64_t address, uint64_t count, const uint64_t *bits)
 
     (void)bits;
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t number = PTE_FRAME(table_entry(table, address + i * PAGE));
+        uint64_t entry = table_entry(table, address + i * PAGE);
+        uint64_t number = PTE_FRAME(entry);
 
-        if (RECORDS[number].owner == exo_id) {
+        /* Pages of the cache have no heirs, and stay. */
+        if ((entry & PTE_HEIR) != 0 && RECORDS[number].owner == exo_id) {
             frame[frames++] = number;
         }
     }

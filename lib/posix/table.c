@@ -43,8 +43,9 @@ page_new(uint64_t cap, bool *clean)
     if (frame < 0 && cap == POSIX_CAP_OWN && page_reserve.count > 0) {
         frame = page_reserve.frame[--page_reserve.count];
     }
-    *clean = frame > 0 && (RECORDS[frame].flags & FRAME_UNSCRUBBED);
-    if (*clean) {
+    *clean = frame > 0 &&
+             (RECORDS[frame].flags & (FRAME_UNSCRUBBED | FRAME_CLEAN)) != 0;
+    if (*clean && (RECORDS[frame].flags & FRAME_UNSCRUBBED)) {
         while (sys_frame_scrub((uint64_t)frame) == -EAGAIN) {
         }
     }
@@ -236,17 +237,30 @@ table_entry(int table, uint64_t address)
     return ((const volatile uint64_t *)at)[table_index(address)];
 }
 
-int64_t
-table_set(int table, uint64_t address, uint64_t frame, uint64_t bits)
+static int64_t
+set(int table, uint64_t address, uint64_t caps, uint64_t leaf)
 {
     unsigned index = table_index(address);
-    int64_t error = leaf_map(CAPS, table_book.number[table], index,
-                             frame << 10 | bits | EXO_R | PTE_A | PTE_HEIR);
+    int64_t error =
+        leaf_map(caps, table_book.number[table], index, leaf | EXO_R | PTE_A);
 
     if (error == 0) {
         table_book.groups[table] |= (uint8_t)(1u << index / TABLE_GROUP);
     }
     return error;
+}
+
+int64_t
+table_set(int table, uint64_t address, uint64_t frame, uint64_t bits)
+{
+    return set(table, address, CAPS, frame << 10 | bits | PTE_HEIR);
+}
+
+int64_t
+table_set_cached(int table, uint64_t address, uint64_t frame, uint64_t bits)
+{
+    return set(table, address, POSIX_CAP_OWN | POSIX_CAP_SHARED << 8,
+               frame << 10 | bits);
 }
 
 int64_t
