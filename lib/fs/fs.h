@@ -264,6 +264,15 @@ int64_t fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status);
 int64_t fs_set(struct fs *fs, struct fs_file *file, unsigned what,
                const struct fs_status *status);
 
+/* The time that is kept of what is done now. */
+static inline uint64_t
+fs_now(const struct fs *fs)
+{
+    uint64_t now = fs->volume->f->now(fs->volume);
+
+    return now - now % FS_TIME_UNIT;
+}
+
 /* All that was done before is on the disk; or what was done to that file, and
    it can be found by its name; with fs_fdatasync its time may be older. */
 int64_t fs_sync(struct fs *fs);

@@ -29,6 +29,7 @@
 #include "lib/posix/row.h"
 #include "lib/posix/set.h"
 #include "lib/posix/shared.h"
+#include "lib/posix/swap.h"
 #include "lib/posix/table.h"
 #include "lib/posix/wake.h"
 
@@ -365,6 +366,7 @@ resident_fill(char *pages)
     *CHILDS(process_self) = making.row;
     book_fill(CHILDS(table_book));
     *CHILDS(caps_used) = 0;
+    *CHILDS(swap_own) = (struct swap_own){.pages = 0};
     memset(CHILDS(cap_of), 0, sizeof(cap_of));
 #undef CHILDS
 }
@@ -552,8 +554,12 @@ fork_make(uint64_t stack)
 int64_t
 process_fork(void)
 {
-    int64_t result = fork_switch();
+    int64_t result = swap_in_all(); /* a place is one process's */
 
+    if (result < 0) {
+        return posix_error(result);
+    }
+    result = fork_switch();
     if (result == 0) {
         wake_begin();
     }

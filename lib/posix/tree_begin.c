@@ -248,6 +248,9 @@ tree_begin(void)
         error = disk_begin(&inode_system()->fs, &volume);
         if (error >= 0) {
             error = disk_begin_tree(volume, error == 1);
+            if (error >= 0 && domain_user == NULL) {
+                swap_begin(); /* nobody asks users' processes for memory */
+            }
             return error < 0 ? error : 0;
         }
         error = error == -ENODEV ? memory_begin_tree() : posix_error(error);
