@@ -41,7 +41,7 @@ registry_page(uint32_t frame)
 int
 store_adopt(struct env *e, struct frame *f)
 {
-    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS);
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS | FRAME_CLEAN);
     int error;
 
     if (frame_type(f) != FRAME_DATA) { /* perhaps no RAM: not to be locked */

@@ -91,20 +91,22 @@ getpwent(void)
     return NULL;
 }
 
-/* No file: nobody is known, which is no error. */
+/* That nobody is found, or that there is no file, is no error. */
 static struct passwd *
 find(const char *name, uid_t uid)
 {
     struct passwd *p;
     int before = errno;
+    bool refused;
 
     endpwent();
     do {
         p = getpwent();
-    } while (p != NULL &&
-             (name != NULL ? strcmp(p->pw_name, name) != 0 : p->pw_uid != uid));
+    } while (p != NULL && (name != NULL ? strcmp(p->pw_name, name) != 0
+                                        : p->pw_uid != uid));
+    refused = file == NULL && errno != ENOENT;
     endpwent();
-    if (errno == ENOENT) {
+    if (!refused) {
         errno = before;
     }
     return p;
