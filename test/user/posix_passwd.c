@@ -45,6 +45,7 @@ main(void)
     p = getpwnam("root");
     EXPECT(p != NULL && p->pw_uid == 0, 1);
     EXPECT(getpwnam("odd") == NULL && getpwuid(5) == NULL, 1);
+    errno = 0;
     EXPECT(getpwnam("long") == NULL && errno == 0, 1);
     p = getpwent();
     EXPECT(p != NULL && strcmp(p->pw_name, "root") == 0, 1);
