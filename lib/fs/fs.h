@@ -152,6 +152,7 @@ struct fs {
     struct fs_made made;
     bool making; /* it is getting one */
     struct fs_file open[FS_OPEN_MAX];
+    bool beaten; /* the last change came too late for blocks that were free */
     unsigned tries;         /* of what is being done, before this one */
     unsigned open_end;      /* none from here on is open */
     uint8_t hint[FS_HINTS]; /* where in the cache a block may be */
@@ -263,6 +264,15 @@ int64_t fs_name(struct fs *fs, struct fs_file *directory,
 int64_t fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status);
 int64_t fs_set(struct fs *fs, struct fs_file *file, unsigned what,
                const struct fs_status *status);
+
+/* The time that is kept of what is done now. */
+static inline uint64_t
+fs_now(const struct fs *fs)
+{
+    uint64_t now = fs->volume->f->now(fs->volume);
+
+    return now - now % FS_TIME_UNIT;
+}
 
 /* All that was done before is on the disk; or what was done to that file, and
    it can be found by its name; with fs_fdatasync its time may be older. */

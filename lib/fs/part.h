@@ -137,13 +137,6 @@ fs_size(const struct fs_file *file, const struct fs_entry *e)
 {
     return file->end > e->size ? file->end : e->size;
 }
-static inline uint64_t
-fs_now(const struct fs *fs)
-{
-    uint64_t now = fs->volume->f->now(fs->volume);
-
-    return now - now % FS_TIME_UNIT;
-}
 /* Whether it has something that its entry does not say. */
 static inline bool
 fs_is_late(const struct fs_file *file)
