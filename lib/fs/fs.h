@@ -152,6 +152,7 @@ struct fs {
     struct fs_made made;
     bool making; /* it is getting one */
     struct fs_file open[FS_OPEN_MAX];
+    bool beaten; /* the last change came too late for blocks that were free */
     unsigned tries;         /* of what is being done, before this one */
     unsigned open_end;      /* none from here on is open */
     uint8_t hint[FS_HINTS]; /* where in the cache a block may be */

@@ -6,6 +6,7 @@
    without a slash in front begins at `directory`, an open one's descriptor, or
    AT_FDCWD, which is what those without _at have. */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -14,10 +15,10 @@
 struct stat;
 struct fs_volume;
 
-/* The tree is what is on a volume; `make` gives an empty one a file system
-   first. 1: it was in use when the power went, and has been repaired. By the
-   first process. */
-int64_t tree_mount(struct fs_volume *volume, int make);
+/* The tree is what is on a volume; `make_first` gives an empty one a file
+   system first. 1: it was in use when the power went, and has been repaired. By
+   the first process. */
+int64_t tree_mount(struct fs_volume *volume, bool make_first);
 /* Finds the tree: what is on the disk of the domain, or where there is none, in
    memory, the files of the archive. By the first process. */
 int64_t tree_begin(void);
