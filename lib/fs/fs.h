@@ -233,6 +233,7 @@ struct fs_cursor {
     bool begun;
     uint8_t name_bytes;
     enum fs_file_kind kind; /* FS_LINK: of what fs_stat says */
+    uint16_t mode;
     char name[FS_NAME_MAX + 1];
 };
 int64_t fs_next(struct fs *fs, struct fs_file *directory,

@@ -28,6 +28,7 @@ int64_t tree_sync(void);
 
 /* tree_name.c */
 int64_t tree_mkdir_at(int directory, const char *path, mode_t mode);
+int64_t tree_mkfifo_at(int directory, const char *path, mode_t mode);
 /* unlink, or rmdir. */
 int64_t tree_remove_at(int directory, const char *path, int is_directory);
 int64_t tree_rename_at(int directory, const char *path, int new_directory,
