@@ -511,13 +511,16 @@ fork_undo(void)
 int64_t
 fork_make(uint64_t stack)
 {
+    bool due;
+
     making.stack = stack;
     making.id = 0;
     process_lock();
-    making.row = process_new();
+    due = posix_held == 1 && signal_is_due();
+    making.row = due ? NULL : process_new();
     process_unlock();
     if (making.row == NULL) {
-        return -EAGAIN;
+        return due ? -EINTR : -EAGAIN;
     }
     making.error = cap_make();
     if (making.error == 0) {
