@@ -100,9 +100,9 @@ parts_take(struct frame *f, struct frame *end, uint32_t step,
             error = word_refuse(word, f->state);
             break;
         }
-        if (!guard_equal(&part->guard, &guard) ||
+        if (!cap_name_equal(&part->guard, &guard) ||
             __atomic_load_n(&part->maps_and_pins, __ATOMIC_RELAXED) != 0) {
-            error = guard_equal(&part->guard, &guard) ? -EBUSY : -EINVAL;
+            error = cap_name_equal(&part->guard, &guard) ? -EBUSY : -EINVAL;
             part_give_back(part);
             break;
         }

@@ -25,7 +25,7 @@ take_commit(struct frame_list *list, uint32_t owner,
     struct frame *f = &records[number];
 
     word += STATE_WORD(FRAME_DATA - FRAME_FREE);
-    if (!guard_equal(guard, &f->guard)) {
+    if (!cap_name_equal(guard, &f->guard)) {
         f->guard = *guard;
         if (!(word & WORD_FLAG(FRAME_CLEAN))) { /* that is for anyone */
             word |= WORD_FLAG(FRAME_UNSCRUBBED);

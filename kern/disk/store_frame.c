@@ -133,8 +133,7 @@ store_guard_is(const struct frame *f, int answer, const struct cap_name *guard)
     const struct cap_name *name = answer == 1 ? guard : &pt_sealer.name;
 
     return ((f->harts & REGISTRY_ANYONE) != 0) == (answer == 0) &&
-           (answer == 0 || (f->guard.word[0] == name->word[0] &&
-                            f->guard.word[1] == name->word[1]));
+           (answer == 0 || cap_name_equal(&f->guard, name));
 }
 
 void

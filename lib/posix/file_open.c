@@ -10,10 +10,14 @@
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 
-/* Makes the file whose name is missing. */
+/* Makes the file whose name is missing. If it must not be there, its name is
+   taken at once, for other users of the volume to see. */
 static int64_t
-create(const struct path *p, mode_t mode)
+create(const struct path *p, int flags, mode_t mode)
 {
+    int64_t (*make)(struct fs *, struct fs_file *, const char *, size_t,
+                    const struct fs_status *, struct fs_file **) =
+        (flags & O_EXCL) != 0 ? fs_create : fs_create_later;
     struct file_system *s = inode_system();
     struct fs_status status = {
         .kind = FS_FILE,
@@ -29,12 +33,11 @@ create(const struct path *p, mode_t mode)
     if (p->slash) {
         return -EISDIR;
     }
-    error =
-        fs_create(&s->fs, inode_file(p->at), p->name, p->bytes, &status, &file);
+    error = make(&s->fs, inode_file(p->at), p->name, p->bytes, &status, &file);
     if (error == -ENFILE) {
         name_clear(true);
-        error = fs_create(&s->fs, inode_file(p->at), p->name, p->bytes, &status,
-                          &file);
+        error =
+            make(&s->fs, inode_file(p->at), p->name, p->bytes, &status, &file);
     }
     return error != 0 ? posix_error(error) : inode_of(file);
 }
@@ -70,14 +73,15 @@ find(struct path *p, int flags, mode_t mode)
     int64_t error;
 
     if (node == -ENOENT && (flags & O_CREAT) != 0) {
-        return create(p, mode);
+        return create(p, flags, mode);
     }
     if (node < 0) {
         return node;
     }
     error = alone ? -EEXIST : check((unsigned)node, flags);
     if (error == 0 && (flags & O_TRUNC) != 0 &&
-        inode_look((unsigned)node)->kind == FS_FILE) {
+        inode_look((unsigned)node)->kind == FS_FILE &&
+        !inode_is_fifo((unsigned)node)) {
         error = mapping_cut((unsigned)node, 0);
         if (error == 0) {
             error = posix_error(fs_truncate(&inode_system()->fs,
@@ -98,6 +102,13 @@ add(unsigned node, int flags)
     unsigned kind = inode_look(node)->kind;
     int64_t result = 0;
 
+    if (inode_is_fifo(node)) {
+        result = fifo_open(inode_file(node)->number, flags);
+        if (result >= 0) {
+            inode_put(node); /* its number is enough */
+        }
+        return result;
+    }
     if (node >= INODE_DEVICE) {
         result = device_open(node - INODE_DEVICE, flags);
     }
@@ -138,7 +149,7 @@ file_open_at(int directory, const char *path, int flags, mode_t mode)
         path_end(&p);
     }
     inode_drop();
-    return result;
+    return fifo_wait(result);
 }
 
 int64_t

@@ -7,6 +7,7 @@
 #include "lib/exo/page.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/set.h"
+#include "lib/posix/swap.h"
 #include "lib/posix/table.h"
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
@@ -169,6 +170,7 @@ space_clear(uint64_t from, uint64_t to)
 {
     int64_t error = runs_visit(from, to, run_clear, NULL);
 
+    swap_forget(from, to);
     if (error == 0) {
         groups_forget(from, to);
     }
@@ -188,6 +190,7 @@ space_protect(uint64_t address, uint64_t pages, uint64_t clear, uint64_t set)
         (clear & EXO_W) != 0 ? clear | PTE_MAY_WRITE : clear,
         (set & EXO_W) != 0 ? (set & ~EXO_W) | PTE_MAY_WRITE : set};
 
+    swap_protect(address, address + pages * PAGE, clear, set);
     return runs_visit(address, address + pages * PAGE, run_protect, bits);
 }
 
@@ -213,5 +216,5 @@ run_seen(int table, uint64_t address, uint64_t count, const uint64_t *bits)
 bool
 space_used(uint64_t from, uint64_t to)
 {
-    return runs_visit(from, to, run_seen, NULL) < 0;
+    return runs_visit(from, to, run_seen, NULL) < 0 || swap_used(from, to);
 }
