@@ -9,6 +9,8 @@
  *                        ends, so does the machine, with its status
  *     start=NAME         before that, a program of the archive as an env of its
  *                        own, without the libOS
+ *     user=NAME          all that in the domain of that user (login.h), where
+ *                        the same program is process 1
  *
  * SIGUSR2 ends the machine, SIGTERM has it start again: what runs is told, and
  * what was written is on the disk.
@@ -35,6 +37,7 @@
 #include "lib/posix/shared.h"
 #include "lib/posix/table.h"
 #include "lib/posix/tree.h"
+#include "user/login.h"
 
 #define SHELL "/bin/sh"
 #define CANNOT_RUN                                                             \
@@ -42,10 +45,9 @@
          */
 #define GRACE_SECONDS 2
 
-/* Entries of the capability list for programs without the libOS; in its own
-   list such a one has its own name in CAP_OWN. */
-#define CAP_PROGRAMS 5
-#define PROGRAMS_MAX (POSIX_CAP_CHILDREN - CAP_PROGRAMS)
+/* Programs without the libOS: in its own list such a one has its own name in
+   CAP_OWN. */
+#define PROGRAMS_MAX (POSIX_CAP_SESSIONS - POSIX_CAP_PROGRAMS)
 #define CAP_OWN 1
 #define SLOTS_APART 16
 
@@ -74,7 +76,7 @@ program_start(const char *name)
 {
     static const struct exo_grant console = {POSIX_CAP_CONSOLE, 0, CAP_WRITE};
     struct exo_child child = {.id = 0};
-    uint64_t cap = CAP_PROGRAMS + programs;
+    uint64_t cap = POSIX_CAP_PROGRAMS + programs;
     const void *file;
     size_t size;
     int64_t error =
@@ -134,7 +136,7 @@ manager_turn(void)
 
 /* In a session of its own, which has the terminal. */
 static pid_t
-session_start(char *const *words)
+program_run(char *const *words)
 {
     pid_t child = fork();
 
@@ -144,6 +146,9 @@ session_start(char *const *words)
     if (child == 0) {
         (void)setsid();
         (void)ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+        if (domain_user != NULL) {
+            (void)chdir(getenv("HOME"));
+        }
         (void)execvp(words[0], words);
         fprintf(stderr, "init: %s: %s\n", words[0], strerror(errno));
         _exit(CANNOT_RUN);
@@ -165,8 +170,7 @@ machine_end(int status)
     }
     fflush(stdout);
     (void)tcdrain(STDOUT_FILENO);
-    (void)sys_machine_exit(POSIX_CAP_MACHINE, (uint64_t)status & 0xff);
-    abort();
+    _exit(status & 0xff);
 }
 
 static int
@@ -198,6 +202,22 @@ children_end(pid_t wanted, int *status)
     return found;
 }
 
+/* What there is to do for other domains, or in that of a user, whose end is not
+   told by an event; when to look again. */
+static uint64_t
+domains_turn(void)
+{
+    if (domain_user == NULL) {
+        login_turn();
+        return manager_turn();
+    }
+    if (domain_user->end) {
+        domain_user->end = 0;
+        ending = SIGTERM;
+    }
+    return time_now() + ticks_per_second();
+}
+
 /* One round of all that process 1 does for others; then sleep, until there is
    more or the time has come. */
 static int
@@ -209,16 +229,43 @@ serve(pid_t wanted, int *status, uint64_t until)
     page_reserve_fill();
     posix_hold();
     process_wait_begin();
-    terminal_pump();
+    if (!login_has_console()) {
+        terminal_pump();
+    }
     process_kill_all();
     found = children_end(wanted, status);
-    next = manager_turn();
+    next = domains_turn();
     if (!found && !ending) {
         (void)process_wait(until != 0 && until < next ? until : next);
     }
     process_wait_end();
     posix_release();
     return found;
+}
+
+/* A program, or the shell, in the domain of a user. */
+static int
+user_run(const char *name, char *const *words)
+{
+    int64_t row;
+    int status = 0;
+
+    posix_hold();
+    row = session_ask(name, words, true);
+    posix_release();
+    while (row >= 0 && !ending &&
+           SHARED_OF->session[row].state != SESSION_ENDED) {
+        (void)serve(0, &status, 0);
+    }
+    if (ending) {
+        return 0;
+    }
+    status = row < 0 ? (int)row : SHARED_OF->session[row].status;
+    if (status < 0) {
+        printf("init: user %s: %s\n", name, strerror(-status));
+        return CANNOT_RUN;
+    }
+    return status;
 }
 
 /* Everybody is told, and then ended. */
@@ -231,10 +278,11 @@ all_end(void)
     ending = 0;
     (void)signal(SIGUSR2, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
+    login_stop();
     (void)kill(-1, SIGTERM);
     (void)kill(-1, SIGHUP); /* shells do not heed the other one */
     (void)kill(-1, SIGCONT);
-    while (kill(-1, 0) == 0 && time_now() < until) {
+    while ((kill(-1, 0) == 0 || login_runs()) && time_now() < until) {
         (void)serve(0, &status, until);
     }
     (void)kill(-1, SIGKILL);
@@ -250,31 +298,45 @@ end_wanted(int number)
     ending = number;
 }
 
-int
-main(int count, char **words)
+/* Who runs, with which words, by the words of the command line. */
+struct wanted {
+    const char *user;
+    char *const *words;
+    int only; /* and then no more */
+};
+
+static struct wanted
+words_read(int count, char **words)
 {
     static char shell[] = SHELL;
     static char *shell_words[] = {shell, NULL};
-    char *const *run = shell_words;
-    int only = 0;
-    int status = 0;
+    struct wanted w = {.words = shell_words};
 
-    manager_init(&manager, (uint32_t)exo_id, ACCOUNT_FIRST);
-    manager.policy = policy_others;
-    (void)signal(SIGUSR2, end_wanted);
-    (void)signal(SIGTERM, end_wanted);
-    (void)signal(SIGHUP, SIG_IGN);
-    for (int i = 1; i < count && !only; i++) {
+    if (domain_user != NULL) {
+        return (struct wanted){.words = words + 1, .only = 1};
+    }
+    for (int i = 1; i < count && !w.only; i++) {
         if (strncmp(words[i], "start=", 6) == 0) {
             program_start(words[i] + 6);
+        } else if (strncmp(words[i], "user=", 5) == 0) {
+            w.user = words[i] + 5;
         } else if (strncmp(words[i], "run=", 4) == 0) {
             words[i] += 4;
-            run = words + i;
-            only = 1;
+            w.words = words + i;
+            w.only = 1;
         }
     }
+    return w;
+}
+
+/* One after the other, until there is to be no more; the status of the last. */
+static int
+programs_run(const struct wanted *w)
+{
+    int status = 0;
+
     while (!ending) {
-        pid_t child = session_start(run);
+        pid_t child = program_run(w->words);
 
         if (child < 0) { /* perhaps there will be memory */
             (void)serve(0, &status, time_now() + ticks_per_second());
@@ -282,10 +344,28 @@ main(int count, char **words)
         }
         while (!ending && !serve(child, &status, 0)) {
         }
-        if (only || status == CANNOT_RUN) {
+        if (w->only || status == CANNOT_RUN) {
             break;
         }
     }
+    return status;
+}
+
+int
+main(int count, char **words)
+{
+    struct wanted w;
+    int status;
+
+    if (domain_user == NULL) {
+        manager_init(&manager, (uint32_t)exo_id, ACCOUNT_FIRST);
+        manager.policy = policy_others;
+    }
+    (void)signal(SIGUSR2, end_wanted);
+    (void)signal(SIGTERM, end_wanted);
+    (void)signal(SIGHUP, SIG_IGN);
+    w = words_read(count, words);
+    status = w.user != NULL ? user_run(w.user, w.words) : programs_run(&w);
     if (ending) {
         status = ending == SIGTERM ? EXIT_REBOOT : 0;
     }

@@ -39,7 +39,8 @@ struct disk_volume {
     uint32_t first;                /* number of entry 0 in the registry */
     uint32_t entries;
     uint32_t hand;      /* where the search for room goes on */
-    uint32_t unflushed; /* data was written after the last flush */
+    uint32_t unflushed; /* data was written after the last flush: its entry,
+                           plus 1 */
     /* Where a block may be: its entry, plus 1. */
     uint16_t memo[VOLUME_MEMO];
     /* Entries with data that was changed and not written; a bit, and a list of
@@ -82,6 +83,9 @@ int64_t volume_pages(struct disk_volume *v, const void *pages, unsigned count);
 /* Installs the type of file systems, and finds the tree of that name in the
    catalogue. -ENOENT, -EINVAL: it is of another type. */
 int64_t volume_tree(struct disk_volume *v, uint64_t control, const char *name);
+
+/* The frame that is seen at a page of the window, or 0. */
+uint64_t volume_frame_at(const struct disk_volume *v, const void *page);
 
 /* Writes and lets go of entries that were not used for longest, until `count`
    are free for the kernel to take; how many. */

@@ -16,7 +16,7 @@
 #include "lib/exo/exo.h"
 
 #define PPN_SHIFT 10
-#define ROOM 32 /* entries that are let go at a time */
+#define ROOM 128 /* entries that are let go at a time */
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
 
@@ -103,6 +103,13 @@ leaf_of(const struct disk_volume *v, uint32_t e)
 {
     return ((const volatile uint64_t *)(v->window + (uint64_t)VOLUME_ENTRIES *
                                                         FRAME_SIZE))[e];
+}
+
+uint64_t
+volume_frame_at(const struct disk_volume *v, const void *page)
+{
+    return leaf_of(v, (uint32_t)(((uint64_t)page - v->window) / FRAME_SIZE)) >>
+           PPN_SHIFT;
 }
 
 bool
@@ -256,28 +263,44 @@ has_changed_data(const struct disk_volume *v, uint64_t node)
     return false;
 }
 
-/* Nobody holds an entry any more, nor has it in the window. What another env
-   holds is taken over first. */
+/* Whether an entry may leave: it is out of the window then, and what is not on
+   the disk of it is noted. */
 static bool
-entry_leave(struct disk_volume *v, uint32_t e,
-            const struct registry_entry *seen)
+entry_may_leave(struct disk_volume *v, uint32_t e)
 {
-    bool meta = (seen->flags & REGISTRY_META) != 0;
-    uint32_t parent;
+    struct registry_entry seen = volume_look(v, e);
+    bool meta = (seen.flags & REGISTRY_META) != 0;
 
+    if (seen.state <= REGISTRY_READING ||
+        (seen.holder == 0 && leaf_of(v, e) == 0)) {
+        return false;
+    }
+    if (v->used[e] != 0) {
+        v->used[e] = 0;
+        return false;
+    }
     if (meta &&
-        (seen->state != REGISTRY_CLEAN || seen->block == DISK_CATALOGUE_BLOCK ||
-         has_changed_data(v, seen->block))) {
+        (seen.state != REGISTRY_CLEAN || seen.block == DISK_CATALOGUE_BLOCK ||
+         has_changed_data(v, seen.block))) {
         return false;
     }
     unmap(v, e);
-    if (!meta && seen->state != REGISTRY_CLEAN) {
+    if (!meta && seen.state != REGISTRY_CLEAN) {
         volume_change_note(v, e);
-        if (volume_write_data(v, 0, seen->block, 1) < 0) {
-            return false;
-        }
     }
-    if (!meta && v->unflushed && volume_flush(v) < 0) {
+    return true;
+}
+
+/* Nobody holds an entry any more. What another env holds is taken over first.
+   What could not be written stays. */
+static bool
+entry_leave(struct disk_volume *v, uint32_t e)
+{
+    struct registry_entry now = volume_look(v, e);
+    const struct registry_entry *seen = &now;
+    uint32_t parent;
+
+    if (seen->state != REGISTRY_CLEAN) {
         return false;
     }
     if (seen->holder != 0 && seen->holder != exo_id) {
@@ -293,32 +316,36 @@ entry_leave(struct disk_volume *v, uint32_t e,
     return true;
 }
 
-/* Twice around at most: the first time those that were used get a second
-   chance. */
+/* Those that leave are written together, and flushed once: volume_flush needs
+   one of the blocks that were written, and of these none may be left. Twice
+   around at most: the first time those that were used get a second chance. */
 unsigned
 volume_shrink(struct disk_volume *v, unsigned count)
 {
     static bool busy; /* it reads and writes itself */
+    uint16_t leaving[ROOM] = {0};
+    unsigned found = 0;
     unsigned done = 0;
     uint32_t looked;
+    unsigned i;
 
     if (busy) {
         return 0;
     }
     busy = true;
-    for (looked = 0; looked < 2 * v->entries && done < count; looked++) {
+    count = count < ROOM ? count : ROOM;
+    for (looked = 0; looked < 2 * v->entries && found < count; looked++) {
         uint32_t e = v->hand;
-        struct registry_entry seen = volume_look(v, e);
 
         v->hand = e + 1 < v->entries ? e + 1 : 0;
-        if (seen.state <= REGISTRY_READING ||
-            (seen.holder == 0 && leaf_of(v, e) == 0)) {
-            continue;
+        if (entry_may_leave(v, e)) {
+            leaving[found++] = (uint16_t)e;
         }
-        if (v->used[e] != 0) {
-            v->used[e] = 0;
-        } else if (entry_leave(v, e, &seen)) {
-            done++;
+    }
+    (void)volume_write_some(v, leaving, found);
+    if (v->unflushed == 0 || volume_flush(v) == 0) {
+        for (i = 0; i < found; i++) {
+            done += entry_leave(v, leaving[i]);
         }
     }
     busy = false;

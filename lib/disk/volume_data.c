@@ -19,10 +19,11 @@ owner_entry(struct disk_volume *v, uint64_t parent)
 }
 
 /* Begins to read those of `count` blocks, at most VOLUME_READS, that are not
-   there, and waits for them. */
+   there, and waits for them. The first `wanted` must be there; the others are
+   read ahead. */
 static int64_t
 data_fetch(struct disk_volume *v, uint64_t parent, uint64_t block,
-           uint64_t count)
+           uint64_t wanted, uint64_t count)
 {
     struct volume_read read[VOLUME_READS];
     uint64_t of[VOLUME_READS];
@@ -39,7 +40,7 @@ data_fetch(struct disk_volume *v, uint64_t parent, uint64_t block,
         }
         if ((v->fs.table[block + i] & BLOCK_STATE) == BLOCK_UNINITIALISED &&
             volume_search(v, block + i) == VOLUME_NONE) {
-            error = -ENODATA;
+            error = i < wanted ? -ENODATA : 0;
             break;
         }
         frame = volume_frame(v);
@@ -57,7 +58,7 @@ data_fetch(struct disk_volume *v, uint64_t parent, uint64_t block,
 
         if (e >= 0) {
             volume_note(v, of[i], (uint32_t)e);
-        } else {
+        } else if (of[i] - block < wanted) {
             error = e;
         }
     }
@@ -111,7 +112,7 @@ data_entry(struct disk_volume *v, uint64_t parent, uint64_t block, bool write)
         }
         error = 0;
         if (e == VOLUME_NONE) {
-            error = data_fetch(v, parent, block, 1);
+            error = data_fetch(v, parent, block, 1, 1);
             e = volume_find(v, block);
         }
         if (error == 0 && write && e != VOLUME_NONE) {
@@ -153,6 +154,18 @@ smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* How many blocks to read at a time: more than are wanted, if the first of them
+   is missing and others will be. */
+static uint64_t
+fetch_count(struct disk_volume *v, uint64_t block, uint64_t wanted)
+{
+    uint64_t behind = v->fs.ahead > block ? v->fs.ahead - block : 0;
+
+    return behind > wanted && volume_find(v, block) == VOLUME_NONE
+               ? smaller(behind, VOLUME_READS)
+               : wanted;
+}
+
 static int64_t
 data_read(struct disk_volume *v, uint64_t parent, uint64_t block,
           uint64_t offset, uint64_t count, void *bytes)
@@ -165,10 +178,11 @@ data_read(struct disk_volume *v, uint64_t parent, uint64_t block,
         uint64_t part = smaller(FS_BLOCK - offset, count);
         int64_t e;
 
-        if (block == ahead && end - block > 1) {
-            uint64_t n = smaller(end - block, VOLUME_READS);
+        if (block == ahead) {
+            uint64_t wanted = smaller(end - block, VOLUME_READS);
+            uint64_t n = fetch_count(v, block, wanted);
 
-            e = data_fetch(v, parent, block, n);
+            e = n > 1 ? data_fetch(v, parent, block, wanted, n) : 0;
             if (e < 0) {
                 return e;
             }
@@ -227,7 +241,7 @@ volume_data_write(struct fs_volume *fs, uint64_t parent, uint64_t block,
             }
             done = e >= 0;
             if (e == -EBUSY || e == -ESTALE) { /* it is there */
-                e = data_fetch(v, parent, block, 1);
+                e = data_fetch(v, parent, block, 1, 1);
             }
             if (e < 0) {
                 return e;

@@ -86,6 +86,9 @@ void volume_change_note(struct disk_volume *v, uint32_t e);
    any) within `count` blocks from `block` on. */
 int64_t volume_write_data(struct disk_volume *v, uint64_t parent,
                           uint64_t block, uint64_t count);
+/* The same of these entries, as far as they are data that was changed. */
+int64_t volume_write_some(struct disk_volume *v, const uint16_t *entry,
+                          unsigned count);
 /* Has one entry written, and waits. */
 int64_t volume_write_entry(struct disk_volume *v, uint32_t e);
 /* All data is on the disk. */

@@ -92,20 +92,51 @@ volume_write_entry(struct disk_volume *v, uint32_t e)
     return error < 0 ? error : completion_wait(&w.wait);
 }
 
-/* Waits for what is under way; what failed is changed still. */
+/* Several that are under way. */
+struct writes {
+    struct write write[WRITES];
+    unsigned count;
+};
+
+/* Waits for them; what failed is changed still. */
 static int64_t
-writes_end(struct disk_volume *v, struct write *w, unsigned count)
+writes_end(struct disk_volume *v, struct writes *w)
 {
     int64_t error = 0;
     unsigned i;
 
-    for (i = 0; i < count; i++) {
-        int64_t result = completion_wait(&w[i].wait);
+    for (i = 0; i < w->count; i++) {
+        int64_t result = completion_wait(&w->write[i].wait);
 
         if (result < 0) {
-            volume_change_note(v, w[i].entry);
+            volume_change_note(v, w->write[i].entry);
             error = result;
         }
+    }
+    w->count = 0;
+    return error;
+}
+
+/* One more; if there are as many as there can be, these first. */
+static int64_t
+writes_add(struct disk_volume *v, struct writes *w, uint32_t e)
+{
+    int64_t error = w->count < WRITES ? 0 : writes_end(v, w);
+    int64_t result;
+
+    if (error != 0) {
+        return error;
+    }
+    v->unflushed = e + 1;
+    v->changed[e / 64] &= ~((uint64_t)1 << e % 64);
+    w->write[w->count].entry = e;
+    result = write_begin(v, &w->write[w->count]);
+    if (result == 0) {
+        w->count++;
+        v->count.written++;
+    } else if (result != -EINVAL) { /* else it was given back */
+        volume_change_note(v, e);
+        error = result;
     }
     return error;
 }
@@ -132,72 +163,81 @@ int64_t
 volume_write_data(struct disk_volume *v, uint64_t parent, uint64_t block,
                   uint64_t count)
 {
-    struct write w[WRITES];
-    unsigned under_way = 0;
-    uint32_t kept = 0;
-    uint32_t until = v->dirty_count;
+    struct writes w;
     int64_t error = 0;
     int64_t result;
-    uint32_t i;
+    uint32_t i = 0;
 
-    for (i = 0; i < until && error == 0; i++) {
+    w.count = 0;
+    while (i < v->dirty_count && error == 0) {
         uint32_t e = v->dirty[i];
+        bool meant = is_meant(v, e, parent, block, count);
 
-        if (!is_meant(v, e, parent, block, count)) {
+        if (!meant && is_changed(v, e)) {
+            i++;
             continue;
         }
-        if (under_way == WRITES) {
-            error = writes_end(v, w, under_way);
-            under_way = 0;
-        }
-        v->unflushed = 1;
-        v->changed[e / 64] &= ~((uint64_t)1 << e % 64);
-        w[under_way].entry = e;
-        result = write_begin(v, &w[under_way]);
-        if (result == 0) {
-            under_way++;
-            v->count.written++;
-        } else if (result != -EINVAL) { /* else it was given back */
-            volume_change_note(v, e);
-            error = result;
+        v->dirty[i] = v->dirty[v->dirty_count - 1];
+        v->dirty_count--;
+        if (meant) {
+            error = writes_add(v, &w, e);
         }
     }
-    result = writes_end(v, w, under_way);
-    for (i = 0; i < v->dirty_count; i++) {
-        if (is_changed(v, v->dirty[i])) {
-            v->dirty[kept++] = v->dirty[i];
-        }
-    }
-    v->dirty_count = kept;
+    result = writes_end(v, &w);
     return error != 0 ? error : result;
 }
 
+int64_t
+volume_write_some(struct disk_volume *v, const uint16_t *entry, unsigned count)
+{
+    struct writes w;
+    int64_t error = 0;
+    int64_t result;
+    unsigned i;
+
+    w.count = 0;
+    for (i = 0; i < count && error == 0; i++) {
+        if (is_meant(v, entry[i], 0, 0, UINT64_MAX)) {
+            error = writes_add(v, &w, entry[i]);
+        }
+    }
+    result = writes_end(v, &w);
+    return error != 0 ? error : result;
+}
+
+/* A binding for an extent of data that an entry is of, or -ENOENT. */
+static int64_t
+flush_bind(struct disk_volume *v, uint32_t e, bool *found)
+{
+    const volatile struct registry_entry *row = volume_row(v, e);
+    uint32_t parent;
+
+    if (row->state <= REGISTRY_READING || (row->flags & REGISTRY_META) != 0) {
+        return -ENOENT;
+    }
+    *found = true;
+    parent = volume_search(v, row->parent);
+    return parent == VOLUME_NONE ? -ENOENT
+                                 : disk_bind(&v->disk, v->first + parent,
+                                             row->block, 1, CAP_WRITE);
+}
+
 /* Whoever may write an extent may have the disk flushed: any extent of data
-   will do. Those that were written stay in the registry until then; if none is
-   there, they were given back. */
+   will do, that of what was written last or another. Those that were written
+   stay in the registry until then; if none is there, they were given back. */
 int64_t
 volume_flush(struct disk_volume *v)
 {
-    int64_t binding = -ENOENT;
+    uint32_t last = v->unflushed - 1;
     bool found = false;
+    int64_t binding = last < v->entries ? flush_bind(v, last, &found) : -ENOENT;
     int64_t error;
 
     for (uint32_t e = 0; e < v->entries && binding < 0; e++) {
-        const volatile struct registry_entry *row = volume_row(v, e);
-        uint32_t parent;
-
-        if (row->state <= REGISTRY_READING || (row->flags & REGISTRY_META)) {
-            continue;
-        }
-        found = true;
-        parent = volume_search(v, row->parent);
-        if (parent != VOLUME_NONE) {
-            binding = disk_bind(&v->disk, v->first + parent, row->block, 1,
-                                CAP_WRITE);
-        }
+        binding = flush_bind(v, e, &found);
     }
     if (binding < 0) {
-        v->unflushed = found;
+        v->unflushed = found ? v->unflushed : 0;
         return found ? -EIO : 0;
     }
     error = disk_flush(&v->disk, (uint64_t)binding);

@@ -151,6 +151,7 @@ exo_program_load(struct exo_child *child, uint64_t cap, const void *file,
 
     child->id = 0;
     child->hart = exo_uarea->hart;
+    child->account = 0;
     error = error < 0 ? error : exo_map_new(map, cap);
     if (error < 0) {
         return error;
@@ -208,7 +209,7 @@ env_make(struct exo_child *child)
     if (id >= 0) {
         do {
             id = sys_env_create(cap, (uint64_t)record, (uint64_t)list,
-                                child->map.root, 0);
+                                child->map.root, child->account);
         } while (id == -EAGAIN);
     }
     if (id < 0) {

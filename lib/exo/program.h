@@ -39,9 +39,10 @@ struct exo_grant {
 struct exo_child {
     struct exo_map map; /* its address space, and the name of what is its */
     uint64_t entry;
-    uint64_t uarea; /* its frame */
-    uint64_t id;    /* 0: not started */
-    uint64_t hart;  /* where it will run; load says this one */
+    uint64_t uarea;   /* its frame */
+    uint64_t id;      /* 0: not started */
+    uint64_t hart;    /* where it will run; load says this one */
+    uint64_t account; /* 0, as load says: the caller's */
 };
 
 /*

@@ -61,6 +61,15 @@ run_find(const struct fs *fs, const struct fs_file *file, uint64_t offset,
                : 0;
 }
 
+/* Who goes on reading where the last read ended will want what is before `end`,
+   where the run does. */
+static inline void
+ahead_note(struct fs *fs, const struct fs_file *file, uint64_t offset,
+           uint64_t end)
+{
+    fs->volume->ahead = offset == file->next ? end : 0;
+}
+
 /* Reads from one run or hole. */
 static int64_t
 read_try(struct fs *fs, void *what)
@@ -88,6 +97,7 @@ read_try(struct fs *fs, void *what)
     bytes = smaller(bytes, map.count * FS_BLOCK - within);
     if (map.first != 0) {
         run_note(fs, w->file, at / FS_BLOCK, &map);
+        ahead_note(fs, w->file, at, map.first + map.count);
         error =
             fs->volume->f->data_read(fs->volume, map.way.node->block, map.first,
                                      within, bytes, w->bytes + w->done);
@@ -104,6 +114,7 @@ read_try(struct fs *fs, void *what)
         error = 0;
     }
     w->done += error == 0 ? bytes : 0;
+    w->file->next = at + bytes;
     return error != 0 ? error : w->done < w->count;
 }
 
@@ -137,10 +148,13 @@ fs_read(struct fs *fs, struct fs_file *file, uint64_t offset, void *bytes,
         uint64_t part = smaller(count, size - offset);
         uint64_t block = run_find(fs, file, offset, part);
 
-        if (block != 0 &&
-            fs->volume->f->data_read(fs->volume, file->run.parent, block,
-                                     offset % FS_BLOCK, part, bytes) == 0) {
-            return (int64_t)part;
+        if (block != 0) {
+            ahead_note(fs, file, offset, file->run.first + file->run.count);
+            if (fs->volume->f->data_read(fs->volume, file->run.parent, block,
+                                         offset % FS_BLOCK, part, bytes) == 0) {
+                file->next = offset + part;
+                return (int64_t)part;
+            }
         }
     }
     return read_all(fs, file, offset, bytes, count);
@@ -410,5 +424,55 @@ fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size)
     if (error == 0 && size < w.done) {
         error = fs_cut(fs, file, (uint32_t)((size + FS_BLOCK - 1) / FS_BLOCK));
     }
+    return error;
+}
+
+struct page_what {
+    struct fs_file *file;
+    uint64_t block;
+    bool write;
+    void *page;
+};
+
+static int64_t
+page_try(struct fs *fs, void *what)
+{
+    struct page_what *w = what;
+    struct fs_map map;
+    int64_t error = fs_map(fs, w->file, (uint32_t)w->block, &map);
+
+    if (error != 0) {
+        return error;
+    }
+    w->page = map.first == 0
+                  ? NULL
+                  : fs->volume->f->data_page(fs->volume, map.way.node->block,
+                                             map.first, w->write);
+    if (w->page == NULL) {
+        return -ENODATA;
+    }
+    if (w->write) {
+        time_note(fs, w->file, map.entry->mtime);
+    }
+    return 0;
+}
+
+int64_t
+fs_page(struct fs *fs, struct fs_file *file, uint64_t block, bool write,
+        void **page)
+{
+    struct page_what w = {file, block, write, NULL};
+    int64_t error = 0;
+
+    if (block >= FS_FILE_BLOCKS || fs->volume->f->data_page == NULL) {
+        return -EINVAL;
+    }
+    if (write) {
+        error = fs_use(fs);
+    }
+    if (error == 0) {
+        error = fs_do(fs, page_try, &w);
+    }
+    *page = w.page;
     return error;
 }

@@ -67,6 +67,7 @@ struct fs_file {
     uint64_t end;
     bool ahead;
     uint32_t window;   /* so many are claimed next at the end */
+    uint64_t next;     /* the byte behind what was read last */
     struct fs_run run; /* where was read or written last */
 };
 
@@ -222,6 +223,12 @@ int64_t fs_read(struct fs *fs, struct fs_file *file, uint64_t offset,
 int64_t fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
                  const void *bytes, uint64_t count);
 int64_t fs_truncate(struct fs *fs, struct fs_file *file, uint64_t size);
+/* Of a volume with a cache: where the bytes of a block of a file lie, at *page,
+   until another function is called; with `write` they may be changed there, now
+   or later, and are the file's. -ENODATA: it is a hole, or was never written.
+ */
+int64_t fs_page(struct fs *fs, struct fs_file *file, uint64_t block, bool write,
+                void **page);
 /* Who wrote a file is done with it: blocks that were claimed for more are given
    back. So they are when it is closed. */
 void fs_rest(struct fs *fs, struct fs_file *file);

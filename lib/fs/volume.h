@@ -85,6 +85,9 @@ struct fs_volume {
     uint32_t type;  /* of nodes, on this disk */
     uint64_t root;  /* the block of the tree that is the file system */
     uint64_t twice; /* extents that recovery found with two owners */
+    /* Who reads one block after the other says by the time of data_read where
+       the run ends: what lies before that may be read ahead. Else 0. */
+    uint64_t ahead;
 };
 
 #endif

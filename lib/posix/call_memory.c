@@ -63,7 +63,7 @@ msync(void *address, size_t size, int flags)
         return -1;
     }
     posix_hold();
-    return done(memory_sync((uint64_t)address, size));
+    return done(memory_sync((uint64_t)address, size, (flags & MS_ASYNC) == 0));
 }
 
 /* Nothing is ever written away to make room: all memory is locked. */

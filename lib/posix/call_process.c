@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/exo/exo.h"
+#include "lib/posix/domain.h"
 #include "lib/posix/fork.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/posix.h"
@@ -86,8 +87,8 @@ sched_yield(void)
     return 0;
 }
 
-/* The end of the first process is that of the machine: what it has of files is
-   on the disk then. */
+/* The end of the first process is that of the machine, or of its user's domain:
+   what it has of files is on the disk then. */
 _Noreturn void
 _exit(int status)
 {
@@ -95,6 +96,9 @@ _exit(int status)
         if (!posix_is_held()) {
             posix_hold();
             (void)tree_unmount();
+        }
+        if (domain_user != NULL) {
+            domain_user->ended = ((uint32_t)status & 0xff) | DOMAIN_ENDED;
         }
         (void)sys_machine_exit(POSIX_CAP_MACHINE, (uint64_t)status & 0xff);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first env's first program: makes a domain. Maps the image of the libOS
- * from the archive, its text once for all processes, and what they share; then
- * goes into the image and is no more.
+ * The first program of a domain, and of the first env: makes the domain. Maps
+ * the image of the libOS from the archive, its text once for all processes, and
+ * what they share; then goes into the image and is no more. Other users'
+ * domains have the text from the first one.
  *
  * Text and pristine data have a name that no process can write: only through
  * the page tables made here can they be seen, and only be read.
@@ -28,6 +29,8 @@
 /* The part that all processes have: a root of its own, for lib/exo to work on,
    whose tables are then linked into this env's. */
 static struct exo_map shared;
+
+static struct domain_user *user; /* or NULL: the system's */
 
 static _Noreturn void
 die(const char *what, int64_t error)
@@ -88,22 +91,33 @@ shared_link(void)
     uint64_t middle = 0;
 
     check("the shared tables", exo_map_visit(&shared, middle_visit, &middle));
-    check("the shared tables", sys_pt_link(CAP_EMPTY | POSIX_CAP_SHARED << 8,
-                                           exo_root, LIBOS_TEXT >> 30, middle));
+    check("the shared tables",
+          sys_pt_link(POSIX_CAP_OWN | POSIX_CAP_SHARED << 8, exo_root,
+                      LIBOS_TEXT >> 30, middle));
 }
 
 static void
+cap_make(uint64_t from, uint64_t to, uint64_t component, uint64_t rights)
+{
+    check("capabilities", sys_cap_derive(from, to, component, rights));
+}
+
+/* In the domain of a user POSIX_CAP_OWN is the user's name, and who started it
+   has given what is not below that. */
+static void
 caps_make(void)
 {
-    check("capabilities",
-          sys_cap_derive(CAP_EMPTY, POSIX_CAP_OWN, 0, CAP_RIGHTS_ALL));
-    check("capabilities", sys_cap_derive(CAP_EMPTY, POSIX_CAP_DOMAIN,
-                                         POSIX_NAME_DOMAIN, CAP_RIGHTS_ALL));
-    check("capabilities", sys_cap_derive(POSIX_CAP_DOMAIN, POSIX_CAP_SHARED,
-                                         POSIX_NAME_SHARED, CAP_RIGHTS_ALL));
-    check("capabilities",
-          sys_cap_derive(CAP_EMPTY, POSIX_CAP_CONSOLE, CAP_CONSOLE,
-                         CAP_READ | CAP_WRITE | CAP_PASS));
+    if (user == NULL) {
+        cap_make(CAP_EMPTY, POSIX_CAP_OWN, 0, CAP_RIGHTS_ALL);
+        cap_make(CAP_EMPTY, POSIX_CAP_DOMAIN, POSIX_NAME_DOMAIN,
+                 CAP_RIGHTS_ALL);
+        cap_make(CAP_EMPTY, POSIX_CAP_CONSOLE, CAP_CONSOLE,
+                 CAP_READ | CAP_WRITE | CAP_PASS);
+    } else {
+        cap_make(POSIX_CAP_OWN, POSIX_CAP_DOMAIN, 0, CAP_RIGHTS_ALL);
+    }
+    cap_make(POSIX_CAP_DOMAIN, POSIX_CAP_SHARED, POSIX_NAME_SHARED,
+             CAP_RIGHTS_ALL);
 }
 
 /* Fills pages that were made writable, and makes them what they are to be. */
@@ -114,6 +128,26 @@ pages_fill(uint64_t address, const unsigned char *bytes, uint64_t size,
     memcpy((void *)address, bytes, size);
     check("protect", exo_map_protect(&shared, address, pages_of(size) * PAGE,
                                      POSIX_CAP_DOMAIN, EXO_W, bits));
+}
+
+/* What all may only read of the image: made of the file, or seen already, in
+   pages of the system's. */
+static void
+readable_make(uint64_t address, const unsigned char *bytes, uint64_t size,
+              uint64_t bits)
+{
+    struct exo_map own = exo_map_own();
+    struct exo_range range = {address - LIBOS_TEXT + DOMAIN_VIEW,
+                              pages_of(size), 0};
+
+    if (user == NULL) {
+        pages_make(&shared, address, pages_of(size), POSIX_CAP_DOMAIN);
+        pages_fill(address, bytes, size, bits);
+        return;
+    }
+    check("the image",
+          exo_map_copy(&own, &range, &shared, address, bits | EXO_AD));
+    check("the image", exo_map_remove(&own, range.address, range.count * PAGE));
 }
 
 /* The image; its entry. */
@@ -139,13 +173,9 @@ image_load(void)
                        POSIX_CAP_OWN);
             memset((void *)LIBOS_DATA, 0, pages_of(segment.memory_size) * PAGE);
             memcpy((void *)LIBOS_DATA, bytes, segment.file_size);
-            pages_make(&shared, LIBOS_PRISTINE, pages_of(segment.file_size),
-                       POSIX_CAP_DOMAIN);
-            pages_fill(LIBOS_PRISTINE, bytes, segment.file_size, 0);
+            readable_make(LIBOS_PRISTINE, bytes, segment.file_size, 0);
         } else if (segment.address == LIBOS_TEXT) {
-            pages_make(&shared, LIBOS_TEXT, pages_of(segment.file_size),
-                       POSIX_CAP_DOMAIN);
-            pages_fill(LIBOS_TEXT, bytes, segment.file_size, EXO_X);
+            readable_make(LIBOS_TEXT, bytes, segment.file_size, EXO_X);
         } else {
             die(DOMAIN_IMAGE " is linked for another layout", -EINVAL);
         }
@@ -177,11 +207,17 @@ cache_make(void)
 int
 main(void)
 {
-    struct domain domain = {exo_root,    exo_id,           exo_uarea,
-                            exo_archive, exo_archive_size, 0};
+    struct domain domain;
     void (*enter)(const struct domain *);
     uint64_t entry;
 
+    user = (struct domain_user *)exo_argument;
+    if (user != NULL) {
+        exo_archive = (const void *)user->archive;
+        exo_archive_size = user->archive_size;
+    }
+    domain = (struct domain){exo_root,         exo_id, exo_uarea, exo_archive,
+                             exo_archive_size, 0,      user};
     caps_make();
     check("the shared tables", exo_map_new(&shared, POSIX_CAP_SHARED));
     pages_make(&shared, POSIX_SHARED, pages_of(sizeof(struct posix_shared)),
@@ -192,6 +228,9 @@ main(void)
     cache_make();
     exo_map_forget();
     domain.window = exo_map_window;
+    if (user != NULL) {
+        check("capabilities", sys_cap_drop(CAP_EMPTY)); /* lib/exo's console */
+    }
     memcpy(&enter, &entry, sizeof(enter));
     enter(&domain);
 }

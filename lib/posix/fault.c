@@ -84,6 +84,16 @@ page_copy(int table, uint64_t address, uint64_t entry)
                      (entry & PTE_X) | PTE_W | PTE_MAY_WRITE);
 }
 
+bool
+memory_is_lost(uint64_t address)
+{
+    uint64_t page = address & ~(PAGE - 1);
+    int table = address < USER_END ? table_find(page) : TABLE_NONE;
+
+    return address < USER_END && memory_is_file(page) &&
+           (table == TABLE_NONE || table_entry(table, page) == 0);
+}
+
 static bool
 fault_handle(uint64_t cause, uint64_t address)
 {
@@ -103,7 +113,7 @@ fault_handle(uint64_t cause, uint64_t address)
                     : page_copy(table, page, entry)) >= 0;
     }
     rights = address < USER_END ? memory_rights(page) : -1;
-    if (rights < 0 || !(rights & PROT_READ) ||
+    if (rights < 0 || memory_is_file(page) || !(rights & PROT_READ) ||
         (cause == CAUSE_STORE && !(rights & PROT_WRITE)) ||
         (cause == CAUSE_FETCH && !(rights & PROT_EXEC))) {
         return false;

@@ -82,6 +82,7 @@ files_recover(void)
 {
     struct files *s = files();
     bool end[FILE_PIPES][2] = {{false}};
+    uint64_t rows = 0;
     unsigned i;
     unsigned d;
 
@@ -97,7 +98,9 @@ files_recover(void)
             count(p->descriptor[d]);
         }
         count(counts ? p->directory : -1);
+        rows |= (uint64_t)counts << i;
     }
+    mapping_count(rows);
     for (i = 0; i < FILE_OPEN_MAX; i++) {
         struct file *f = &s->open[i];
 
@@ -365,9 +368,15 @@ file_duplicate_to(int descriptor, int to, int flags)
 int64_t
 file_fork(struct process *child)
 {
+    int64_t error;
     unsigned i;
 
     file_take();
+    error = mapping_fork(child);
+    if (error < 0) {
+        file_drop();
+        return error;
+    }
     memcpy(child->descriptor, process_self->descriptor,
            sizeof(child->descriptor));
     child->close_on_exec = process_self->close_on_exec;
@@ -404,7 +413,9 @@ file_exit(struct process *p)
         return;
     }
     inode_take();
+    mapping_note_of(p);
     file_take();
+    mapping_exit(p);
     record_exit(process_index(p));
     for (i = 0; i < POSIX_DESCRIPTORS; i++) {
         int index = p->descriptor[i];

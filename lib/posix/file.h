@@ -8,17 +8,18 @@
  *       -> open file: offset, flags          struct file, shared
  *            -> node: what is in the file system, a device, or a pipe
  *
- * An open file has as many users as descriptors and working directories lead to
- * it, in all processes. Both change together, under the lock of the files; so
- * when somebody died with it they are counted anew, from the rows. A node has
- * as many users as open files and cached names lead to it (node.h), a pipe an
- * end for each open file.
+ * An open file has as many users as descriptors, working directories and
+ * mappings lead to it, in all processes. Both change together, under the lock
+ * of the files; so when somebody died with it they are counted anew, from the
+ * rows. A node has as many users as open files and cached names lead to it
+ * (node.h), a pipe an end for each open file.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/posix/lock.h"
+#include "lib/posix/mapping.h"
 #include "lib/posix/process.h"
 #include "lib/posix/record.h"
 
@@ -68,6 +69,7 @@ struct files {
     struct file open[FILE_OPEN_MAX];
     struct pipe pipe[FILE_PIPES];
     struct records records;
+    struct mappings mappings;
     _Alignas(4096) uint8_t system[FILE_SYSTEM_BYTES];
 };
 

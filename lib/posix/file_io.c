@@ -252,10 +252,13 @@ file_truncate(int descriptor, int64_t size)
         return -EINVAL;
     }
     inode_take();
-    error =
-        fs_truncate(&inode_system()->fs, inode_file(f->index), (uint64_t)size);
+    error = mapping_cut(f->index, (uint64_t)size);
+    if (error == 0) {
+        error = posix_error(fs_truncate(&inode_system()->fs,
+                                        inode_file(f->index), (uint64_t)size));
+    }
     inode_drop();
-    return posix_error(error);
+    return error;
 }
 
 int64_t
@@ -273,6 +276,7 @@ file_sync(int descriptor, bool time)
     }
     inode_take();
     if (f->index < FS_OPEN_MAX) {
+        mapping_note(f->index);
         error = time ? fs_fsync(fs, inode_file(f->index))
                      : fs_fdatasync(fs, inode_file(f->index));
     }

@@ -78,8 +78,11 @@ find(struct path *p, int flags, mode_t mode)
     error = alone ? -EEXIST : check((unsigned)node, flags);
     if (error == 0 && (flags & O_TRUNC) != 0 &&
         inode_look((unsigned)node)->kind == FS_FILE) {
-        error = posix_error(
-            fs_truncate(&inode_system()->fs, inode_file((unsigned)node), 0));
+        error = mapping_cut((unsigned)node, 0);
+        if (error == 0) {
+            error = posix_error(fs_truncate(&inode_system()->fs,
+                                            inode_file((unsigned)node), 0));
+        }
     }
     if (error != 0) {
         inode_put((unsigned)node);

@@ -6,8 +6,9 @@
  * that is in one: `areas` and the table are lib/posix's own data.
  *
  * Pages of a shared mapping are there from the beginning, so that parent and
- * children find the same. So are those of a file, which are read at once: what
- * is written to the file later is not seen.
+ * children find the same. So are those of a file. Shared, they are those of the
+ * cache (memory_file.c); else they are read at once, and what is written to the
+ * file later is not seen.
  */
 #include "lib/posix/memory.h"
 
@@ -18,7 +19,9 @@
 
 #include "lib/exo/exo.h"
 #include "lib/exo/map.h"
+#include "lib/posix/file.h"
 #include "lib/posix/layout.h"
+#include "lib/posix/mapping.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/space.h"
 #include "lib/posix/table.h"
@@ -30,7 +33,8 @@ struct area {
     uint64_t start;
     uint64_t end;
     uint32_t rights;
-    uint32_t shared;
+    uint16_t shared;
+    uint16_t mapping; /* its number plus 1, if it is of a file, shared */
 };
 
 static struct area area[AREAS_MAX];
@@ -48,22 +52,18 @@ void
 memory_exec(uint64_t end)
 {
     areas = 0;
+    mapping_drop_all();
     heap_begin = page_up(end); /* the last page may be one of text */
     heap_end = heap_begin;
 }
 
-int
-memory_rights(uint64_t address)
+/* The area with an address, or NULL. */
+static const struct area *
+area_of(uint64_t address)
 {
     unsigned low = 0;
     unsigned high = areas;
 
-    if (address >= POSIX_STACK_BOTTOM && address < POSIX_STACK_TOP) {
-        return PROT_READ | PROT_WRITE;
-    }
-    if (address >= heap_begin && address < heap_end) {
-        return PROT_READ | PROT_WRITE;
-    }
     while (low < high) {
         unsigned middle = (low + high) / 2;
 
@@ -73,8 +73,30 @@ memory_rights(uint64_t address)
             high = middle;
         }
     }
-    return low < areas && address >= area[low].start ? (int)area[low].rights
-                                                     : -1;
+    return low < areas && address >= area[low].start ? &area[low] : NULL;
+}
+
+int
+memory_rights(uint64_t address)
+{
+    const struct area *a;
+
+    if (address >= POSIX_STACK_BOTTOM && address < POSIX_STACK_TOP) {
+        return PROT_READ | PROT_WRITE;
+    }
+    if (address >= heap_begin && address < heap_end) {
+        return PROT_READ | PROT_WRITE;
+    }
+    a = area_of(address);
+    return a == NULL ? -1 : (int)a->rights;
+}
+
+bool
+memory_is_file(uint64_t address)
+{
+    const struct area *a = area_of(address);
+
+    return a != NULL && a->mapping != 0;
 }
 
 /* The first area that ends behind the address. */
@@ -167,6 +189,8 @@ int64_t
 memory_unmap(uint64_t address, size_t size)
 {
     uint64_t end = page_up(address + size);
+    uint64_t gone = 0;
+    int64_t error;
 
     if (!range_good(address, end - address)) {
         return -EINVAL;
@@ -176,9 +200,21 @@ memory_unmap(uint64_t address, size_t size)
         return -ENOMEM;
     }
     for (unsigned i = area_at(address); i < areas && area[i].start < end;) {
+        if (area[i].mapping != 0) {
+            gone |= (uint64_t)1 << (area[i].mapping - 1);
+        }
         area_remove(i);
     }
-    return space_clear(address, end);
+    error = space_clear(address, end);
+    for (unsigned i = 0; i < areas; i++) {
+        if (area[i].mapping != 0) { /* there is some of it left */
+            gone &= ~((uint64_t)1 << (area[i].mapping - 1));
+        }
+    }
+    for (; gone != 0; gone &= gone - 1) {
+        mapping_drop((unsigned)__builtin_ctzl(gone));
+    }
+    return error;
 }
 
 /* The lowest free range above POSIX_MAP; 0: none. */
@@ -244,12 +280,11 @@ file_fill(uint64_t address, size_t size, int protection, int descriptor,
                                bits_of(protection) & EXO_X);
 }
 
-static int
+static int64_t
 map_check(uint64_t address, size_t size, int protection, int flags,
           off_t offset)
 {
     int kind = flags & (MAP_SHARED | MAP_PRIVATE);
-    bool file = !(flags & MAP_ANONYMOUS);
 
     if (size == 0 || (protection & ~PROT_ALL) || offset % (off_t)PAGE != 0 ||
         (kind != MAP_SHARED && kind != MAP_PRIVATE)) {
@@ -264,7 +299,21 @@ map_check(uint64_t address, size_t size, int protection, int flags,
     if ((flags & MAP_FIXED) && !range_good(address, page_up(size))) {
         return -EINVAL;
     }
-    return file && kind == MAP_SHARED ? -ENOSYS : 0;
+    return 0;
+}
+
+/* What is mapped becomes what it is to show. */
+static int64_t
+fill(const struct area *a, size_t size, int flags, int descriptor, off_t offset)
+{
+    if (!(flags & MAP_ANONYMOUS)) {
+        return a->shared ? memory_file_fill(a->mapping - 1u, a->rights)
+                         : file_fill(a->start, size, (int)a->rights, descriptor,
+                                     offset);
+    }
+    return a->shared ? posix_error(shared_make(a->start, a->end - a->start,
+                                               (int)a->rights))
+                     : 0;
 }
 
 int64_t
@@ -274,8 +323,12 @@ memory_map(uint64_t address, size_t size, int protection, int flags,
     struct area new = {.rights = (uint32_t)protection,
                        .shared = (flags & MAP_SHARED) != 0};
     uint64_t pages = page_up(size);
+    bool is_file = new.shared && !(flags & MAP_ANONYMOUS);
     int64_t error = map_check(address, size, protection, flags, offset);
 
+    if (error == 0 && is_file) {
+        error = memory_file_check(descriptor, protection);
+    }
     if (error < 0) {
         return error;
     }
@@ -287,18 +340,50 @@ memory_map(uint64_t address, size_t size, int protection, int flags,
     if (flags & MAP_FIXED) {
         error = memory_unmap(address, size);
     }
-    error = error < 0 ? error : area_insert(area_at(new.start), &new);
-    if (error == 0 && !(flags & MAP_ANONYMOUS)) {
-        error = file_fill(new.start, size, protection, descriptor, offset);
-    } else if (error == 0 && new.shared) {
-        error = posix_error(shared_make(new.start, pages, protection));
+    if (error == 0 && is_file) {
+        error = mapping_add(file_of(descriptor), (uint64_t)offset / PAGE,
+                            pages / PAGE, new.start,
+                            (protection & PROT_WRITE) != 0);
+        new.mapping = (uint16_t)(error + 1);
     }
+    if (error < 0) {
+        return error;
+    }
+    error = area_insert(area_at(new.start), &new);
+    if (error < 0) {
+        if (is_file) {
+            mapping_drop(new.mapping - 1u);
+        }
+        return error;
+    }
+    error = fill(&new, size, flags, descriptor, offset);
     if (error < 0) {
         (void)memory_unmap(new.start, size);
         return error;
     }
     areas_tidy();
     return (int64_t) new.start;
+}
+
+/* What is mapped of files in a range may have those rights. */
+static int64_t
+files_allow(uint64_t address, uint64_t end, int protection)
+{
+    int64_t error = 0;
+
+    for (unsigned i = area_at(address);
+         i < areas && area[i].start < end && error == 0; i++) {
+        if (area[i].mapping == 0) {
+            continue;
+        }
+        if (!(protection & PROT_READ) || (protection & PROT_EXEC)) {
+            return -ENOTSUP;
+        }
+        if (protection & PROT_WRITE) {
+            error = mapping_allow(area[i].mapping - 1u);
+        }
+    }
+    return error;
 }
 
 int64_t
@@ -319,6 +404,10 @@ memory_protect(uint64_t address, size_t size, int protection)
        that are not there. */
     if (!(protection & PROT_READ) && space_used(address, end)) {
         return -ENOTSUP;
+    }
+    error = files_allow(address, end, protection);
+    if (error < 0) {
+        return error;
     }
     if (area_split(address) < 0 || area_split(end) < 0) {
         areas_tidy();
@@ -342,20 +431,26 @@ memory_protect(uint64_t address, size_t size, int protection)
 }
 
 int64_t
-memory_sync(uint64_t address, size_t size)
+memory_sync(uint64_t address, size_t size, bool disk)
 {
     uint64_t end = page_up(address + size);
+    int64_t error = 0;
 
     if (address % PAGE != 0) {
         return -EINVAL;
     }
-    /* No file is mapped shared: there is nothing to be written. */
-    for (; address < end; address += PAGE) {
-        if (memory_rights(address) < 0) {
+    for (uint64_t at = address; at < end; at += PAGE) {
+        if (memory_rights(at) < 0) {
             return -ENOMEM;
         }
     }
-    return 0;
+    for (unsigned i = area_at(address);
+         i < areas && area[i].start < end && error == 0; i++) {
+        if (area[i].mapping != 0) {
+            error = mapping_sync(area[i].mapping - 1u, disk);
+        }
+    }
+    return error;
 }
 
 int64_t

@@ -30,7 +30,8 @@ int64_t memory_map(uint64_t address, size_t size, int protection, int flags,
                    int descriptor, off_t offset);
 int64_t memory_unmap(uint64_t address, size_t size);
 int64_t memory_protect(uint64_t address, size_t size, int protection);
-int64_t memory_sync(uint64_t address, size_t size);
+/* What was written to files there is theirs; on the disk, too, if `disk`. */
+int64_t memory_sync(uint64_t address, size_t size, bool disk);
 
 /* Whether the page is of a shared mapping, and where that, or what is not,
    ends. */
@@ -41,5 +42,17 @@ int64_t memory_heap_move(int64_t by);
 
 /* The rights, as of mmap, that a page has when it is touched, or -1. */
 int memory_rights(uint64_t address);
+
+/* Whether it is of a file's shared mapping: what is not there is not made. */
+bool memory_is_file(uint64_t address);
+
+/* fault.c: whether it is of one, and the file has it no more. */
+bool memory_is_lost(uint64_t address);
+
+/* memory_file.c: whether what a descriptor leads to can be mapped shared with
+   those rights: -EBADF, -ENODEV, -EACCES, -ENOTSUP. */
+int64_t memory_file_check(int descriptor, int protection);
+/* The pages of a mapping that the file has are there. */
+int64_t memory_file_fill(unsigned mapping, uint32_t rights);
 
 #endif

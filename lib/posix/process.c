@@ -300,16 +300,19 @@ process_bury_all(void)
 }
 
 /* Envs that nobody knows any more: their maker died before it wrote down that
-   they are there. The kernel says that they are this one's since then. */
+   they are there. The kernel says that they are this one's since then. What is
+   charged to another account is another user's. */
 static void
 strays_end(void)
 {
     const volatile struct env_row *rows =
         (const volatile struct env_row *)INFORMATION_ENVS;
+    uint32_t account = rows[exo_id >> ENV_SHIFT & (ENVS_MAX - 1)].account;
 
     for (unsigned i = 0; i < ENVS_MAX; i++) {
         uint32_t env = rows[i].id;
-        bool known = !env_lives(env) || rows[i].creator != exo_id;
+        bool known = !env_lives(env) || rows[i].creator != exo_id ||
+                     rows[i].account != account;
 
         for (uint64_t set = TABLE->taken; set != 0 && !known; set &= set - 1) {
             known = TABLE->process[__builtin_ctzl(set)].env == env;

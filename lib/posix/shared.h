@@ -10,6 +10,7 @@
 #include "lib/posix/file.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/process.h"
+#include "lib/posix/session.h"
 #include "lib/posix/terminal.h"
 
 #define POSIX_SHARED_VERSION 1
@@ -19,10 +20,13 @@ struct posix_shared {
     uint32_t size;
     uint64_t cache_pages; /* from POSIX_CACHE on so many pages can be mapped:
                              the tables are there, under DOMAIN.SHARED */
+    /* The frames of these pages, where they are a tree in memory. */
+    uint32_t cache_frame[POSIX_CACHE_SIZE / 4096];
     struct process_table processes;
     struct terminal terminal;
     struct disk_volume volume;
     struct files files;
+    struct session session[SESSIONS]; /* in the first domain */
     /* Each part adds its own. */
 };
 

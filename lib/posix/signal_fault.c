@@ -19,6 +19,7 @@
 #include "lib/exo/exo.h"
 #include "lib/posix/image.h"
 #include "lib/posix/layout.h"
+#include "lib/posix/memory.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/signal_part.h"
 #include "lib/posix/timer.h"
@@ -134,6 +135,10 @@ fault_of(const struct level *level)
         f.code = BUS_ADRERR;
         break;
     default:
+        if (memory_is_lost(level->value)) {
+            f.signal = SIGBUS;
+            f.code = BUS_ADRERR;
+        }
         break;
     }
     return f;

@@ -129,9 +129,11 @@ run_clear(int table, uint64_t address, uint64_t count, const uint64_t *bits)
 
     (void)bits;
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t number = PTE_FRAME(table_entry(table, address + i * PAGE));
+        uint64_t entry = table_entry(table, address + i * PAGE);
+        uint64_t number = PTE_FRAME(entry);
 
-        if (RECORDS[number].owner == exo_id) {
+        /* Pages of the cache have no heirs, and stay. */
+        if ((entry & PTE_HEIR) != 0 && RECORDS[number].owner == exo_id) {
             frame[frames++] = number;
         }
     }

@@ -41,6 +41,8 @@ static _Alignas(16) POSIX_STACK struct {
     unsigned char exception[EXCEPTION_STACK];
 } stacks = {.event = {0}};
 
+struct domain_user *domain_user = NULL;
+
 /* The program's own destructors. */
 static POSIX_ANEW void (**program_fini)(void) = NULL;
 static POSIX_ANEW void (**program_fini_end)(void) = NULL;
@@ -128,12 +130,64 @@ boot_words(void)
     return word;
 }
 
+/* The same in the domain of a user. */
+static char **
+user_words(const struct domain_user *user)
+{
+    static char copy[DOMAIN_WORDS];
+    static char name[] = DOMAIN_FIRST;
+    static char *word[ARGUMENTS_MAX + 2] = {name};
+    unsigned count = 1;
+    char *rest = copy;
+
+    memcpy(copy, user->words, sizeof(copy) - 1);
+    while (count <= ARGUMENTS_MAX && *rest != 0) {
+        word[count++] = rest;
+        rest += strlen(rest) + 1;
+    }
+    word[count] = NULL;
+    return word;
+}
+
+static char **
+first_environment(const struct domain_user *user)
+{
+    static char path[] = "PATH=/bin";
+    static char home[sizeof("HOME=") + sizeof(user->home)];
+    static char name[sizeof("USER=") + sizeof(user->name)];
+    static char *environment[] = {path, NULL, NULL, NULL};
+
+    if (user != NULL) {
+        snprintf(home, sizeof(home), "HOME=%s", user->home);
+        snprintf(name, sizeof(name), "USER=%s", user->name);
+        environment[1] = home;
+        environment[2] = name;
+    }
+    return environment;
+}
+
+/* The directory of a user, in a tree that has none, and who all processes here
+   are. */
+static int64_t
+user_begin(const struct domain_user *user)
+{
+    int64_t error = tree_mkdir("/home", 0755);
+
+    if (error == 0 || error == -EEXIST) {
+        error = tree_mkdir(user->home, 0700);
+    }
+    if (error == 0) {
+        error = tree_chown(user->home, (uid_t)user->uid, (gid_t)user->gid, 1);
+    }
+    SHARED_OF->files.uid = user->uid;
+    SHARED_OF->files.gid = user->gid;
+    return error == -EEXIST ? 0 : error;
+}
+
 /* Process 1, on the stack that the kernel gave the env. */
 _Noreturn void
 posix_first(const struct domain *domain)
 {
-    static char path[] = "PATH=/bin";
-    static char *const environment[] = {path, NULL};
     const void *bytes;
     size_t size;
     int64_t error;
@@ -144,6 +198,7 @@ posix_first(const struct domain *domain)
     exo_archive = domain->archive;
     exo_archive_size = domain->archive_size;
     exo_map_window = domain->window;
+    domain_user = domain->user;
     exo_cap = POSIX_CAP_OWN;
     image_upcalls();
     exo_tls_init(__tls_base);
@@ -155,6 +210,9 @@ posix_first(const struct domain *domain)
     signal_begin();
     terminal_begin();
     error = tree_begin();
+    if (error == 0 && domain_user != NULL) {
+        error = user_begin(domain_user);
+    }
     if (error < 0) {
         first_failed("file system", error);
     }
@@ -162,8 +220,10 @@ posix_first(const struct domain *domain)
                              &bytes, &size);
     if (error == 0) {
         struct exec_file file = {bytes, -1, size};
-        struct exec_words words = {.rest = boot_words(),
-                                   .environment = environment};
+        struct exec_words words = {
+            .rest =
+                domain_user == NULL ? boot_words() : user_words(domain_user),
+            .environment = first_environment(domain_user)};
 
         posix_hold();
         error = exec_replace(&file, &words, DOMAIN_FIRST);

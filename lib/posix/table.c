@@ -236,17 +236,30 @@ table_entry(int table, uint64_t address)
     return ((const volatile uint64_t *)at)[table_index(address)];
 }
 
-int64_t
-table_set(int table, uint64_t address, uint64_t frame, uint64_t bits)
+static int64_t
+set(int table, uint64_t address, uint64_t caps, uint64_t leaf)
 {
     unsigned index = table_index(address);
-    int64_t error = leaf_map(CAPS, table_book.number[table], index,
-                             frame << 10 | bits | EXO_R | PTE_A | PTE_HEIR);
+    int64_t error =
+        leaf_map(caps, table_book.number[table], index, leaf | EXO_R | PTE_A);
 
     if (error == 0) {
         table_book.groups[table] |= (uint8_t)(1u << index / TABLE_GROUP);
     }
     return error;
+}
+
+int64_t
+table_set(int table, uint64_t address, uint64_t frame, uint64_t bits)
+{
+    return set(table, address, CAPS, frame << 10 | bits | PTE_HEIR);
+}
+
+int64_t
+table_set_cached(int table, uint64_t address, uint64_t frame, uint64_t bits)
+{
+    return set(table, address, POSIX_CAP_OWN | POSIX_CAP_SHARED << 8,
+               frame << 10 | bits);
 }
 
 int64_t

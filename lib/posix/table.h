@@ -74,6 +74,9 @@ uint64_t table_entry(int table, uint64_t address);
 
 /* One page is mapped where nothing is, or unmapped. 0, or an error. */
 int64_t table_set(int table, uint64_t address, uint64_t frame, uint64_t bits);
+/* The same for a page of the cache, which stays its owner's. */
+int64_t table_set_cached(int table, uint64_t address, uint64_t frame,
+                         uint64_t bits);
 int64_t table_clear(int table, uint64_t address, uint64_t count);
 
 /* Clears, then sets bits of pages of one table. */

@@ -55,6 +55,7 @@ tree_sync(void)
     int64_t error;
 
     inode_take();
+    mapping_note_all();
     error = s->mounted != 0 ? fs_sync(&s->fs) : 0;
     inode_drop();
     return posix_error(error);

@@ -69,6 +69,9 @@ memory_map(uint64_t address, uint64_t pages)
         }
         error = exo_map_insert(&map, &range, POSIX_CAP_SHARED, frame,
                                EXO_R | EXO_W);
+        for (uint64_t i = 0; i < range.count; i++) {
+            SHARED_OF->cache_frame[done + i] = (uint32_t)frame[i];
+        }
         done += range.count;
     }
     return error;

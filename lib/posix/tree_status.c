@@ -340,6 +340,9 @@ tree_truncate(const char *path, int64_t size)
                 : kind != FS_FILE    ? -EINVAL
                                      : inode_permits((unsigned)node, W_OK);
         if (error == 0) {
+            error = mapping_cut((unsigned)node, (uint64_t)size);
+        }
+        if (error == 0) {
             error = posix_error(fs_truncate(&inode_system()->fs,
                                             inode_file((unsigned)node),
                                             (uint64_t)size));
