@@ -125,8 +125,10 @@ entry_check_empty(const struct cap_list *list, uint64_t to)
 void
 cap_list_init(struct cap_list *list)
 {
+    struct cap empty = cap_empty;
+
     for (unsigned i = 0; i < CAP_LIST_ENTRIES; i++) {
-        list->entry[i] = cap_empty;
+        list->entry[i] = empty;
     }
 }
 

@@ -46,6 +46,13 @@ bool cap_name_valid(const struct cap_name *name);
 bool cap_name_dominates(const struct cap_name *prefix,
                         const struct cap_name *name);
 
+static inline bool
+cap_name_equal(const struct cap_name *a, const struct cap_name *b)
+{
+    return __builtin_expect(a->word[0] == b->word[0], 1) &&
+           __builtin_expect(a->word[1] == b->word[1], 1);
+}
+
 /* Makes every entry empty. Memory of zeroes is not an empty list: it would
    dominate everything. */
 void cap_list_init(struct cap_list *list);

@@ -315,7 +315,7 @@ env_create(struct env *creator, const struct cap_name *guard,
     }
     error = parts_pass(&frames, creator, account, id, parts);
     if (error == 0) {
-        page_clear(e);
+        frame_zero(parts->record);
         e->guard = *guard;
         e->frames = frames;
         env_build(e, id, parts);
@@ -388,7 +388,7 @@ env_quiesce(struct env *e)
 static int
 uarea_take(const struct env *e, struct frame *f)
 {
-    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS);
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS | FRAME_CLEAN);
     const struct uarea *uarea = frame_contents(frame_number(f));
     int error = 0;
 

@@ -17,10 +17,12 @@
 #include "kern/slot.h"
 #include "kern/time.h"
 
-/* What one step of a destroy does at most: so many data frames that nothing
-   holds; then so many bindings of one that something does, or PT_BATCH_MAX
-   entries of a page table. Rule 6 bounds all of it together. */
-#define STEP_FRAMES 12
+/* One step of a destroy does so many things at most, while it has not spent so
+   many instructions: gives a frame back that nothing holds, breaks so many
+   bindings of one that something does, or clears PT_BATCH_MAX entries of a page
+   table. Rule 6 bounds all of it together. */
+#define STEP_THINGS 16
+#define STEP_SPENT 2000
 #define STEP_BINDINGS 16
 #define SCAN_ENTRIES 4 /* of a table, looked at together */
 
@@ -97,14 +99,10 @@ env_stop(struct env *e, enum env_cause cause)
 }
 
 /* When no hart can run it any more: gives back what made that possible. -EAGAIN
-   before, and while slots of some hart are left. The record stays pinned. */
+   while there is more. The record stays pinned. */
 static int
 env_withdraw(struct env *e)
 {
-    /* Acquire: whoever let go of it has done so. */
-    if (atomic_load_explicit(&e->bound, memory_order_acquire) != 0) {
-        return -EAGAIN;
-    }
     if (e->slots_taken < hart_count) {
         slot_free_all(e, e->slots_taken++);
         return -EAGAIN;
@@ -285,6 +283,9 @@ env_delist(struct env *e)
 int
 env_destroy_step(struct env *e)
 {
+    uint64_t before = csr_read(instret);
+    unsigned things = 0;
+
     ASSERT(lock_held(e->lock));
     if (e == hart_self()->context->env || e->id == FIRST_ID) {
         lock_release(e->lock);
@@ -294,9 +295,15 @@ env_destroy_step(struct env *e)
         env_stop(e, CAUSE_DESTROYED);
         return -EAGAIN;
     }
-    for (unsigned i = 0; i < STEP_FRAMES && env_withdraw(e) == 0; i++) {
-        struct frame *f = frame_next(e);
+    /* Acquire: whoever let go of it has done so. */
+    while (atomic_load_explicit(&e->bound, memory_order_acquire) == 0 &&
+           things++ < STEP_THINGS && csr_read(instret) - before < STEP_SPENT) {
+        struct frame *f;
 
+        if (env_withdraw(e) < 0) {
+            continue;
+        }
+        f = frame_next(e);
         if (f == NULL) {
             if (env_delist(e) == 0) {
                 return 0;
@@ -305,7 +312,6 @@ env_destroy_step(struct env *e)
         }
         if (!frame_return_idle(e, f)) {
             frame_release(e, f);
-            break;
         }
     }
     lock_release(e->lock);

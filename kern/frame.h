@@ -55,6 +55,10 @@ struct frame_list {
     struct account *account; /* immutable */
 };
 
+/* Zeroes, and copies, one page. Both faster than memset and memcpy. */
+void page_clear(void *page);
+void page_copy(void *restrict to, const void *restrict from);
+
 /* Takes and gives back the record's lock, and asserts it. The page must be
    RAM. */
 static inline void
@@ -125,6 +129,15 @@ frame_unmark(struct frame *f)
     frame_clear_flag(f, FRAME_SAID);
 }
 
+/* Zeroes a locked page that nobody can write, if it is not clean. */
+static inline void
+frame_zero(struct frame *f)
+{
+    if (!(frame_state(f) & FRAME_STATE_FLAG(FRAME_CLEAN))) {
+        page_clear(frame_contents(frame_number(f)));
+    }
+}
+
 /* Whether anything still holds the locked frame. Acquire: what was done before
    the last of its maps fell, the fence above all, is done. */
 static inline bool
@@ -144,7 +157,8 @@ void frame_add_free(ppn_t first, uint64_t pages);
 
 /* Takes a free frame of `order` for `owner`, under `guard`: page `wanted`, or
    any if that is 0. It becomes FRAME_DATA in `list`, charged to its account,
-   FRAME_UNSCRUBBED unless it was freed under the same guard or is clean. Splits
+   FRAME_UNSCRUBBED unless it was freed under the same guard or is FRAME_CLEAN,
+   which it stays until something may write it. Splits
    larger frames if it must. Returns 0 and the page number; -EINVAL for a bad
    order or a `wanted` that is no RAM or not aligned, -EDQUOT if the account has
    no room, -EBUSY if that frame is not free, -ENOMEM if none is left. No lock
@@ -203,9 +217,5 @@ bool frame_scrub_idle(void);
    parts together in it even if it fails. No lock may be held. */
 int frame_split(struct frame_list *list, uint32_t owner, struct frame *f);
 int frame_join(struct frame_list *list, uint32_t owner, struct frame *f);
-
-/* Zeroes, and copies, one page. Both faster than memset and memcpy. */
-void page_clear(void *page);
-void page_copy(void *restrict to, const void *restrict from);
 
 #endif

@@ -7,6 +7,9 @@
  */
 #include "kern/frame_list.h"
 
+/* Flags in which parts may differ. */
+#define MAY_DIFFER FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_CLEAN)
+
 /* Moves the frames that are to be parts of f behind it in the owner's list, in
    order, where they are not yet: MOVES_MAX in one call, which is -EAGAIN if
    there are more. So each call is bounded, and parts leave the list together.
@@ -17,7 +20,7 @@
 static int
 parts_gather(struct frame *f, struct frame *end, uint32_t step, uint32_t *first)
 {
-    const uint32_t any = FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING);
+    const uint32_t any = MAY_DIFFER | FRAME_STATE_FLAG(FRAME_BREAKING);
     const uint32_t state = f->state & ~any;
     const uint32_t owner = f->owner;
     uint32_t number = (uint32_t)frame_number(f);
@@ -56,7 +59,7 @@ part_give_back(struct frame *part)
 static int
 word_refuse(uint64_t word, uint32_t state)
 {
-    const uint32_t any = FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING);
+    const uint32_t any = MAY_DIFFER | FRAME_STATE_FLAG(FRAME_BREAKING);
 
     if ((uint32_t)word != 0) {
         return -EAGAIN; /* somebody works on it */
@@ -79,9 +82,8 @@ static int
 parts_take(struct frame *f, struct frame *end, uint32_t step,
            struct frame **stopped, uint32_t *flags)
 {
-    const uint32_t any = FRAME_STATE_FLAG(FRAME_UNSCRUBBED);
-    const uint64_t mask = ~STATE_WORD(any);
-    const uint64_t plain = STATE_WORD(f->state & ~any);
+    const uint64_t mask = ~STATE_WORD(MAY_DIFFER);
+    const uint64_t plain = STATE_WORD(f->state & ~MAY_DIFFER);
     const struct cap_name guard = f->guard;
     struct frame *part = f + step;
     uint64_t words = 0;
@@ -98,9 +100,9 @@ parts_take(struct frame *f, struct frame *end, uint32_t step,
             error = word_refuse(word, f->state);
             break;
         }
-        if (!guard_equal(&part->guard, &guard) ||
+        if (!cap_name_equal(&part->guard, &guard) ||
             __atomic_load_n(&part->maps_and_pins, __ATOMIC_RELAXED) != 0) {
-            error = guard_equal(&part->guard, &guard) ? -EBUSY : -EINVAL;
+            error = cap_name_equal(&part->guard, &guard) ? -EBUSY : -EINVAL;
             part_give_back(part);
             break;
         }
@@ -108,7 +110,7 @@ parts_take(struct frame *f, struct frame *end, uint32_t step,
     }
     /* As in frame_busy. */
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    *flags = (uint32_t)(words >> 32) & any;
+    *flags = (uint32_t)(words >> 32) & FRAME_STATE_FLAG(FRAME_UNSCRUBBED);
     *stopped = part;
     return error;
 }
@@ -143,6 +145,7 @@ parts_join(uint32_t *first, struct frame *f, struct frame *end, uint32_t step)
         frame_record(f->next)->previous = (uint32_t)frame_number(f);
     }
     frame_unmark(f); /* what was said of a page is not true of all */
+    frame_clear_flag(f, FRAME_CLEAN);
     f->used = 0;
     state_set(f, (f->state | flags) + FRAME_STATE(0, ORDER_STEP));
     return 0;

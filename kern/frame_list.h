@@ -5,6 +5,7 @@
  * What the files of the frame module share: the lists through the records, and
  * changes of state in one step.
  */
+#include "kern/cap.h"
 #include "kern/frame.h"
 #include "kern/panic.h"
 
@@ -72,13 +73,6 @@ word_store(struct frame *f, uint64_t word)
         lock_forget(&f->lock);
     }
     __atomic_store_n(&f->lock_and_state, word, __ATOMIC_RELEASE);
-}
-
-static inline bool
-guard_equal(const struct cap_name *a, const struct cap_name *b)
-{
-    return __builtin_expect(a->word[0] == b->word[0], 1) &&
-           __builtin_expect(a->word[1] == b->word[1], 1);
 }
 
 /* Frame 0, in a register: the compiler would make the address of every frame

@@ -25,12 +25,11 @@ take_commit(struct frame_list *list, uint32_t owner,
     struct frame *f = &records[number];
 
     word += STATE_WORD(FRAME_DATA - FRAME_FREE);
-    if (!guard_equal(guard, &f->guard)) {
+    if (!cap_name_equal(guard, &f->guard)) {
         f->guard = *guard;
-        word |= WORD_FLAG(FRAME_UNSCRUBBED);
-    }
-    if (word & WORD_FLAG(FRAME_CLEAN)) { /* a page; for anyone */
-        word = STATE_WORD(FRAME_STATE(FRAME_DATA, 0));
+        if (!(word & WORD_FLAG(FRAME_CLEAN))) { /* that is for anyone */
+            word |= WORD_FLAG(FRAME_UNSCRUBBED);
+        }
     }
     f->owner = owner;
     list_push(&list->first, records, number);
@@ -112,7 +111,7 @@ frame_return_one(struct frame_list *list, uint32_t owner, uint64_t number)
         return false;
     }
     state = __atomic_load_n(&f->lock_and_state, __ATOMIC_RELAXED) >> 32;
-    if ((state & ~(uint64_t)FRAME_STATE_FLAG(FRAME_UNSCRUBBED)) !=
+    if ((state & ~(uint64_t)FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_CLEAN)) !=
             FRAME_STATE(FRAME_DATA, 0) ||
         f->owner != owner ||
         __atomic_load_n(&f->maps_and_pins, __ATOMIC_ACQUIRE) != 0 ||

@@ -31,8 +31,8 @@ _Static_assert(FRAME_TABLE_2 == FRAME_TABLE_0 + SV39_LEVELS - 1,
 static int
 pair_check(const struct frame *f, uint32_t owner)
 {
-    const uint32_t mask =
-        ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_BREAKING | FRAME_MARKS);
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_UNSCRUBBED | FRAME_CLEAN |
+                                            FRAME_BREAKING | FRAME_MARKS);
 
     if ((frame_state(f) & mask) != FRAME_STATE(FRAME_DATA, 0) ||
         f->owner != owner) {
@@ -47,8 +47,8 @@ pair_make(struct frame *table, struct frame *shadow, unsigned level)
 {
     pte_t *entries = frame_contents(frame_number(table));
 
-    page_clear(entries);
-    page_clear(frame_contents(frame_number(shadow)));
+    frame_zero(table);
+    frame_zero(shadow);
     if (level == SV39_LEVELS - 1) {
         vm_copy_kernel_half(entries);
     }
@@ -106,26 +106,27 @@ pt_unmake(struct frame *table, uint32_t owner)
         error = -EBUSY;
     } else {
         /* Entries and links of the env are zero; the rest is the kernel's. */
-        for (unsigned i = PT_ROOT_ENTRIES;
-             t.level == SV39_LEVELS - 1 && i < PAGE_TABLE_ENTRIES; i++) {
-            t.entry[i] = 0;
+        if (t.level == SV39_LEVELS - 1) {
+            vm_clear_kernel_half(t.entry);
         }
         __atomic_store_n(&table->shadow, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&t.lock->shadow, 0, __ATOMIC_RELAXED);
         condemned = table->flags & FRAME_CONDEMNED;
         frame_become(table, FRAME_DATA);
         frame_become(t.lock, FRAME_DATA);
-        frame_set_flag(table, condemned);
+        frame_set_flag(table, condemned | FRAME_CLEAN);
+        frame_set_flag(t.lock, FRAME_CLEAN);
     }
     frame_unlock(table);
     table_close(&t);
     return error;
 }
 
-/* Whether a leaf of this level with these rights may hold the locked frame.
-   Out of the way: the common case has been tested. */
+/* Whether a leaf of this level with these rights may hold the locked frame; it
+   is not clean any more then. Out of the way: the common case has been tested.
+ */
 __attribute__((cold, noinline)) static int
-leaf_check(const struct frame *f, unsigned level, pte_t entry)
+leaf_check(struct frame *f, unsigned level, pte_t entry)
 {
     pte_t rights = frame_rights(f);
 
@@ -133,7 +134,11 @@ leaf_check(const struct frame *f, unsigned level, pte_t entry)
         (entry & PTE_LEAF & ~rights) != 0) {
         return -EINVAL;
     }
-    return f->flags & (FRAME_UNSCRUBBED | FRAME_BREAKING) ? -EBUSY : 0;
+    if (f->flags & (FRAME_UNSCRUBBED | FRAME_BREAKING)) {
+        return -EBUSY;
+    }
+    frame_clear_flag(f, FRAME_CLEAN);
+    return 0;
 }
 
 /* Sets one entry of the open table. `state` is that of frames which fit the
@@ -142,7 +147,6 @@ static inline int
 leaf_insert(const struct table *t, uint64_t index, pte_t entry,
             const struct cap *cap, uint32_t state)
 {
-    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_CLEAN);
     ppn_t number = entry >> PTE_PPN_SHIFT;
     struct frame *f;
     int error = 0;
@@ -163,7 +167,7 @@ leaf_insert(const struct table *t, uint64_t index, pte_t entry,
     if (!frame_lock_bindable(f)) {
         return -EINVAL;
     }
-    if (__builtin_expect((frame_state(f) & mask) != state, 0)) {
+    if (__builtin_expect(frame_state(f) != state, 0)) {
         error = leaf_check(f, t->level, entry);
     }
     /* The rights have been tested. */
@@ -271,6 +275,9 @@ pt_remove(const struct pt_place *place, uint64_t count)
     for (uint64_t i = place->index, end = i + count; i < end; i++) {
         if (entry_load(&open.entry[i]) != 0) {
             entry_clear(&open, i, &removed);
+            if (removed.count == t.frame->used) {
+                break; /* the rest is empty */
+            }
         }
     }
     if (removed.count > 0) {

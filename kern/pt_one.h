@@ -88,8 +88,10 @@ pt_insert_one(const struct one_place *place, pte_t entry, const struct cap *cap)
         return false;
     }
     if (entry_load(&t.entry[place->index]) == 0 && word_try_lock(&f->lock)) {
-        if (frame_state(f) == FRAME_STATE(FRAME_DATA, 0) &&
+        if ((frame_state(f) & ~FRAME_STATE_FLAG(FRAME_CLEAN)) ==
+                FRAME_STATE(FRAME_DATA, 0) &&
             cap_matches(cap, cap->name.word[0], &f->guard)) {
+            frame_clear_flag(f, FRAME_CLEAN);
             chain_add(f, &t, place->index);
             entry_store(&t.entry[place->index], entry | CAP_PTE_FORCED);
             t.frame->used++;

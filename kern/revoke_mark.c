@@ -17,7 +17,7 @@
 static bool
 markable(const struct frame *f, uint64_t mark, bool placed)
 {
-    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS);
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS | FRAME_CLEAN);
 
     if (placed) {
         return (frame_state(f) & mask) == FRAME_STATE(FRAME_DATA, 0);

@@ -248,10 +248,12 @@ frame_save_contents(const struct env *e, const struct frame *f)
         }
         lock_pause();
     }
-    good = (frame_state(place) & ~FRAME_STATE_FLAG(FRAME_MARKS)) ==
-               FRAME_STATE(FRAME_DATA, 0) &&
-           place->owner == e->id;
+    good =
+        (frame_state(place) & ~FRAME_STATE_FLAG(FRAME_MARKS | FRAME_CLEAN)) ==
+            FRAME_STATE(FRAME_DATA, 0) &&
+        place->owner == e->id;
     if (good) {
+        frame_clear_flag(place, FRAME_CLEAN);
         page_copy(frame_contents(number), frame_contents(frame_number(f)));
     }
     frame_unlock(place);

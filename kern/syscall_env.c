@@ -146,10 +146,10 @@ frame_name(struct named *n, uint64_t name)
 static bool
 env_consents(const struct env *e, uint64_t what)
 {
-    for (unsigned i = 0; e->state == ENV_LIVE && i < HARTS_MAX; i++) {
-        const struct context *c = &e->context[i];
+    uint32_t bound = e->state == ENV_LIVE ? env_bound(e) : 0;
 
-        if ((e->bound >> i & 1) &&
+    for (const struct context *c = e->context; bound != 0; c++, bound >>= 1) {
+        if ((bound & 1) &&
             (__atomic_load_n(&c->uarea->consent, __ATOMIC_RELAXED) & what)) {
             return true;
         }

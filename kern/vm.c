@@ -26,6 +26,11 @@ _Alignas(4096) pte_t image_middle[PAGE_TABLE_ENTRIES];
 _Alignas(4096) pte_t image_leaves[PAGE_TABLE_ENTRIES];
 static _Alignas(4096) pte_t kernel_root[PAGE_TABLE_ENTRIES];
 
+/* Which entries of that are set, for each env costs those: known from when the
+   first root is made. */
+static uint16_t kernel_entry[PAGE_TABLE_ENTRIES];
+static unsigned kernel_entries;
+
 static uint64_t image_offset; /* physical minus virtual */
 static uint64_t device_next = DEVICE_BASE;
 static const struct memory_map *memory; /* from vm_switch on */
@@ -231,16 +236,23 @@ vm_export(uint64_t address, uint64_t to)
 void
 vm_copy_kernel_half(pte_t *root)
 {
-    struct eight {
-        pte_t entry[8];
-    };
-    unsigned i = pte_index(USER_END, 2);
-
-    for (; i % 8 != 0; i++) {
-        root[i] = kernel_root[i];
+    if (kernel_entries == 0) {
+        for (unsigned i = pte_index(USER_END, 2); i < PAGE_TABLE_ENTRIES; i++) {
+            if (kernel_root[i] != 0) {
+                kernel_entry[kernel_entries++] = (uint16_t)i;
+            }
+        }
     }
-    for (; i < PAGE_TABLE_ENTRIES; i += 8) { /* each env costs this */
-        *(struct eight *)&root[i] = *(const struct eight *)&kernel_root[i];
+    for (unsigned i = 0; i < kernel_entries; i++) {
+        root[kernel_entry[i]] = kernel_root[kernel_entry[i]];
+    }
+}
+
+void
+vm_clear_kernel_half(pte_t *root)
+{
+    for (unsigned i = 0; i < kernel_entries; i++) {
+        root[kernel_entry[i]] = 0;
     }
 }
 

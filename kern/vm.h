@@ -91,8 +91,11 @@ uint64_t vm_satp(void);
 void vm_map(uint64_t address, paddr_t physical, uint64_t size, pte_t bits);
 
 /* Copies to an empty root what the kernel maps in every address space: all root
-   entries from that of USER_END on. They are final after vm_switch. */
+   entries from that of USER_END on. They are final when the first is made. */
 void vm_copy_kernel_half(pte_t *root);
+
+/* Takes that out again: all zero then. */
+void vm_clear_kernel_half(pte_t *root);
 
 /* Maps every page of the range that is not mapped yet to the one page at
    `page`. The range is whole megapages; the root entries exist. Boot only. */

@@ -17,6 +17,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,8 @@
     127 /* the status of a child that could not be its program                 \
          */
 #define GRACE_SECONDS 2
+#define ENV_SHIFT 20 /* of an env's id: docs/environments.md */
+#define NEVER (~(uint64_t)0)
 
 /* Programs without the libOS: in its own list such a one has its own name in
    CAP_OWN. */
@@ -100,18 +103,43 @@ program_start(const char *name)
     }
 }
 
-/* Processes are not asked for memory: they would not answer. */
+static bool
+is_process(uint32_t env)
+{
+    for (unsigned row = 0; row < POSIX_PROCESSES; row++) {
+        const struct process *p = &SHARED_OF->processes.process[row];
+
+        if (p->state != PROCESS_FREE && p->env == env) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* For so many frames; what it owes from before counts. If that is all, it is
+   reminded: it may have something to give by now. */
 static void
-policy_others(const struct manager_view *view, struct manager_request *request)
+process_ask(uint32_t env, uint64_t count)
+{
+    const volatile struct env_row *rows =
+        (const volatile struct env_row *)INFORMATION_ENVS;
+    uint64_t owed = rows[env >> ENV_SHIFT & (ENVS_MAX - 1)].owed;
+
+    (void)sys_revoke(POSIX_CAP_MACHINE, env, RESOURCE_FRAME, REVOKE_ANY,
+                     owed < count ? count - owed : 1, NEVER);
+}
+
+/* All are asked in proportion. Processes have no deadline: they give what they
+   can, and would not live on if more was taken. */
+static void
+policy_processes(const struct manager_view *view,
+                 struct manager_request *request)
 {
     policy_share(view, request);
     for (unsigned i = 0; i < view->count; i++) {
-        for (unsigned row = 0; row < POSIX_PROCESSES; row++) {
-            const struct process *p = &SHARED_OF->processes.process[row];
-
-            if (p->state != PROCESS_FREE && p->env == view->env[i].id) {
-                request[i] = (struct manager_request){.count = 0};
-            }
+        if (request[i].count > 0 && is_process(view->env[i].id)) {
+            process_ask(view->env[i].id, request[i].count);
+            request[i] = (struct manager_request){.count = 0};
         }
     }
 }
@@ -359,7 +387,7 @@ main(int count, char **words)
 
     if (domain_user == NULL) {
         manager_init(&manager, (uint32_t)exo_id, ACCOUNT_FIRST);
-        manager.policy = policy_others;
+        manager.policy = policy_processes;
     }
     (void)signal(SIGUSR2, end_wanted);
     (void)signal(SIGTERM, end_wanted);

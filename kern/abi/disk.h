@@ -88,7 +88,7 @@ struct disk_type {
 #define CODE_EMIT 1
 #define CODE_PRICE_EMIT 40 /* of its own work (kern/code/price.h) */
 #define CODE_FUEL_OWNS 14000
-#define CODE_FUEL_ACCESS 4000
+#define CODE_FUEL_ACCESS 3500 /* four runs go into an entry of the kernel */
 #define CODE_ACCESS_SELF UINT64_MAX
 #define CODE_ACCESS_ANYONE 0x10000
 #define DISK_EXTENTS_MAX 256

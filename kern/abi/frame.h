@@ -29,7 +29,7 @@ enum frame_type {
 
 /* Bits of frame.flags. */
 #define FRAME_UNSCRUBBED 0x01 /* holds what was freed under another guard */
-#define FRAME_CLEAN 0x02      /* free, and all zero */
+#define FRAME_CLEAN 0x02      /* one page, free or data, that is all zero */
 #define FRAME_BREAKING                                                         \
     0x04 /* accepts no new binding: they are being broken                      \
           */

@@ -45,7 +45,7 @@ frame_own(ppn_t wanted)
     }
     f = frame_record(number);
     frame_lock(f);
-    frame_clear_flag(f, FRAME_UNSCRUBBED);
+    frame_clear_flag(f, FRAME_UNSCRUBBED | FRAME_CLEAN);
     frame_unlock(f);
     return f;
 }

@@ -8,20 +8,23 @@
 #include "kern/disk/change.h"
 #include "kern/panic.h"
 
-#define RUNS_A_STEP 6
 #define WALK_STEP 8
 #define WALK_MAX 64
 
 void
 change_sweep_begin(struct change_sweep *s)
 {
-    owned_sweep_begin(&s->sweep);
+    s->begun = false;
     s->in_run = false;
 }
 
 bool
 change_sweep_run(struct change_sweep *s)
 {
+    if (!s->begun) {
+        owned_sweep_begin(&s->sweep, &s->range);
+        s->begun = true;
+    }
     if (!s->in_run) {
         s->in_run = owned_sweep_next(&s->sweep, &s->run);
         s->done = 0;
@@ -75,7 +78,7 @@ change_fate(const struct change *c, struct change_fate *fate)
     unsigned came = after & ~before;
 
     *fate = (struct change_fate){.kind = RUN_STAYS};
-    if (!one_bit(after)) {
+    if (!one_bit(after) && (gone | came) != 0) {
         return -EINVAL;
     }
     if (!one_bit(gone)) {
@@ -92,9 +95,12 @@ change_fate(const struct change *c, struct change_fate *fate)
     } else if (came != 0) {
         fate->kind = RUN_CLAIMED;
     }
-    if ((before & after) != 0 && run_type(c, CHANGE_BEFORE, fate->to) !=
-                                     run_type(c, CHANGE_AFTER, fate->to)) {
-        return -EINVAL;
+    for (unsigned stay = before & after; stay != 0; stay &= stay - 1) {
+        unsigned i = (unsigned)__builtin_ctz(stay);
+
+        if (run_type(c, CHANGE_BEFORE, i) != run_type(c, CHANGE_AFTER, i)) {
+            return -EINVAL;
+        }
     }
     if (fate->kind == RUN_MOVED && run_type(c, CHANGE_BEFORE, fate->from) !=
                                        run_type(c, CHANGE_AFTER, fate->to)) {
@@ -110,6 +116,7 @@ check_child(struct volume *v, uint64_t block)
     struct registry *r = &v->registry;
     uint32_t e = registry_find(r, block);
     const struct registry_entry *entry;
+    int error;
     bool never = block_state(&v->blocks, block) == BLOCK_UNINITIALISED;
 
     if (e == REGISTRY_NONE) {
@@ -126,12 +133,11 @@ check_child(struct volume *v, uint64_t block)
         (entry->state != REGISTRY_DIRTY || !never || r->twin[e].writing != 0)) {
         return -EBUSY;
     }
-    if (type_owns(&v->types, entry->type, registry_page(entry->frame),
-                  v->blocks.blocks, &v->settle.set[0]) != 0 ||
-        v->settle.set[0].count != 0) {
-        return -EBUSY;
-    }
-    return 0;
+    error = type_owns(&v->types, entry->type, registry_page(entry->frame),
+                      v->blocks.blocks, &v->sets.other);
+    return error == -EAGAIN                         ? error
+           : error != 0 || v->sets.other.count != 0 ? -EBUSY
+                                                    : 0;
 }
 
 /* Whether the change moves the block away from where it is. */
@@ -143,8 +149,8 @@ moves_away(const struct change *c, uint64_t block)
             c->sweep.sweep.set[CHANGE_SET(CHANGE_BEFORE, i)];
 
         if (before != NULL && owned_find(before, block) != NULL) {
-            return owned_find(&c->set[CHANGE_SET(CHANGE_AFTER, i)], block) ==
-                   NULL;
+            return owned_find(c->sweep.sweep.set[CHANGE_SET(CHANGE_AFTER, i)],
+                              block) == NULL;
         }
     }
     return false;
@@ -274,30 +280,23 @@ int
 balance_step(struct volume *v)
 {
     struct change *c = &v->change;
+    struct change_fate fate;
+    uint64_t more;
+    int error;
 
-    for (unsigned i = 0; i < RUNS_A_STEP; i++) {
-        struct change_fate fate;
-        uint64_t more = c->sweep.run.count;
-        int error;
-
-        if (!change_sweep_run(&c->sweep)) {
-            return check_end(v);
-        }
-        more = c->sweep.run.count - c->sweep.done;
-        error = change_fate(c, &fate);
-        if (error == 0 && fate.kind == RUN_CLAIMED) {
-            error = check_claimed(v, &more);
-        } else if (error == 0 && fate.kind != RUN_STAYS) {
-            c->gone++;
-            error = check_gone(v, &fate, &more);
-        }
-        if (error != 0) {
-            return error;
-        }
-        change_sweep_done(&c->sweep, more, c->sweep.run.count);
-        if (fate.kind != RUN_STAYS) {
-            break;
-        }
+    if (!change_sweep_run(&c->sweep)) {
+        return check_end(v);
     }
-    return 0;
+    more = c->sweep.run.count - c->sweep.done;
+    error = change_fate(c, &fate);
+    if (error == 0 && fate.kind == RUN_CLAIMED) {
+        error = check_claimed(v, &more);
+    } else if (error == 0 && fate.kind != RUN_STAYS) {
+        c->gone++;
+        error = check_gone(v, &fate, &more);
+    }
+    if (error == 0) {
+        change_sweep_done(&c->sweep, more, c->sweep.run.count);
+    }
+    return error;
 }

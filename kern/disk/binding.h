@@ -29,6 +29,13 @@
 #define EXTENT_GENERATION_SHIFT 32
 #define EXTENT_GENERATION_MAX INT32_MAX
 
+/* What `access` says of an extent: the answers of type_guard, of reading and of
+   writing. */
+struct said {
+    int32_t answer[2];
+    struct cap_name guard[2];
+};
+
 struct extent {
     uint64_t first; /* block */
     uint64_t count;
@@ -40,9 +47,7 @@ struct extent {
     uint32_t parent;  /* the registry entry that it hangs at, or EXTENT_NONE */
     uint32_t next;    /* in the list of free ones, or of that entry */
     uint32_t previous;
-    uint32_t answer[2]; /* of a typed one: what `access` said when it was
-                           bound, of reading and of writing */
-    struct cap_name guard[2];
+    struct said said; /* of a typed one, when it was bound */
     uint64_t checked; /* the change for which it was looked at last */
     uint32_t placed;  /* the env, if pages of its may be saved here; or 0 */
     uint32_t zero[7];

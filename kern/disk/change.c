@@ -84,7 +84,7 @@
 
 enum {
     CHANGE_BEGIN,
-    CHANGE_OWNS,   /* what the images own */
+    CHANGE_OWNS,   /* what the images own: where they differ */
     CHANGE_ACCESS, /* may the caller */
     CHANGE_CHECK,  /* run by run: does it add up */
     CHANGE_EDGES,  /* who waits for whom */
@@ -163,6 +163,7 @@ change_begin(struct volume *v, const struct change_block *block,
         struct registry_entry *entry = &v->registry.entry[block[i].entry];
 
         c->block[i] = block[i];
+        c->versions[i] = v->registry.next_version++;
         registry_set(&v->registry, block[i].entry, entry->state,
                      entry->flags | REGISTRY_CHANGING);
     }
@@ -222,68 +223,53 @@ change_clear(struct change *c)
     for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
         c->sweep.sweep.set[i] = NULL;
     }
-    c->parent = REGISTRY_NONE;
+    c->sweep.range = (struct owned_range){UINT64_MAX, 0};
     balance_begin(c);
 }
 
-/* The frame of block i in a role; 0 if it has none. */
-static uint32_t
-role_frame(const struct volume *v, unsigned role, unsigned i)
-{
-    const struct change_block *b = &v->change.block[i];
-    const struct registry_twin *twin = &v->registry.twin[b->entry];
-
-    switch (role) {
-    case CHANGE_BEFORE:
-        return v->registry.entry[b->entry].frame;
-    case CHANGE_AFTER:
-        return b->frame;
-    case CHANGE_IMAGE:
-        return twin->image;
-    default:
-        return twin->writing;
-    }
-}
-
-/* Runs `owns` once, for the next image that none has the set of already. */
+/* What block i owns by each of its images. */
 static int
 step_owns(struct volume *v)
 {
     struct change *c = &v->change;
+    unsigned i = c->at;
+    const struct change_block *b = &c->block[i];
+    const struct registry_entry *entry = &v->registry.entry[b->entry];
+    const struct registry_twin *twin = &v->registry.twin[b->entry];
+    const struct owned_set **set = &c->sweep.sweep.set[i];
+    const struct {
+        uint32_t frame;
+        uint64_t version;
+    } image[CHANGE_ROLES] = {{entry->frame, entry->version},
+                             {b->frame, c->versions[i]},
+                             {twin->image, twin->image_version},
+                             {twin->writing, twin->writing_version}};
 
-    while (c->at < CHANGE_ROLES * DISK_CHANGE_BLOCKS) {
-        unsigned role = c->at / DISK_CHANGE_BLOCKS;
-        unsigned i = c->at++ % DISK_CHANGE_BLOCKS;
-        uint32_t frame = i < c->blocks ? role_frame(v, role, i) : 0;
-        struct owned_set *set;
-        unsigned same = 0;
+    for (unsigned role = 0; role < CHANGE_ROLES; role++) {
+        int error = 0;
 
-        if (frame == 0) {
-            continue;
+        if (image[role].frame != 0) {
+            set[CHANGE_SET(role, 0)] = volume_owns(
+                v, b->entry, image[role].frame, image[role].version, &error);
         }
-        while (role_frame(v, same, i) != frame) {
-            same++;
-        }
-        set = &c->set[CHANGE_SET(same, i)];
-        c->sweep.sweep.set[CHANGE_SET(role, i)] = set;
-        if (same == role) {
-            return type_owns(&v->types,
-                             v->registry.entry[c->block[i].entry].type,
-                             registry_page(frame), v->blocks.blocks, set);
+        if (error != 0) {
+            return error;
         }
     }
-    phase_begin(c, CHANGE_ACCESS);
+    owned_differ(set[CHANGE_SET(CHANGE_BEFORE, 0)],
+                 set[CHANGE_SET(CHANGE_AFTER, 0)], &c->sweep.range);
+    if (++c->at == c->blocks) {
+        phase_begin(c, CHANGE_ACCESS);
+    }
     return 0;
 }
 
 /*
  * A block without an image is written by who may write it according to its
- * parent, which owns it by its newest image. Its set for CHANGE_IMAGE is not
- * in use. -EAGAIN: there is one more program to run, each of which is a step.
+ * parent, which owns it by its newest image.
  */
 static int
-access_by_parent(struct volume *v, const struct registry_entry *entry,
-                 struct owned_set *set)
+access_by_parent(struct volume *v, const struct registry_entry *entry)
 {
     const struct registry *r = &v->registry;
     struct change *c = &v->change;
@@ -297,13 +283,11 @@ access_by_parent(struct volume *v, const struct registry_entry *entry,
         return -ENOENT;
     }
     image = registry_page(r->entry[p].frame);
-    if (c->parent != p * DISK_CHANGE_BLOCKS + c->at) {
-        c->parent = p * DISK_CHANGE_BLOCKS + c->at;
-        (void)type_owns(&v->types, r->entry[p].type, image, v->blocks.blocks,
-                        set);
+    if (type_owns(&v->types, r->entry[p].type, image, v->blocks.blocks,
+                  &v->sets.other) == -EAGAIN) {
         return -EAGAIN;
     }
-    x = owned_find(set, entry->block);
+    x = owned_find(&v->sets.other, entry->block);
     return x == NULL ? -ENOENT
                      : type_access(&v->types, r->entry[p].type, image, x->first,
                                    CAP_WRITE, &c->cap);
@@ -313,28 +297,23 @@ static int
 step_access(struct volume *v)
 {
     struct change *c = &v->change;
-    const struct registry_entry *entry;
-    unsigned i = c->at;
-    int error = 0;
+    const struct change_block *b = &c->block[c->at];
+    const struct registry_entry *entry = &v->registry.entry[b->entry];
+    int error;
 
-    if (i == c->blocks) {
-        phase_begin(c, CHANGE_CHECK);
-        return 0;
-    }
-    entry = &v->registry.entry[c->block[i].entry];
     if ((entry->flags & REGISTRY_EMPTY) != 0) {
-        error =
-            access_by_parent(v, entry, &c->set[CHANGE_SET(CHANGE_IMAGE, i)]);
-        c->at += error != -EAGAIN;
-        return error == -EAGAIN ? 0 : error;
+        error = access_by_parent(v, entry);
+    } else if (entry->type == DISK_TYPE_CATALOGUE) {
+        error = catalogue_access(registry_page(entry->frame),
+                                 registry_page(b->frame), &c->cap);
+    } else {
+        error = type_access(&v->types, entry->type, registry_page(entry->frame),
+                            CODE_ACCESS_SELF, CAP_WRITE, &c->cap);
     }
-    c->at++;
-    if (entry->type == DISK_TYPE_CATALOGUE) {
-        return catalogue_access(registry_page(entry->frame),
-                                registry_page(c->block[i].frame), &c->cap);
+    if (error == 0 && ++c->at == c->blocks) {
+        phase_begin(c, CHANGE_CHECK);
     }
-    return type_access(&v->types, entry->type, registry_page(entry->frame),
-                       CODE_ACCESS_SELF, CAP_WRITE, &c->cap);
+    return error;
 }
 
 static int
@@ -353,16 +332,14 @@ step_edges(struct volume *v)
             return depend_cycles(v, from, to) ? -EBUSY : 0;
         }
     }
-    for (unsigned i = 0; i < c->blocks; i++) {
-        c->versions[i] = v->registry.next_version++;
-    }
     phase_begin(c, CHANGE_COMMIT);
     commit_begin(v);
     return 0;
 }
 
-bool
-change_step(struct volume *v)
+/* One step. False if it waits. */
+static bool
+change_step_one(struct volume *v)
 {
     struct change *c = &v->change;
     bool waits = false;
@@ -372,7 +349,7 @@ change_step(struct volume *v)
     case CHANGE_BEGIN:
         change_clear(c);
         phase_begin(c, CHANGE_OWNS);
-        break;
+        /* fall through */
     case CHANGE_OWNS:
         error = step_owns(v);
         break;
@@ -394,8 +371,19 @@ change_step(struct volume *v)
             change_end(v, 0);
         }
     }
-    if (error != 0) {
+    if (error != 0 && error != -EAGAIN) {
         change_end(v, error);
     }
     return !waits;
+}
+
+bool
+change_step(struct volume *v)
+{
+    bool more;
+
+    do {
+        more = change_step_one(v);
+    } while (more && v->change.active && volume_time(v));
+    return more;
 }

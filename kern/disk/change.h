@@ -37,7 +37,7 @@ struct change_block {
     uint64_t version; /* of the image that it was made from */
 };
 
-/* Where the four blocks' sets are in change.set, bits in a run: what they own
+/* Where the four blocks' sets are in a sweep, bits in a run: what they own
    before and after, on the disk, and on the disk perhaps. */
 enum change_role { CHANGE_BEFORE, CHANGE_AFTER, CHANGE_IMAGE, CHANGE_WRITING };
 #define CHANGE_ROLES 4
@@ -48,8 +48,10 @@ enum change_role { CHANGE_BEFORE, CHANGE_AFTER, CHANGE_IMAGE, CHANGE_WRITING };
 struct change_sweep {
     struct owned_sweep sweep;
     struct owned_run run;
+    struct owned_range range;
     uint64_t done; /* blocks, or places, of the run */
     bool in_run;
+    bool begun;
 };
 
 struct change {
@@ -66,8 +68,7 @@ struct change {
     uint32_t commit;
     uint32_t at;
     struct change_sweep sweep;
-    uint32_t parent; /* whose set is there, and for which block */
-    uint32_t walk;   /* an entry on the way to the catalogue */
+    uint32_t walk; /* an entry on the way to the catalogue */
     uint32_t walked;
     uint64_t claimed_found;
     uint64_t given_found;
@@ -76,7 +77,17 @@ struct change {
     uint32_t edges[DISK_CHANGE_BLOCKS]; /* bit d: what d gets from it is still
                                            on the disk here */
     uint64_t versions[DISK_CHANGE_BLOCKS]; /* of the new images */
+};
+
+/* What the images own that were looked at last, by their versions: most of a
+   change are of its blocks' last. There are as many as one change has, which
+   stay therefore; and one for others. */
+struct volume_sets {
     struct owned_set set[OWNED_SWEEP_SETS];
+    uint64_t version[OWNED_SWEEP_SETS]; /* 0: none */
+    uint64_t used[OWNED_SWEEP_SETS];
+    uint64_t uses;
+    struct owned_set other;
 };
 
 /* What one entry is queued for, in the order in which it is done. */
@@ -96,8 +107,7 @@ struct settle {
     enum volume_queue_name queue;
     uint32_t phase;
     uint32_t at;
-    struct change_sweep sweep;
-    struct owned_set set[2]; /* of the older image, of the newer */
+    struct change_sweep sweep; /* of the older image, and the newer */
 };
 
 struct volume {
@@ -110,8 +120,8 @@ struct volume {
     struct volume_queue queue[REGISTRY_QUEUES];
     struct settle settle;
     struct change change;
-    bool change_next;        /* a change's turn, before a preparation */
-    struct owned_set lookup; /* for the glue, between two of its calls */
+    bool change_next; /* a change's turn, before a preparation */
+    struct volume_sets sets;
 };
 
 /* Begins a disk in state RAW. The caller has set disk, blocks, registry and the
@@ -128,13 +138,11 @@ void volume_init(struct volume *v);
  *
  * How it can end: 0, done.
  *   -EPERM   the capability may not write one of the blocks
- *   -EINVAL  an image is malformed; a block is owned by two of them; a type is
- *            changed; claimed or given are other numbers; a block is both
- *            changed and given back
- *   -ENOSPC  a claimed block is not free
- *   -ENOENT  a metadata block that is given back is not in the registry; or the
- *            parent of one without image; or one on the way up from one that
- *            gets metadata: each must be there
+ *   -EINVAL  an image is malformed; a block comes to be owned by two of them; a
+ * type is changed; claimed or given are other numbers; a block is both changed
+ * and given back -ENOSPC  a claimed block is not free -ENOENT  a metadata block
+ * that is given back is not in the registry; or the parent of one without
+ * image; or one on the way up from one that gets metadata: each must be there
  *   -EBUSY   write something first: a metadata block is given back that is not
  *            clean, or owns something; an extent is moved or given back that
  *            has moved before; one on the disk is moved to a block that is not
@@ -171,9 +179,10 @@ int write_begin(struct volume *v, uint32_t e);
  */
 void write_done(struct volume *v, uint32_t e, int error);
 
-/* Takes one step, of at most some 9,000 instructions and one run of a program.
-   False if there is nothing to do, or a call of the glue says -EAGAIN: then a
-   step does nothing but ask again. */
+/* Takes steps as long as volume_time() says so, and at least one, each of at
+   most some 9,000 instructions or runs of programs, which may be late. False if
+   there is nothing to do, or a call of the glue says -EAGAIN: then a step does
+   nothing but ask again. */
 bool volume_step(struct volume *v);
 
 /* Whether a step has anything to do. */
@@ -200,7 +209,7 @@ void depend_add(struct registry *r, uint32_t e, uint32_t to, uint64_t version);
    edges and doubles. */
 void balance_begin(struct change *c);
 int balance_step(struct volume *v);
-/* One step of the change that is being made. False if it waits. */
+/* Steps of the change that is being made. False if it waits. */
 bool change_step(struct volume *v);
 /* From where nothing can fail any more. A step is true at the end of the
    change; *waits if nothing could be done. */
@@ -220,11 +229,19 @@ struct change_fate {
 };
 int change_fate(const struct change *c, struct change_fate *fate);
 
+/* From the start of the range again: that costs only who asks for a run. */
 void change_sweep_begin(struct change_sweep *s);
 /* To the next run if this one is done. False at the end of all. */
 bool change_sweep_run(struct change_sweep *s);
 /* So many more of the run's `count` are done. */
 void change_sweep_done(struct change_sweep *s, uint64_t more, uint64_t count);
+
+/* What an image of a metadata entry owns, of which that is the frame and the
+   version, for a change, or what follows a write, until its end. NULL: *error
+   is that of type_owns. */
+const struct owned_set *volume_owns(struct volume *v, uint32_t e,
+                                    uint32_t frame, uint64_t version,
+                                    int *error);
 
 /* A frame of an entry is no image any more: it becomes the spare one, or
    goes. */
@@ -267,6 +284,9 @@ int volume_unbind(struct volume *v, uint32_t e, const uint8_t *image,
  * nobody owns has no pins, and its frames are released by the caller.
  */
 int volume_leave(struct volume *v, uint32_t e, uint32_t to);
+
+/* Whether there is time for another step in this entry of the kernel. */
+bool volume_time(struct volume *v);
 
 /*
  * The block of entry e stays with that of entry `parent`, whose new image,

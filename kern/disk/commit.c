@@ -11,9 +11,8 @@
 #include "kern/panic.h"
 
 #define PLACES_A_STEP 16
-#define RUNS_A_STEP 6
 
-#define CHILDREN_A_STEP 32
+#define ENTRIES_A_STEP 64
 
 enum { COMMIT_UNBIND, COMMIT_LEAVE, COMMIT_GUARDS, COMMIT_MARK, COMMIT_IMAGES };
 
@@ -27,21 +26,19 @@ static void
 commit_next(struct change *c)
 {
     c->commit++;
+    if (c->commit == COMMIT_LEAVE && c->gone == 0) {
+        c->commit++;
+    }
     c->at = 0;
     c->walked = 0;
     change_sweep_begin(&c->sweep);
 }
 
-/* What the run's fate is: it was looked at before, and is the same. */
-static struct change_fate
-fate_again(const struct change *c)
+/* What block i is to own. */
+static const struct owned_set *
+set_after(const struct change *c, unsigned i)
 {
-    struct change_fate fate;
-    int error = change_fate(c, &fate);
-
-    ASSERT(error == 0);
-    (void)error;
-    return fate;
+    return c->sweep.sweep.set[CHANGE_SET(CHANGE_AFTER, i)];
 }
 
 static bool
@@ -50,41 +47,34 @@ step_unbind(struct volume *v)
     struct change *c = &v->change;
     const struct change_block *b = &c->block[c->at];
 
-    if (c->at == c->blocks) {
-        commit_next(c);
-        return true;
-    }
     if ((v->registry.entry[b->entry].flags & REGISTRY_EMPTY) == 0 &&
         volume_unbind(v, b->entry, registry_page(b->frame),
-                      &c->set[CHANGE_SET(CHANGE_AFTER, c->at)]) != 0) {
+                      set_after(c, c->at)) != 0) {
         return false;
     }
-    c->at++;
+    if (++c->at == c->blocks) {
+        commit_next(c);
+    }
     return true;
 }
 
-/* The entry of a block that is given back goes. Of one that two owned, and one
-   does no more, too: its parent, and its type, may be what that one said. */
+/* An entry hangs below another block, or that of a block that is given back (to
+   REGISTRY_NONE) goes. Of one that two owned, and one does no more, too: its
+   parent, and its type, may be what that one said. */
 static bool
-entry_given(struct volume *v, uint32_t e)
+entry_leave(struct volume *v, uint32_t e, uint32_t to)
 {
     struct registry *r = &v->registry;
 
-    if (volume_leave(v, e, REGISTRY_NONE) != 0) {
-        return false;
-    }
-    registry_release_all(r, e);
-    registry_remove(r, e);
-    return true;
-}
-
-static bool
-entry_moved(struct volume *v, uint32_t e, uint32_t to)
-{
     if (volume_leave(v, e, to) != 0) {
         return false;
     }
-    registry_hang(&v->registry, e, v->registry.entry[to].block);
+    if (to == REGISTRY_NONE) {
+        registry_release_all(r, e);
+        registry_remove(r, e);
+    } else {
+        registry_hang(r, e, r->entry[to].block);
+    }
     return true;
 }
 
@@ -97,24 +87,24 @@ step_leave(struct volume *v)
     struct change_fate fate;
     uint64_t places;
 
-    if (c->gone == 0 || !change_sweep_run(s)) {
+    if (!change_sweep_run(s)) {
         commit_next(c);
         return true;
     }
-    fate = fate_again(c);
+    (void)change_fate(c, &fate); /* as it was when it was looked at */
     places = registry_places(&v->registry, s->run.count);
     if (fate.kind != RUN_GIVEN && fate.kind != RUN_MOVED) {
         change_sweep_done(s, places, places);
-        return ++c->walked % RUNS_A_STEP == 0 || step_leave(v);
+        return true;
     }
     for (unsigned i = 0; i < PLACES_A_STEP && s->done < places; i++) {
         uint32_t e =
             registry_place(&v->registry, s->run.first, s->run.count, s->done);
 
         if (e != REGISTRY_NONE &&
-            !(fate.kind == RUN_GIVEN
-                  ? entry_given(v, e)
-                  : entry_moved(v, e, c->block[fate.to].entry))) {
+            !entry_leave(v, e,
+                         fate.kind == RUN_GIVEN ? REGISTRY_NONE
+                                                : c->block[fate.to].entry)) {
             return false;
         }
         s->done++;
@@ -180,75 +170,82 @@ step_mark(struct volume *v)
 {
     struct change *c = &v->change;
     struct change_sweep *s = &c->sweep;
+    struct change_fate fate;
+    uint64_t first;
+    uint64_t count;
+    uint64_t n;
 
-    for (unsigned i = 0; i < RUNS_A_STEP; i++) {
-        struct change_fate fate;
-        uint64_t first;
-        uint64_t count;
-        uint64_t n;
-
-        if (c->gone + c->claimed == 0 || !change_sweep_run(s)) {
-            commit_next(c);
-            return true;
-        }
-        fate = fate_again(c);
-        first = s->run.first + s->done;
-        count = s->run.count - s->done;
-        n = count;
-        if (fate.kind == RUN_CLAIMED) {
-            n = block_set(
-                &v->blocks, first, count, BLOCK_UNINITIALISED,
-                owned_sweep_type(&s->sweep, CHANGE_SET(CHANGE_AFTER, fate.to)));
-        } else if (fate.kind == RUN_GIVEN) {
-            n = mark_given(v, &fate, first, count);
-        } else if (fate.kind == RUN_MOVED && fate.on_disk) {
-            n = mark_double(v, &fate, first, count);
-        }
-        change_sweep_done(s, n, s->run.count);
-        if (fate.kind != RUN_STAYS) {
-            break;
-        }
+    if (!change_sweep_run(s)) {
+        commit_next(c);
+        return true;
     }
+    (void)change_fate(c, &fate); /* as it was when it was looked at */
+    first = s->run.first + s->done;
+    count = s->run.count - s->done;
+    n = count;
+    if (fate.kind == RUN_CLAIMED) {
+        n = block_set(
+            &v->blocks, first, count, BLOCK_UNINITIALISED,
+            owned_sweep_type(&s->sweep, CHANGE_SET(CHANGE_AFTER, fate.to)));
+    } else if (fate.kind == RUN_GIVEN) {
+        n = mark_given(v, &fate, first, count);
+    } else if (fate.kind == RUN_MOVED && fate.on_disk) {
+        n = mark_double(v, &fate, first, count);
+    }
+    change_sweep_done(s, n, s->run.count);
     return true;
 }
 
-/* Some entries of what stays with its owner: who may see it may have changed.
-   Those that moved have been withdrawn from all. What two own may hang below
-   the other. */
+static void
+guards_next(struct change *c)
+{
+    c->walked = 0;
+    if (++c->at == c->blocks) {
+        commit_next(c);
+    }
+}
+
+/* Some entries of what stays with its owner: who may see it may have changed,
+   unless the images say the same of all that they own. Those that moved have
+   been withdrawn from all. What two own may hang below the other. */
 static bool
 step_guards(struct volume *v)
 {
     struct change *c = &v->change;
-    struct registry *r = &v->registry;
+    const struct registry *r = &v->registry;
     const struct change_block *b = &c->block[c->at];
+    const struct registry_entry *entry = &r->entry[b->entry];
 
-    if (c->at == c->blocks) {
-        commit_next(c);
+    if (c->walked == 0) {
+        int alike = entry->frame == 0 /* nothing hangs below it */
+                        ? 1
+                        : type_alike(&v->types, entry->type,
+                                     registry_page(entry->frame),
+                                     registry_page(b->frame));
+
+        if (alike == 1) {
+            guards_next(c);
+        }
+        c->walked = alike == 0;
         return true;
     }
-    if (c->walked == 0) {
-        registry_children(r, r->entry[b->entry].block);
-        c->walked = 1;
-    }
-    for (unsigned i = 0; i < CHILDREN_A_STEP && r->child != REGISTRY_NONE;
-         i++) {
-        const struct registry_entry *child = &r->entry[r->child];
+    for (unsigned i = 0; i < ENTRIES_A_STEP; i++) {
+        uint32_t e = c->walked - 1;
+        const struct registry_entry *child = &r->entry[e];
 
-        if ((child->parent == r->entry[b->entry].block ||
+        if (e == r->count) {
+            guards_next(c);
+            break;
+        }
+        if (child->state != REGISTRY_FREE &&
+            (child->parent == entry->block ||
              (child->flags & REGISTRY_FROZEN) != 0) &&
-            r->child != b->entry && /* the catalogue is its own parent */
-            volume_reguard(v, r->child, b->entry, registry_page(b->frame),
-                           &c->set[CHANGE_SET(CHANGE_AFTER, c->at)]) != 0) {
+            e != b->entry && /* the catalogue is its own parent */
+            volume_reguard(v, e, b->entry, registry_page(b->frame),
+                           set_after(c, c->at)) != 0) {
             return false;
         }
-        r->child = r->twin[r->child].sibling;
-    }
-    if (r->child == REGISTRY_NONE && c->walked == 1) {
-        registry_children(r, REGISTRY_TWO);
-        c->walked = 2;
-    } else if (r->child == REGISTRY_NONE) {
-        c->at++;
-        c->walked = 0;
+        c->walked++;
     }
     return true;
 }

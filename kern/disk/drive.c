@@ -193,7 +193,8 @@ drive_watch(uint64_t now)
             !__atomic_exchange_n(&v->watched, 1U, __ATOMIC_ACQUIRE)) {
             stepped = true;
             lock_acquire(&v->lock);
-            store_step(v, csr_read(instret));
+            store_enter(v);
+            store_step(v);
             drive_unlock(v);
             __atomic_store_n(&v->watched, 0U, __ATOMIC_RELEASE);
         }

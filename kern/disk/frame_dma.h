@@ -16,7 +16,7 @@ void frame_condemned_free(struct frame *f);
    that is to read or write there, as `right` (CAP_READ, CAP_WRITE) of `cap` on
    its guard must allow. 0, -EINVAL if it is no data, or smaller; -EPERM; -EBUSY
    if it is unscrubbed or being broken. No lock after LOCK_DISK may be held. */
-static inline int
+__attribute__((always_inline)) static inline int
 frame_dma_begin(struct frame *f, uint64_t offset, uint64_t count,
                 const struct cap *cap, unsigned right)
 {
@@ -41,6 +41,7 @@ frame_dma_begin(struct frame *f, uint64_t offset, uint64_t count,
         error = -EBUSY;
     } else {
         f->pins += FRAME_PIN_DMA;
+        f->state = state & ~FRAME_STATE_FLAG(FRAME_CLEAN);
     }
     frame_unlock(f);
     return error;

@@ -65,41 +65,83 @@ owned_end(struct owned_set *set, bool stopped, uint64_t result)
     return 0;
 }
 
-const struct disk_extent *
-owned_find(const struct owned_set *set, uint64_t block)
+/* The index of the first extent that ends after `block`. */
+static uint32_t
+owned_index(const struct owned_set *set, uint64_t block)
 {
     uint32_t low = 0;
     uint32_t high = set->count;
 
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        const struct disk_extent *x = &set->extent[middle];
 
-        if (block < x->first) {
-            high = middle;
-        } else if (block >= extent_end(x)) {
+        if (extent_end(&set->extent[middle]) <= block) {
             low = middle + 1;
         } else {
-            return x;
+            high = middle;
         }
     }
-    return NULL;
+    return low;
+}
+
+const struct disk_extent *
+owned_find(const struct owned_set *set, uint64_t block)
+{
+    uint32_t i = owned_index(set, block);
+
+    return i < set->count && set->extent[i].first <= block ? &set->extent[i]
+                                                           : NULL;
+}
+
+static bool
+extent_same(const struct disk_extent *a, const struct disk_extent *b)
+{
+    return a->first == b->first && a->count == b->count && a->type == b->type;
+}
+
+/* Widens it by the extents of a set from one index up to another. */
+static void
+range_widen(struct owned_range *range, const struct owned_set *set,
+            uint32_t from, uint32_t to)
+{
+    if (from < to) {
+        uint64_t first = set->extent[from].first;
+        uint64_t end = extent_end(&set->extent[to - 1]);
+
+        range->first = first < range->first ? first : range->first;
+        range->end = end > range->end ? end : range->end;
+    }
 }
 
 void
-owned_sweep_begin(struct owned_sweep *sweep)
+owned_differ(const struct owned_set *a, const struct owned_set *b,
+             struct owned_range *range)
 {
-    sweep->at = 0;
+    uint32_t i = a == NULL ? 0 : a->count;
+    uint32_t j = b == NULL ? 0 : b->count;
+    uint32_t n = 0;
+
+    while (n < i && n < j && extent_same(&a->extent[n], &b->extent[n])) {
+        n++;
+    }
+    for (; i > n && j > n && extent_same(&a->extent[i - 1], &b->extent[j - 1]);
+         j--) {
+        i--;
+    }
+    range_widen(range, a, n, i);
+    range_widen(range, b, n, j);
 }
 
 /* Which sets there are is asked once: most are not there. */
-static void
-sweep_first(struct owned_sweep *sweep)
+void
+owned_sweep_begin(struct owned_sweep *sweep, const struct owned_range *range)
 {
+    sweep->at = range->first;
+    sweep->end = range->end;
     sweep->count = 0;
-    for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
-        sweep->index[i] = 0;
+    for (unsigned i = 0; i < OWNED_SWEEP_SETS && sweep->at < sweep->end; i++) {
         if (sweep->set[i] != NULL) {
+            sweep->index[i] = owned_index(sweep->set[i], sweep->at);
             sweep->there[sweep->count++] = (uint8_t)i;
         }
     }
@@ -123,11 +165,8 @@ bool
 owned_sweep_next(struct owned_sweep *sweep, struct owned_run *run)
 {
     uint64_t first = UINT64_MAX;
-    uint64_t end = UINT64_MAX;
+    uint64_t end = sweep->end;
 
-    if (sweep->at == 0) {
-        sweep_first(sweep);
-    }
     for (unsigned n = 0; n < sweep->count; n++) {
         const struct disk_extent *x = sweep_extent(sweep, sweep->there[n]);
 
@@ -135,11 +174,9 @@ owned_sweep_next(struct owned_sweep *sweep, struct owned_run *run)
             first = x->first;
         }
     }
-    if (first == UINT64_MAX) {
+    first = first < sweep->at ? sweep->at : first;
+    if (first >= sweep->end) {
         return false;
-    }
-    if (first < sweep->at) {
-        first = sweep->at;
     }
     run->sets = 0;
     for (unsigned n = 0; n < sweep->count; n++) {

@@ -7,6 +7,7 @@
  */
 #include "kern/abi/error.h"
 #include "kern/code/object.h"
+#include "kern/csr.h"
 #include "kern/disk/store.h"
 #include "kern/string.h"
 
@@ -26,6 +27,9 @@ enum program_kind { PROGRAM_OWNS, PROGRAM_ACCESS, PROGRAM_KINDS };
 struct run {
     struct code_context context; /* first: helpers get its address */
     struct owned_set *set;
+    uint64_t credit;
+    uint64_t until;
+    bool late;
     _Alignas(8) uint8_t stack[PROGRAM_STACK];
 };
 
@@ -132,35 +136,67 @@ program_unload(uint32_t disk)
     return false;
 }
 
-static bool
+void
+program_until(uint32_t disk, uint64_t count)
+{
+    runs[disk].credit = CODE_FUEL_OWNS;
+    runs[disk].until = count;
+    runs[disk].late = false;
+}
+
+bool
+program_hurry(uint32_t disk)
+{
+    runs[disk].credit = 0;
+    return !runs[disk].late;
+}
+
+static int
 program_run(uint32_t name, const uint8_t *image, struct owned_set *set,
             uint64_t first, uint64_t right, uint64_t *r0)
 {
     const struct code_object *o = programs[name];
     struct run *run = &runs[PROGRAM_DISK(name)];
+    uint64_t most = o->kind->fuel; /* that it takes, and what of that lacks */
+    int64_t lacks = 0;
     union {
         const uint8_t *constant;
         uint8_t *memory; /* which the program may only read */
     } bytes = {.constant = image};
     struct code_result result;
 
-    code_context_begin(&run->context, run->stack, sizeof(run->stack), o->fuel);
+    if (run->credit >= most) {
+        run->credit -= most;
+    } else {
+        lacks = (int64_t)(csr_read(instret) + most - run->until);
+        lacks = lacks > 0 ? lacks : 0;
+    }
+    if (lacks > o->fuel) { /* it takes more than that, whatever it does */
+        run->late = true;
+        return -EAGAIN;
+    }
+    code_context_begin(&run->context, run->stack, sizeof(run->stack),
+                       (uint32_t)(o->fuel - lacks));
     code_context_memory(&run->context, bytes.memory, DISK_BLOCK_BYTES);
     run->set = set;
     result = o->entry(&run->context, CODE_MEMORY_ADDRESS, DISK_BLOCK_BYTES,
                       first, right, 0);
     *r0 = result.value;
-    return result.stop == CODE_STOP_EXIT;
+    if (lacks > 0 && result.stop == CODE_STOP_FUEL) {
+        run->late = true;
+        return -EAGAIN;
+    }
+    return result.stop == CODE_STOP_EXIT ? 0 : -EINVAL;
 }
 
-bool
+int
 program_owns(uint32_t owns, const uint8_t *image, struct owned_set *set,
              uint64_t *r0)
 {
     return program_run(owns, image, set, 0, 0, r0);
 }
 
-bool
+int
 program_access(uint32_t access, const uint8_t *image, uint64_t first,
                uint64_t right, uint64_t *r0)
 {

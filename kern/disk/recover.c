@@ -86,7 +86,6 @@ type_next(struct recover *r)
 static void
 step_type(struct volume *v, struct recover *r, const uint8_t *image)
 {
-    const struct disk_type *type = (const struct disk_type *)image;
     uint32_t owns = 0;
     uint32_t access = 0;
     int error;
@@ -103,7 +102,7 @@ step_type(struct volume *v, struct recover *r, const uint8_t *image)
     } else {
         error = program_load(v, r->type, image, &owns, &access);
         if (error == 0) {
-            type_add(&v->types, r->type, type->hash, owns, access);
+            type_add(&v->types, r->type, image, owns, access);
         } else if (error != -EAGAIN) {
             v->types.reserved |= (uint64_t)1 << r->type;
         }
@@ -127,10 +126,14 @@ static int
 step_visit(struct volume *v, struct recover *r, const uint8_t *image)
 {
     const struct disk_double *found;
+    int error = type_owns(&v->types, r->type, image, v->blocks.blocks, &r->set);
 
+    if (error == -EAGAIN) {
+        return 0; /* again, with more time */
+    }
     r->extent = 0;
     r->done = 0;
-    if (type_owns(&v->types, r->type, image, v->blocks.blocks, &r->set) != 0) {
+    if (error != 0) {
         if (r->type == DISK_TYPE_CATALOGUE) {
             return -EINVAL;
         }

@@ -26,10 +26,6 @@ registry_init(struct registry *r)
     r->newest = REGISTRY_NONE;
     r->keep = false;
     r->next_version = 1;
-    r->child = REGISTRY_NONE;
-    for (unsigned i = 0; i < REGISTRY_PARENTS; i++) {
-        r->children[i] = REGISTRY_NONE;
-    }
     for (uint32_t i = 0; i <= r->hash_mask; i++) {
         r->hash[i] = REGISTRY_NONE;
     }
@@ -99,16 +95,10 @@ order_remove(struct registry *r, uint32_t e)
 {
     const struct registry_twin *twin = &r->twin[e];
 
-    if (twin->older == REGISTRY_NONE) {
-        r->oldest = twin->newer;
-    } else {
-        r->twin[twin->older].newer = twin->newer;
-    }
-    if (twin->newer == REGISTRY_NONE) {
-        r->newest = twin->older;
-    } else {
-        r->twin[twin->newer].older = twin->older;
-    }
+    *(twin->older == REGISTRY_NONE ? &r->oldest : &r->twin[twin->older].newer) =
+        twin->newer;
+    *(twin->newer == REGISTRY_NONE ? &r->newest : &r->twin[twin->newer].older) =
+        twin->older;
 }
 
 static void
@@ -116,11 +106,7 @@ order_append(struct registry *r, uint32_t e)
 {
     r->twin[e].older = r->newest;
     r->twin[e].newer = REGISTRY_NONE;
-    if (r->newest == REGISTRY_NONE) {
-        r->oldest = e;
-    } else {
-        r->twin[r->newest].newer = e;
-    }
+    *(r->newest == REGISTRY_NONE ? &r->oldest : &r->twin[r->newest].newer) = e;
     r->newest = e;
 }
 
@@ -132,66 +118,12 @@ registry_touch(struct registry *r, uint32_t e)
     order_append(r, e);
 }
 
-/*
- * Entries by parent; frozen ones by none of theirs.
- */
-static uint64_t
-parent_of(const struct registry_entry *entry)
-{
-    return (entry->flags & REGISTRY_FROZEN) != 0 ? REGISTRY_TWO : entry->parent;
-}
-
-static uint32_t *
-parent_head(struct registry *r, uint64_t parent)
-{
-    return &r->children[parent & (REGISTRY_PARENTS - 1)];
-}
-
-static void
-parent_leave(struct registry *r, uint32_t e)
-{
-    const struct registry_twin *twin = &r->twin[e];
-
-    if (r->child == e) {
-        r->child = twin->sibling;
-    }
-    if (twin->sibling != REGISTRY_NONE) {
-        r->twin[twin->sibling].sibling_before = twin->sibling_before;
-    }
-    if (twin->sibling_before != REGISTRY_NONE) {
-        r->twin[twin->sibling_before].sibling = twin->sibling;
-    } else {
-        *parent_head(r, parent_of(&r->entry[e])) = twin->sibling;
-    }
-}
-
-static void
-parent_join(struct registry *r, uint32_t e)
-{
-    uint32_t *head = parent_head(r, parent_of(&r->entry[e]));
-
-    r->twin[e].sibling = *head;
-    r->twin[e].sibling_before = REGISTRY_NONE;
-    if (*head != REGISTRY_NONE) {
-        r->twin[*head].sibling_before = e;
-    }
-    *head = e;
-}
-
 void
 registry_hang(struct registry *r, uint32_t e, uint64_t parent)
 {
-    parent_leave(r, e);
     registry_open(&r->entry[e]);
     r->entry[e].parent = parent;
     registry_close(&r->entry[e]);
-    parent_join(r, e);
-}
-
-void
-registry_children(struct registry *r, uint64_t parent)
-{
-    r->child = *parent_head(r, parent);
 }
 
 int64_t
@@ -227,7 +159,6 @@ registry_insert(struct registry *r, uint64_t block, unsigned type,
     entry->version = twin->image_version;
     entry->state = frame == 0 ? REGISTRY_CLEAN : REGISTRY_READING;
     registry_close(entry);
-    parent_join(r, e);
     return e;
 }
 
@@ -252,7 +183,6 @@ registry_remove(struct registry *r, uint32_t e)
     }
     *link = r->twin[e].hash_next;
     order_remove(r, e);
-    parent_leave(r, e);
     registry_open(entry);
     *entry =
         (struct registry_entry){.sequence = entry->sequence, .disk = r->disk};

@@ -26,8 +26,6 @@
 
 #define REGISTRY_DEPENDS 4
 #define REGISTRY_QUEUES 3
-#define REGISTRY_PARENTS 256 /* chains of entries by parent: a power of two */
-#define REGISTRY_TWO UINT64_MAX /* no block */
 
 /* What of an entry only the kernel sees. */
 struct registry_twin {
@@ -44,8 +42,6 @@ struct registry_twin {
     uint32_t hash_next;
     uint32_t older; /* in order of use */
     uint32_t newer;
-    uint32_t sibling; /* in the chain of its parent's hash */
-    uint32_t sibling_before;
     /* Of volume.c. */
     uint32_t next[REGISTRY_QUEUES];
     int32_t error;    /* of the write that has ended */
@@ -66,8 +62,6 @@ struct registry {
     uint8_t disk;
     bool keep; /* metadata entries stay: a change is being made */
     uint64_t next_version;
-    uint32_t child; /* where the walk over the entries of a parent is */
-    uint32_t children[REGISTRY_PARENTS];
 };
 
 /* Begins with all entries free. The caller has set entry, twin, count, hash,
@@ -92,13 +86,6 @@ int64_t registry_insert(struct registry *r, uint64_t block, unsigned type,
 
 /* Hangs an entry below another block. */
 void registry_hang(struct registry *r, uint32_t e, uint64_t parent);
-
-/* To go through the entries whose parent is a block, or that are frozen (for
-   REGISTRY_TWO), of which the parent is perhaps one of two: r->child is each in
-   turn, and some others that share a chain with them, REGISTRY_NONE at the end.
-   Next comes the sibling. Others may go meanwhile; there is one walk at a time.
- */
-void registry_children(struct registry *r, uint64_t parent);
 
 /* The frame of a READING entry has been filled from the disk: CLEAN, and a new
    version. */

@@ -51,28 +51,12 @@ enum request_purpose {
     REQUEST_SAVE      /* writes a page that was taken to its save place */
 };
 
-/* The answers of `owns` and `access` of one image, kept from one call to the
-   next, for each may use up what a call has. */
+/* What `owns` said of one image, kept from one call to the next, for it may use
+   up what a call has. */
 struct lookup {
     uint32_t entry;
     uint64_t version; /* 0: nothing is known */
-    uint64_t begun;   /* of the call that ran a program last */
-    uint64_t first;   /* of the extent that guards are known of */
-    bool known[2];    /* for reading, for writing */
-    int answer[2];    /* of type_guard */
-    struct cap_name guard[2];
     struct owned_set set;
-};
-
-/* What a new image says of reading one of its extents, during a change. */
-struct reguard {
-    uint64_t change;
-    uint64_t first;
-    uint64_t count;
-    uint32_t parent;
-    bool known[2]; /* for reading, for writing */
-    int answer[2]; /* of type_guard */
-    struct cap_name guard[2];
 };
 
 /* A type being installed. */
@@ -106,7 +90,9 @@ struct store {
     struct recover recover;
     struct lookup lookup[HARTS_MAX]; /* of each hart's callers: none keeps
                                         another's from getting on */
-    struct reguard reguard;
+    uint32_t withdrawn; /* an entry whose guard is another by the new image, of
+                           the change that is being made */
+    uint64_t begun;     /* of the entry of the kernel that takes steps */
     struct type_job type;
     uint64_t blocks_max; /* of the device, as far as the table reaches */
     uint32_t first;      /* number of entry 0 in the machine's array */
@@ -136,11 +122,17 @@ void store_init(struct drive *d);
 /* Gives the lock back, and tells. */
 void drive_unlock(struct drive *d);
 
-/* Takes steps of jobs; none begins when so many instructions are used up, of
-   those that this entry of the kernel began with at `begun`: one may take some
-   15,000. */
-#define STEP_BEFORE 3000
-void store_step(struct drive *d, uint64_t begun);
+/* An entry of the kernel comes to a drive, which it has locked just now. */
+void store_enter(struct drive *d);
+
+/* Takes steps of jobs; none begins when so many instructions are used up since
+   then, as one may take some 10,000. Programs end within STEP_PROGRAMS, or are
+   late; but those of a step that nothing came before, and the first of a call,
+   have the time that they may take: else somebody might never get on. */
+#define STEP_FRESH 2500
+#define STEP_BEFORE 7000
+#define STEP_PROGRAMS 16000
+void store_step(struct drive *d);
 
 /* A device's answer to a request that is not an env's own. True if its env is
    to be told, and the request to be freed. */
@@ -167,7 +159,7 @@ bool store_is_of(uint32_t id, uint64_t number);
 bool store_reclaim(void);
 
 /*
- * Of calls. `begun` is the count of instructions when the call began.
+ * Of calls.
  */
 
 /* Opens an entry by its number in the machine's array: its drive, locked; or
@@ -176,12 +168,12 @@ struct drive *store_open(uint64_t number, uint32_t *entry);
 
 /* The extent of entry e's image that has the block: 0, -EAGAIN, -ENOENT; or
    -EBUSY while it is being changed. */
-int store_extent(struct drive *d, uint32_t e, uint64_t block, uint64_t begun,
+int store_extent(struct drive *d, uint32_t e, uint64_t block,
                  struct disk_extent *extent);
 
 /* The guard of that extent, as type_guard; or -EAGAIN. */
-int store_guard(struct drive *d, const struct disk_extent *extent,
-                unsigned right, uint64_t begun, struct cap_name *guard);
+int store_guard(struct drive *d, uint32_t e, const struct disk_extent *extent,
+                unsigned right, struct cap_name *guard);
 
 /* disk_bind by an entry: the handle, or an error. */
 struct store_bind {
@@ -190,7 +182,6 @@ struct store_bind {
     uint64_t first;
     uint64_t count;
     uint32_t rights;
-    uint64_t begun;
 };
 int64_t store_bind(struct drive *d, uint32_t e, const struct store_bind *ask);
 
@@ -201,7 +192,6 @@ struct store_read {
     struct frame *frame; /* or NULL */
     uint64_t flags;
     uint64_t cookie;
-    uint64_t begun;
 };
 
 /* registry_read by an entry; of the catalogue; and for recovery. The number of
@@ -215,14 +205,14 @@ int64_t store_read_recovery(struct drive *d, const struct store_read *ask);
    capability may write the block; the catalogue anybody. -EPERM, -ENOENT if the
    entry that says so is not in the registry, -EAGAIN. */
 int store_writer(struct drive *d, uint32_t e, const struct env *env,
-                 const struct cap *cap, uint64_t begun);
+                 const struct cap *cap);
 
 /* registry_write, after that was asked. */
 int store_write(struct drive *d, struct context *c, uint32_t e,
                 uint64_t cookie);
 
 /* disk_recover: as in docs/disk.md. */
-int64_t store_recover(struct drive *d, uint64_t begun);
+int64_t store_recover(struct drive *d);
 
 /* disk_type: the block is copied out of the frame, which the capability must
    let the caller read. 0: it will be told. */
@@ -242,7 +232,6 @@ struct store_change {
     uint64_t claimed;
     uint64_t given;
     uint64_t cookie;
-    uint64_t begun;
     unsigned blocks;
     struct store_edit edit[DISK_CHANGE_BLOCKS];
 };
@@ -257,6 +246,11 @@ int store_unhold(struct drive *d, uint32_t e, uint32_t id);
    were any. program.c. */
 bool program_unload(uint32_t disk);
 void program_drop(uint32_t disk, unsigned type);
+/* Until that count of instructions programs of the disk may run; first as many
+   as CODE_FUEL_OWNS lasts for may in any case. The other ends that, and says
+   whether none was late. */
+void program_until(uint32_t disk, uint64_t count);
+bool program_hurry(uint32_t disk);
 
 /*
  * Within store*.c.
@@ -283,9 +277,10 @@ void store_accept(struct drive *d, uint32_t e, uint32_t id, uint32_t account);
 void store_writable(struct drive *d, uint32_t e);
 void store_unwritable(struct frame *f);
 bool store_is_writable(const struct drive *d, uint32_t e);
-/* Takes a frame of the registry out of everybody's tables, and lets nobody map
-   it until its guard is set anew: 0, or -EAGAIN while there is more to do. */
-int store_withdraw(struct drive *d, uint32_t frame);
+/* Takes the frames of an entry out of everybody's tables, and lets nobody map
+   them until their guard is set anew: 0, or -EAGAIN while there is more to do.
+ */
+int store_withdraw(struct drive *d, uint32_t e);
 /* Makes env e the holder of an entry, with `more` pages that are about to be
    charged: 0, -EDQUOT. */
 int store_hold(struct drive *d, uint32_t e, const struct env *env,

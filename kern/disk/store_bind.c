@@ -10,26 +10,11 @@
  *  - what `access` said when it was made is what it says of the newest image.
  */
 #include "kern/abi/error.h"
-#include "kern/csr.h"
 #include "kern/disk/store.h"
 #include "kern/panic.h"
 #include "kern/pt.h"
 
-/* Instructions after which a call runs no program any more. */
-#define RUN_BEFORE 3500
-
 #define BREAK_STEP 12
-
-/* Whether one more run of a program could make the call too long. Each call has
-   one, however long it waited for the lock: else it might never get on. */
-static bool
-late(struct lookup *l, uint64_t begun)
-{
-    bool first = l->begun != begun;
-
-    l->begun = begun;
-    return !first && csr_read(instret) - begun > RUN_BEFORE;
-}
 
 static unsigned
 right_index(unsigned right)
@@ -38,7 +23,7 @@ right_index(unsigned right)
 }
 
 int
-store_extent(struct drive *d, uint32_t e, uint64_t block, uint64_t begun,
+store_extent(struct drive *d, uint32_t e, uint64_t block,
              struct disk_extent *extent)
 {
     struct volume *v = &d->store->volume;
@@ -54,14 +39,13 @@ store_extent(struct drive *d, uint32_t e, uint64_t block, uint64_t begun,
         return -EAGAIN;
     }
     if (l->entry != e || l->version != entry->version) {
-        if (late(l, begun)) {
+        l->version = 0;
+        if (type_owns(&v->types, entry->type, registry_page(entry->frame),
+                      v->blocks.blocks, &l->set) == -EAGAIN) {
             return -EAGAIN;
         }
         l->entry = e;
-        l->version = entry->version;
-        l->known[0] = l->known[1] = false;
-        (void)type_owns(&v->types, entry->type, registry_page(entry->frame),
-                        v->blocks.blocks, &l->set); /* malformed: nothing */
+        l->version = entry->version; /* malformed: nothing */
     }
     found = owned_find(&l->set, block);
     if (found == NULL) {
@@ -72,41 +56,25 @@ store_extent(struct drive *d, uint32_t e, uint64_t block, uint64_t begun,
 }
 
 int
-store_guard(struct drive *d, const struct disk_extent *extent, unsigned right,
-            uint64_t begun, struct cap_name *guard)
+store_guard(struct drive *d, uint32_t e, const struct disk_extent *extent,
+            unsigned right, struct cap_name *guard)
 {
     struct volume *v = &d->store->volume;
-    struct lookup *l = &d->store->lookup[hart_self()->index];
-    const struct registry_entry *entry = &v->registry.entry[l->entry];
-    unsigned i = right_index(right);
+    const struct registry_entry *entry = &v->registry.entry[e];
 
-    if (l->first != extent->first) {
-        l->first = extent->first;
-        l->known[0] = l->known[1] = false;
-    }
-    if (!l->known[i]) {
-        if (late(l, begun)) {
-            return -EAGAIN;
-        }
-        l->answer[i] =
-            type_guard(&v->types, entry->type, registry_page(entry->frame),
-                       extent->first, right, &l->guard[i]);
-        l->known[i] = true;
-    }
-    *guard = l->guard[i];
-    return l->answer[i];
+    return type_guard(&v->types, entry->type, registry_page(entry->frame),
+                      extent->first, right, guard);
 }
 
 int
 store_writer(struct drive *d, uint32_t e, const struct env *env,
-             const struct cap *cap, uint64_t begun)
+             const struct cap *cap)
 {
     struct volume *v = &d->store->volume;
     const struct registry_entry *entry = &v->registry.entry[e];
     uint32_t parent = registry_find(&v->registry, entry->parent);
     struct disk_extent extent;
-    struct cap_name guard;
-    int answer;
+    int error;
 
     if (entry->holder == env->id || entry->type == DISK_TYPE_CATALOGUE) {
         return 0;
@@ -118,36 +86,32 @@ store_writer(struct drive *d, uint32_t e, const struct env *env,
     if (parent == REGISTRY_NONE) {
         return -ENOENT;
     }
-    answer = store_extent(d, parent, entry->block, begun, &extent);
-    if (answer == 0) {
-        answer = store_guard(d, &extent, CAP_WRITE, begun, &guard);
-    }
-    if (answer == 1) {
-        return cap_allows(cap, &guard, CAP_WRITE) ? 0 : -EPERM;
-    }
-    return answer;
+    error = store_extent(d, parent, entry->block, &extent);
+    entry = &v->registry.entry[parent];
+    return error < 0 ? error
+                     : type_access(&v->types, entry->type,
+                                   registry_page(entry->frame), extent.first,
+                                   CAP_WRITE, cap);
 }
 
 /* Whether each of the rights is the capability's: 0, -EPERM, -EAGAIN. */
 static int
-rights_check(struct drive *d, const struct store_bind *ask,
-             const struct disk_extent *extent)
+rights_check(struct drive *d, uint32_t e, const struct store_bind *ask,
+             const struct disk_extent *extent, struct said *said)
 {
     for (unsigned right = CAP_READ; right <= CAP_WRITE; right <<= 1) {
-        struct cap_name guard;
+        struct cap_name *guard = &said->guard[right_index(right)];
         int answer;
 
         if (!(ask->rights & right)) {
             continue;
         }
-        answer = store_guard(d, extent, right, ask->begun, &guard);
-        if (answer == -EAGAIN) {
-            return -EAGAIN;
-        }
+        answer = store_guard(d, e, extent, right, guard);
         if (answer < 0 ||
-            (answer == 1 && !cap_allows(ask->cap, &guard, right))) {
-            return -EPERM;
+            (answer == 1 && !cap_allows(ask->cap, guard, right))) {
+            return answer == -EAGAIN ? answer : -EPERM;
         }
+        said->answer[right_index(right)] = answer;
     }
     return 0;
 }
@@ -156,18 +120,18 @@ int64_t
 store_bind(struct drive *d, uint32_t e, const struct store_bind *ask)
 {
     struct registry *r = &d->store->volume.registry;
-    const struct lookup *l = &d->store->lookup[hart_self()->index];
     struct disk_extent extent;
+    struct said said = {0};
     struct extent *x;
     int64_t handle;
-    int error = store_extent(d, e, ask->first, ask->begun, &extent);
+    int error = store_extent(d, e, ask->first, &extent);
 
     if (error == 0 &&
         (extent.type != DISK_TYPE_DATA ||
          ask->count > extent.count - (ask->first - extent.first))) {
         error = -EINVAL;
     }
-    error = error < 0 ? error : rights_check(d, ask, &extent);
+    error = error < 0 ? error : rights_check(d, e, ask, &extent, &said);
     if (error < 0) {
         return error;
     }
@@ -176,10 +140,7 @@ store_bind(struct drive *d, uint32_t e, const struct store_bind *ask)
         return handle;
     }
     x = &d->extent[handle & ((1 << EXTENT_DISK_SHIFT) - 1)];
-    for (unsigned i = 0; i < 2; i++) {
-        x->answer[i] = (uint32_t)l->answer[i];
-        x->guard[i] = l->guard[i];
-    }
+    x->said = said;
     x->previous = 0;
     x->next = r->twin[e].bindings;
     if (x->next != 0) {
@@ -215,34 +176,40 @@ store_unhang(struct drive *d, struct extent *x)
     }
 }
 
-/* Whether the new image says of a binding what the old one did. */
-static bool
+/* Whether an image says of rights to an extent what was said before; -EAGAIN if
+   it was late. */
+static int
 says_same(const struct volume *v, uint32_t e, const uint8_t *image,
-          const struct owned_set *after, const struct extent *x)
+          const struct disk_extent *extent, unsigned rights,
+          const struct said *said)
+{
+    for (unsigned right = CAP_READ; right <= CAP_WRITE; right <<= 1) {
+        unsigned i = right_index(right);
+        struct cap_name guard;
+        int answer = type_guard(&v->types, v->registry.entry[e].type, image,
+                                extent->first, right, &guard);
+
+        if ((rights & right) != 0 &&
+            (answer != said->answer[i] ||
+             (answer == 1 && !cap_name_equal(&guard, &said->guard[i])))) {
+            return answer == -EAGAIN ? answer : 0;
+        }
+    }
+    return 1;
+}
+
+/* The same of a binding, whose blocks must be in one extent still. */
+static int
+binding_same(const struct volume *v, uint32_t e, const uint8_t *image,
+             const struct owned_set *after, const struct extent *x)
 {
     const struct disk_extent *extent = owned_find(after, x->first);
 
     if (extent == NULL || extent->type != DISK_TYPE_DATA ||
         x->count > extent->count - (x->first - extent->first)) {
-        return false;
+        return 0;
     }
-    for (unsigned right = CAP_READ; right <= CAP_WRITE; right <<= 1) {
-        unsigned i = right_index(right);
-        struct cap_name guard;
-        int answer;
-
-        if (!(x->rights & right)) {
-            continue;
-        }
-        answer = type_guard(&v->types, v->registry.entry[e].type, image,
-                            extent->first, right, &guard);
-        if (answer != (int)x->answer[i] ||
-            (answer == 1 && (guard.word[0] != x->guard[i].word[0] ||
-                             guard.word[1] != x->guard[i].word[1]))) {
-            return false;
-        }
-    }
-    return true;
+    return says_same(v, e, image, extent, x->rights, &x->said);
 }
 
 /* One binding in a call: it takes two runs of a program. */
@@ -261,9 +228,13 @@ volume_unbind(struct volume *v, uint32_t e, const uint8_t *image,
         if (x->env == 0) { /* it has ended, and waits for the device */
             waiting = true;
         } else if (x->checked != s->changes) {
+            int same = binding_same(v, e, image, after, x);
+
             s->progress = true;
-            x->checked = s->changes;
-            if (!says_same(v, e, image, after, x)) {
+            if (same != -EAGAIN) {
+                x->checked = s->changes;
+            }
+            if (same == 0) {
                 extent_release(d, x);
             }
             return -EAGAIN;
@@ -290,8 +261,8 @@ unhang_all(struct drive *d, uint32_t e)
     return d->store->volume.registry.twin[e].bindings == 0;
 }
 
-int
-store_withdraw(struct drive *d, uint32_t frame)
+static int
+frame_withdraw(struct drive *d, uint32_t frame)
 {
     struct frame *f = frame_record(frame);
 
@@ -308,68 +279,20 @@ store_withdraw(struct drive *d, uint32_t frame)
     return 0;
 }
 
-static int
-entry_withdraw(struct drive *d, uint32_t e)
+int
+store_withdraw(struct drive *d, uint32_t e)
 {
     const struct registry *r = &d->store->volume.registry;
     uint32_t frame = r->entry[e].frame;
     uint32_t image = r->twin[e].image;
 
     /* Data that was writable is dirty when its I/O is done: by the frame. */
-    if (frame != 0 && r->entry[e].state != REGISTRY_DIRTY &&
-        store_is_writable(d, e)) {
+    if ((frame != 0 && r->entry[e].state != REGISTRY_DIRTY &&
+         store_is_writable(d, e)) ||
+        frame_withdraw(d, frame) < 0) {
         return -EAGAIN;
     }
-    if (store_withdraw(d, frame) < 0) {
-        return -EAGAIN;
-    }
-    return image == frame ? 0 : store_withdraw(d, image);
-}
-
-/* What the new image says of an extent, asked once for all of its blocks: for
-   reading, and for writing if that matters. 0, or -EAGAIN after a run of a
-   program, of which one is enough for a step. */
-static int
-reguard_ask(struct drive *d, uint32_t parent, const uint8_t *image,
-            const struct disk_extent *extent, unsigned right)
-{
-    struct volume *v = &d->store->volume;
-    struct reguard *memo = &d->store->reguard;
-    unsigned i = right_index(right);
-
-    if (memo->change != d->store->changes || memo->parent != parent ||
-        memo->first != extent->first) {
-        *memo = (struct reguard){.change = d->store->changes,
-                                 .parent = parent,
-                                 .first = extent->first,
-                                 .count = extent->count};
-    }
-    if (memo->known[i]) {
-        return 0;
-    }
-    memo->known[i] = true;
-    memo->answer[i] = type_guard(&v->types, v->registry.entry[parent].type,
-                                 image, extent->first, right, &memo->guard[i]);
-    d->store->progress = true;
-    return -EAGAIN;
-}
-
-/* Whether the last extent that was asked of has the block, and nothing said of
-   it is news. Most blocks of a change are such. */
-static bool
-reguard_same(const struct store *s, const struct registry_entry *entry,
-             uint32_t parent)
-{
-    const struct reguard *memo = &s->reguard;
-    const struct frame *f = frame_record(entry->frame);
-    bool writable = (f->harts & REGISTRY_WRITABLE) != 0;
-
-    return entry->block - memo->first < memo->count &&
-           memo->change == s->changes && memo->parent == parent &&
-           entry->state != REGISTRY_READING && memo->known[0] &&
-           memo->known[writable] &&
-           store_guard_is(f, memo->answer[0], &memo->guard[0]) &&
-           (!writable || store_guard_is(f, memo->answer[1], &memo->guard[1]));
+    return image == frame ? 0 : frame_withdraw(d, image);
 }
 
 int
@@ -377,14 +300,13 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
                const uint8_t *image, const struct owned_set *after)
 {
     struct drive *d = &drive_table[v->disk];
+    struct store *s = d->store;
     const struct registry_entry *entry = &v->registry.entry[e];
     const struct frame *f = frame_record(entry->frame);
-    const struct disk_extent *extent;
+    const struct disk_extent *extent = owned_find(after, entry->block);
+    struct said said; /* of the frame */
+    int same;
 
-    if (reguard_same(d->store, entry, parent)) {
-        return 0;
-    }
-    extent = owned_find(after, entry->block);
     if (entry->frame == 0 || extent == NULL ||
         store_guard_is(f, -EPERM, NULL)) {
         return 0;
@@ -392,14 +314,18 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
     if (entry->state == REGISTRY_READING) {
         return -EAGAIN; /* it is shown as it was asked for */
     }
-    for (unsigned right = CAP_READ; right <= CAP_WRITE; right <<= 1) {
-        if ((right == CAP_READ || store_is_writable(d, e)) &&
-            reguard_ask(d, parent, image, extent, right) < 0) {
-            return -EAGAIN;
-        }
+    if (s->withdrawn == e) {
+        s->progress |= store_withdraw(d, e) == 0;
+        return -EAGAIN; /* that is enough for a step: next, it is sealed */
     }
-    d->store->progress |= entry_withdraw(d, e) == 0;
-    return -EAGAIN; /* that is enough for a step: next, it is sealed */
+    said.answer[0] = said.answer[1] = (f->harts & REGISTRY_ANYONE) == 0;
+    said.guard[0] = said.guard[1] = f->guard;
+    same = says_same(
+        v, parent, image, extent,
+        f->harts & REGISTRY_WRITABLE ? CAP_READ | CAP_WRITE : CAP_READ, &said);
+    s->progress |= same != 1;
+    s->withdrawn = same == 0 ? e : REGISTRY_NONE;
+    return same == 1 ? 0 : -EAGAIN;
 }
 
 int
@@ -415,5 +341,5 @@ volume_leave(struct volume *v, uint32_t e, uint32_t to)
          (entry->state == REGISTRY_WRITING || !unhang_all(d, e)))) {
         return -EAGAIN;
     }
-    return entry_withdraw(d, e);
+    return store_withdraw(d, e);
 }

@@ -41,7 +41,7 @@ registry_page(uint32_t frame)
 int
 store_adopt(struct env *e, struct frame *f)
 {
-    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS);
+    const uint32_t mask = ~FRAME_STATE_FLAG(FRAME_MARKS | FRAME_CLEAN);
     int error;
 
     if (frame_type(f) != FRAME_DATA) { /* perhaps no RAM: not to be locked */
@@ -133,8 +133,7 @@ store_guard_is(const struct frame *f, int answer, const struct cap_name *guard)
     const struct cap_name *name = answer == 1 ? guard : &pt_sealer.name;
 
     return ((f->harts & REGISTRY_ANYONE) != 0) == (answer == 0) &&
-           (answer == 0 || (f->guard.word[0] == name->word[0] &&
-                            f->guard.word[1] == name->word[1]));
+           (answer == 0 || cap_name_equal(&f->guard, name));
 }
 
 void

@@ -205,9 +205,7 @@ guard_renew(struct drive *d, uint32_t e, const struct wish *wish)
     if (store_guard_is(f, wish->answer, &wish->guard)) {
         return 0;
     }
-    /* The frame says that it is dirty when its I/O is done. */
-    if ((entry->state != REGISTRY_DIRTY && store_is_writable(d, e)) ||
-        store_withdraw(d, entry->frame) < 0) {
+    if (store_withdraw(d, e) < 0) {
         return -EAGAIN;
     }
     store_guard_set(f, wish->answer, &wish->guard);
@@ -363,8 +361,7 @@ write_check(const struct drive *d, const struct wish *wish, int answer,
             const struct cap_name *guard)
 {
     if (wish->type != DISK_TYPE_DATA || answer != wish->answer ||
-        (answer == 1 && (guard->word[0] != wish->guard.word[0] ||
-                         guard->word[1] != wish->guard.word[1]))) {
+        (answer == 1 && !cap_name_equal(guard, &wish->guard))) {
         return -EINVAL;
     }
     return d->disk->read_only                     ? -EROFS
@@ -382,16 +379,16 @@ store_read(struct drive *d, uint32_t parent, const struct store_read *ask)
     struct disk_extent extent;
     struct cap_name guard;
     struct wish wish;
-    int answer = store_extent(d, parent, ask->block, ask->begun, &extent);
+    int answer = store_extent(d, parent, ask->block, &extent);
 
     if (answer < 0) {
         return answer;
     }
-    answer = store_guard(d, &extent, right, ask->begun, &guard);
+    answer = store_guard(d, parent, &extent, right, &guard);
     if (answer < 0 || (answer == 1 && !cap_allows(ask->cap, &guard, right))) {
         return answer == -EAGAIN ? -EAGAIN : -EPERM;
     }
-    wish.answer = store_guard(d, &extent, CAP_READ, ask->begun, &wish.guard);
+    wish.answer = store_guard(d, parent, &extent, CAP_READ, &wish.guard);
     if (wish.answer == -EAGAIN) {
         return -EAGAIN;
     }

@@ -83,6 +83,7 @@ store_init(struct drive *d)
     registry_init(&s->volume.registry);
     volume_init(&s->volume);
     s->recovery_block = RECOVER_NOTHING;
+    s->withdrawn = REGISTRY_NONE;
     s->type.block = drive_memory(FRAME_SIZE);
     s->type.frame =
         (uint32_t)(((uint64_t)s->type.block - DIRECT_BASE) >> FRAME_SHIFT);
@@ -100,16 +101,15 @@ store_pages(void)
 struct drive *
 store_open(uint64_t number, uint32_t *entry)
 {
-    for (unsigned i = 0; i < disk_count; i++) {
-        struct drive *d = &drive_table[i];
+    uint32_t count = drive_table[0].store->volume.registry.count;
+    struct drive *d = drive_find(number / count); /* all have as many */
 
-        if (number - d->store->first < d->store->volume.registry.count) {
-            *entry = (uint32_t)(number - d->store->first);
-            lock_acquire(&d->lock);
-            return d;
-        }
+    if (d != NULL) {
+        *entry = (uint32_t)(number % count);
+        lock_acquire(&d->lock);
+        store_enter(d);
     }
-    return NULL;
+    return d;
 }
 
 /* Whether a step could do something. */
@@ -169,12 +169,30 @@ step(struct drive *d)
 }
 
 void
-store_step(struct drive *d, uint64_t begun)
+store_enter(struct drive *d)
 {
     ASSERT(lock_held(&d->lock));
-    while (csr_read(instret) - begun < STEP_BEFORE && busy(d) &&
-           d->store->told + 2 < 8 && step(d)) {
+    d->store->begun = csr_read(instret);
+    program_until(d->disk->index, d->store->begun + STEP_PROGRAMS);
+}
+
+void
+store_step(struct drive *d)
+{
+    if (csr_read(instret) - d->store->begun < STEP_FRESH ||
+        volume_time(&d->store->volume)) {
+        while (busy(d) && step(d) && volume_time(&d->store->volume)) {
+        }
     }
+}
+
+bool
+volume_time(struct volume *v)
+{
+    const struct store *s = drive_table[v->disk].store;
+
+    return program_hurry(v->disk) && s->told + 2 < 8 &&
+           csr_read(instret) - s->begun < STEP_BEFORE;
 }
 
 /*
@@ -221,8 +239,7 @@ store_type_step(struct drive *d)
     case TYPE_WRITTEN:
         error = t->error;
         if (error == 0) {
-            type_add(&s->volume.types, t->type, header->hash, t->owns,
-                     t->access);
+            type_add(&s->volume.types, t->type, t->block, t->owns, t->access);
             error = (int)t->type;
         } else {
             program_drop(s->volume.disk, t->type);
@@ -463,7 +480,6 @@ store_change(struct drive *d, const struct store_change *ask)
     error = change_begin(&s->volume, block, ask->blocks, ask->claimed,
                          ask->given, ask->cap);
     ASSERT(error == 0); /* as it was checked */
-    store_step(d, ask->begun);
     return 0;
 }
 
@@ -501,7 +517,7 @@ recovery_begin(struct drive *d)
 }
 
 int64_t
-store_recover(struct drive *d, uint64_t begun)
+store_recover(struct drive *d)
 {
     struct store *s = d->store;
     int error = -EAGAIN;
@@ -512,7 +528,7 @@ store_recover(struct drive *d, uint64_t begun)
     if (s->volume.state == DISK_RAW) {
         return recovery_begin(d);
     }
-    while (error == -EAGAIN && csr_read(instret) - begun < STEP_BEFORE) {
+    while (error == -EAGAIN && volume_time(&s->volume)) {
         uint64_t want = s->recover.want;
         const uint8_t *image = NULL;
 

@@ -4,7 +4,6 @@
  * it, and frames, which are checked each time, for they are pinned.
  */
 #include "kern/abi/uarea.h"
-#include "kern/csr.h"
 #include "kern/disk/store.h"
 #include "kern/event.h"
 #include "kern/revoke.h"
@@ -80,8 +79,7 @@ sys_disk_bind(uint64_t cap, uint64_t parent, uint64_t first, uint64_t count,
                              .cap = cap_of(cap),
                              .first = first,
                              .count = count,
-                             .rights = (uint32_t)rights,
-                             .begun = csr_read(instret)};
+                             .rights = (uint32_t)rights};
     struct drive *d;
     uint32_t entry;
     int64_t result;

@@ -4,7 +4,6 @@
  * recovery. Each takes steps of the jobs of its disk, too.
  */
 #include "kern/abi/uarea.h"
-#include "kern/csr.h"
 #include "kern/disk/store.h"
 #include "kern/syscall.h"
 #include "kern/syscall_check.h"
@@ -22,15 +21,16 @@ drive_open(uint64_t number)
 
     if (d != NULL) {
         lock_acquire(&d->lock);
+        store_enter(d);
     }
     return d;
 }
 
 /* Gives it back, after a step for others, if there is time for one. */
 static int64_t
-drive_leave(struct drive *d, uint64_t begun, int64_t result)
+drive_leave(struct drive *d, int64_t result)
 {
-    store_step(d, begun);
+    store_step(d);
     drive_unlock(d);
     return result;
 }
@@ -38,7 +38,6 @@ drive_leave(struct drive *d, uint64_t begun, int64_t result)
 int64_t
 sys_disk_type(uint64_t cap, uint64_t disk, uint64_t frame, uint64_t cookie)
 {
-    uint64_t begun = csr_read(instret);
     struct frame *f = named_frame(frame);
     const struct cap *c = cap_of(cap);
     struct drive *d;
@@ -50,8 +49,7 @@ sys_disk_type(uint64_t cap, uint64_t disk, uint64_t frame, uint64_t cookie)
     if (d == NULL) {
         return f == NULL ? -EINVAL : -ENODEV;
     }
-    return drive_leave(d, begun,
-                       store_type(d, caller_hart()->context, f, c, cookie));
+    return drive_leave(d, store_type(d, caller_hart()->context, f, c, cookie));
 }
 
 /* Reads the words of a change, each once: 0, or -EINVAL. */
@@ -91,8 +89,7 @@ sys_disk_change(uint64_t cap, uint64_t disk, uint64_t words, uint64_t cookie)
 {
     struct store_change ask = {.context = caller_hart()->context,
                                .cap = cap_of(cap),
-                               .cookie = cookie,
-                               .begun = csr_read(instret)};
+                               .cookie = cookie};
     struct drive *d;
     int64_t error;
 
@@ -111,7 +108,7 @@ sys_disk_change(uint64_t cap, uint64_t disk, uint64_t words, uint64_t cookie)
         }
     }
     error = error < 0 ? error : store_change(d, &ask);
-    return drive_leave(d, ask.begun, error);
+    return drive_leave(d, error);
 }
 
 /* By the disk itself: the catalogue, or a block for recovery. */
@@ -131,7 +128,7 @@ read_whole(uint64_t disk, const struct store_read *ask)
     } else {
         result = store_read_catalogue(d, ask);
     }
-    return drive_leave(d, ask->begun, result);
+    return drive_leave(d, result);
 }
 
 int64_t
@@ -143,8 +140,7 @@ sys_registry_read(uint64_t cap, uint64_t parent, uint64_t block, uint64_t frame,
                                    .block = block,
                                    .frame = named_frame(frame),
                                    .flags = flags,
-                                   .cookie = cookie,
-                                   .begun = csr_read(instret)};
+                                   .cookie = cookie};
     struct drive *d;
     uint32_t entry;
 
@@ -161,14 +157,12 @@ sys_registry_read(uint64_t cap, uint64_t parent, uint64_t block, uint64_t frame,
         return read_whole(parent - DISK_WHOLE, &ask);
     }
     d = store_open(parent, &entry);
-    return d == NULL ? -EINVAL
-                     : drive_leave(d, ask.begun, store_read(d, entry, &ask));
+    return d == NULL ? -EINVAL : drive_leave(d, store_read(d, entry, &ask));
 }
 
 int64_t
 sys_registry_write(uint64_t cap, uint64_t entry, uint64_t cookie)
 {
-    uint64_t begun = csr_read(instret);
     const struct cap *presented = cap_of(cap);
     struct context *c = caller_hart()->context;
     uint32_t e;
@@ -184,15 +178,13 @@ sys_registry_write(uint64_t cap, uint64_t entry, uint64_t cookie)
     }
     error = d->store->volume.registry.entry[e].state <= REGISTRY_READING
                 ? -EINVAL
-                : store_writer(d, e, c->env, presented, begun);
-    return drive_leave(d, begun,
-                       error < 0 ? error : store_write(d, c, e, cookie));
+                : store_writer(d, e, c->env, presented);
+    return drive_leave(d, error < 0 ? error : store_write(d, c, e, cookie));
 }
 
 int64_t
 sys_disk_recover(uint64_t cap, uint64_t disk)
 {
-    uint64_t begun = csr_read(instret);
     int64_t result = cap_check(cap, &empty_name, CAP_CONTROL);
     struct drive *d;
 
@@ -200,5 +192,5 @@ sys_disk_recover(uint64_t cap, uint64_t disk)
         return result;
     }
     d = drive_open(disk);
-    return d == NULL ? -ENODEV : drive_leave(d, begun, store_recover(d, begun));
+    return d == NULL ? -ENODEV : drive_leave(d, store_recover(d));
 }

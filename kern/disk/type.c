@@ -4,6 +4,7 @@
  * at here: extents by owned_emit, guards by type_guard.
  */
 #include "kern/disk/type.h"
+#include "kern/abi/code.h"
 #include "kern/abi/error.h"
 #include "kern/panic.h"
 #include "kern/string.h"
@@ -126,14 +127,31 @@ type_slot(const struct type_table *t)
     return ~taken == 0 ? -ENOSPC : __builtin_ctzll(~taken);
 }
 
+/* Whether no instruction of `access` names r3, the extent that it is asked for:
+   it has no helpers, and a function of its own that read r3 would name it. */
+static bool
+access_alike(const struct disk_type *block)
+{
+    const struct code_instruction *code =
+        (const void *)((const uint8_t *)block + block->access);
+    bool named = false;
+
+    for (unsigned i = 0; i < block->access_count; i++) {
+        named |= (code[i].registers & 0xf) == 3 || code[i].registers >> 4 == 3;
+    }
+    return !named;
+}
+
 void
-type_add(struct type_table *t, unsigned type, const uint8_t *hash,
+type_add(struct type_table *t, unsigned type, const uint8_t *block,
          uint32_t owns, uint32_t access)
 {
+    const struct disk_type *header = (const struct disk_type *)block;
+
     ASSERT(type < DISK_TYPES && ((t->known | t->reserved) >> type & 1) == 0);
-    memcpy(t->type[type].hash, hash, DISK_HASH_BYTES);
-    t->type[type].owns = owns;
-    t->type[type].access = access;
+    t->type[type] = (struct type){
+        .owns = owns, .access = access, .alike = access_alike(header)};
+    memcpy(t->type[type].hash, header->hash, DISK_HASH_BYTES);
     t->known |= (uint64_t)1 << type;
 }
 
@@ -150,14 +168,14 @@ type_owns(const struct type_table *t, unsigned type, const uint8_t *image,
           uint64_t blocks, struct owned_set *set)
 {
     uint64_t result = 0;
-    bool stopped;
+    int error;
 
     owned_begin(set, blocks, t->known);
     if (type == DISK_TYPE_CATALOGUE) {
         return catalogue_owns(image, set);
     }
-    stopped = !program_owns(type_known(t, type)->owns, image, set, &result);
-    return owned_end(set, stopped, result);
+    error = program_owns(type_known(t, type)->owns, image, set, &result);
+    return error == -EAGAIN ? error : owned_end(set, error != 0, result);
 }
 
 int
@@ -165,13 +183,15 @@ type_guard(const struct type_table *t, unsigned type, const uint8_t *image,
            uint64_t first, uint64_t right, struct cap_name *guard)
 {
     uint64_t at;
+    int error;
 
     if (type == DISK_TYPE_CATALOGUE) {
         return catalogue_guard(image, first, guard);
     }
-    if (!program_access(type_known(t, type)->access, image, first, right,
-                        &at)) {
-        return -EPERM;
+    error =
+        program_access(type_known(t, type)->access, image, first, right, &at);
+    if (error != 0) {
+        return error == -EAGAIN ? error : -EPERM;
     }
     if (at == CODE_ACCESS_ANYONE) {
         return 0;
@@ -181,6 +201,29 @@ type_guard(const struct type_table *t, unsigned type, const uint8_t *image,
     }
     memcpy(guard, image + at, sizeof(*guard));
     return cap_name_valid(guard) ? 1 : -EPERM;
+}
+
+int
+type_alike(const struct type_table *t, unsigned type, const uint8_t *before,
+           const uint8_t *after)
+{
+    if (type == DISK_TYPE_CATALOGUE || !type_known(t, type)->alike) {
+        return 0;
+    }
+    for (unsigned right = CAP_READ; right <= CAP_WRITE; right <<= 1) {
+        struct cap_name was;
+        struct cap_name is;
+        int first = type_guard(t, type, before, 0, right, &was);
+        int second = type_guard(t, type, after, 0, right, &is);
+
+        if (first == -EAGAIN || second == -EAGAIN) {
+            return -EAGAIN;
+        }
+        if (first != second || (first == 1 && !cap_name_equal(&was, &is))) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 int

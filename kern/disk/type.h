@@ -22,6 +22,7 @@ struct type {
     uint8_t hash[DISK_HASH_BYTES];
     uint32_t owns; /* what the glue calls the programs */
     uint32_t access;
+    bool alike; /* `access` says the same of all that a block owns */
 };
 
 struct type_table {
@@ -70,8 +71,10 @@ int type_find(const struct type_table *t, const uint8_t *hash);
 int type_slot(const struct type_table *t);
 /* Puts in a type whose programs can be run, and whose block is on the disk,
    flushed: what has this number is never of another type. */
-void type_add(struct type_table *t, unsigned type, const uint8_t *hash,
+void type_add(struct type_table *t, unsigned type, const uint8_t *block,
               uint32_t owns, uint32_t access);
+
+/* What runs a program is -EAGAIN if that was late. */
 
 /* Runs `owns` of a known metadata type over an image. The set is made anew, and
    is empty if the image is malformed. 0 or -EINVAL. */
@@ -83,6 +86,11 @@ int type_owns(const struct type_table *t, unsigned type, const uint8_t *image,
    nobody. */
 int type_guard(const struct type_table *t, unsigned type, const uint8_t *image,
                uint64_t first, uint64_t right, struct cap_name *guard);
+
+/* Whether two images of one block name the same guards for whatever they own; 0
+   also if each extent had to be asked for. Four runs of a program. */
+int type_alike(const struct type_table *t, unsigned type, const uint8_t *before,
+               const uint8_t *after);
 
 /* Whether the capability may: 0, or -EPERM. */
 int type_access(const struct type_table *t, unsigned type, const uint8_t *image,
@@ -98,12 +106,13 @@ int catalogue_guard(const uint8_t *image, uint64_t first,
 
 /*
  * From the glue: runs a program of a type (what type_add was given) over 4 KiB.
- * The first calls owned_emit(set, r1, r2, r3) for each CODE_EMIT. Both set *r0;
- * false if the program was stopped.
+ * The first calls owned_emit(set, r1, r2, r3) for each CODE_EMIT. Both set *r0.
+ * 0; -EINVAL if it was stopped; -EAGAIN if that was so because it had less time
+ * than it may take.
  */
-bool program_owns(uint32_t owns, const uint8_t *image, struct owned_set *set,
-                  uint64_t *r0);
-bool program_access(uint32_t access, const uint8_t *image, uint64_t first,
-                    uint64_t right, uint64_t *r0);
+int program_owns(uint32_t owns, const uint8_t *image, struct owned_set *set,
+                 uint64_t *r0);
+int program_access(uint32_t access, const uint8_t *image, uint64_t first,
+                   uint64_t right, uint64_t *r0);
 
 #endif

@@ -10,11 +10,11 @@
 #include "kern/abi/error.h"
 #include "kern/disk/change.h"
 #include "kern/panic.h"
+#include "kern/string.h"
 
-#define RUNS_A_STEP 8
 #define PLACES_A_STEP 32
 
-enum { SETTLE_OLD, SETTLE_NEW, SETTLE_SWEEP, SETTLE_DOUBLES, SETTLE_END };
+enum { SETTLE_OWNS, SETTLE_SWEEP, SETTLE_DOUBLES, SETTLE_END };
 
 static void
 queue_append(struct volume *v, enum volume_queue_name name, uint32_t e)
@@ -47,7 +47,33 @@ volume_init(struct volume *v)
     for (unsigned i = 0; i < OWNED_SWEEP_SETS; i++) {
         v->settle.sweep.sweep.set[i] = NULL;
     }
+    memset(&v->sets.version, 0, sizeof(v->sets.version));
     type_table_init(&v->types);
+}
+
+const struct owned_set *
+volume_owns(struct volume *v, uint32_t e, uint32_t frame, uint64_t version,
+            int *error)
+{
+    struct volume_sets *s = &v->sets;
+    unsigned at = 0;
+
+    for (unsigned i = 0; i < OWNED_SWEEP_SETS && s->version[at] != version;
+         i++) {
+        at = s->version[i] == version || s->used[i] < s->used[at] ? i : at;
+    }
+    if (s->version[at] != version) {
+        s->version[at] = 0;
+        s->used[at] = 0; /* it is the next to be taken, if that fails */
+        *error = type_owns(&v->types, v->registry.entry[e].type,
+                           registry_page(frame), v->blocks.blocks, &s->set[at]);
+        if (*error != 0) {
+            return NULL;
+        }
+    }
+    s->version[at] = version;
+    s->used[at] = ++s->uses;
+    return &s->set[at];
 }
 
 unsigned
@@ -241,52 +267,63 @@ settle_old(struct volume *v)
                       s->run.count);
 }
 
-/* Up to some portions of the sweep. */
+/* A portion of the sweep. */
 static void
 settle_sweep(struct volume *v)
 {
     struct settle *s = &v->settle;
+    unsigned sets;
 
-    for (unsigned i = 0; i < RUNS_A_STEP; i++) {
-        if (!change_sweep_run(&s->sweep)) {
-            s->phase++;
-            return;
+    if (!change_sweep_run(&s->sweep)) {
+        s->phase++;
+        return;
+    }
+    sets = s->sweep.run.sets;
+    if (sets == 3 || (sets == 1 && s->queue == QUEUE_WANTED)) {
+        change_sweep_done(&s->sweep, s->sweep.run.count, s->sweep.run.count);
+    } else if (s->queue == QUEUE_WANTED) {
+        if (!prepare_new(v)) {
+            write_fails(v, -EBUSY);
         }
-        if (s->sweep.run.sets == 3 ||
-            (s->sweep.run.sets == 1 && s->queue == QUEUE_WANTED)) {
-            change_sweep_done(&s->sweep, s->sweep.run.count,
-                              s->sweep.run.count);
-        } else if (s->queue == QUEUE_WANTED) {
-            if (!prepare_new(v)) {
-                write_fails(v, -EBUSY);
-                return;
-            }
-        } else if (s->sweep.run.sets == 1) {
-            settle_old(v);
-            return;
-        } else {
-            settle_new(v);
-            return;
-        }
+    } else if (sets == 1) {
+        settle_old(v);
+    } else {
+        settle_new(v);
     }
 }
 
-/* What the older or the newer of the two images owns. */
+/* What the older and the newer of the two images own, and where they differ;
+   later, if a program was late. */
 static void
-settle_owns(struct volume *v, unsigned set, uint32_t frame)
+settle_owns(struct volume *v)
 {
     struct settle *s = &v->settle;
     const struct registry_entry *entry = &v->registry.entry[s->entry];
+    const struct registry_twin *twin = &v->registry.twin[s->entry];
+    const struct owned_set **set = s->sweep.sweep.set;
+    uint32_t frame = entry->frame;
+    uint64_t version = entry->version;
     int error = 0;
 
-    s->sweep.sweep.set[set] = NULL;
-    if (frame != 0) {
-        error = type_owns(&v->types, entry->type, registry_page(frame),
-                          v->blocks.blocks, &s->set[set]);
-        s->sweep.sweep.set[set] = &s->set[set];
+    if (s->queue == QUEUE_WRITTEN) {
+        frame = twin->writing;
+        version = twin->writing_version;
+    } else if (s->queue == QUEUE_ATTACHED) {
+        frame = twin->image;
+        version = twin->image_version;
     }
-    ASSERT(error == 0); /* it was accepted, and the type is the same */
-    s->phase++;
+    set[1] = volume_owns(v, s->entry, frame, version, &error);
+    set[0] = error != 0 || s->queue == QUEUE_ATTACHED || twin->image == 0
+                 ? NULL
+                 : volume_owns(v, s->entry, twin->image, twin->image_version,
+                               &error);
+    ASSERT(error == 0 || error == -EAGAIN); /* it was accepted as such */
+    if (error == 0) {
+        s->sweep.range = (struct owned_range){UINT64_MAX, 0};
+        owned_differ(set[0], set[1], &s->sweep.range);
+        change_sweep_begin(&s->sweep);
+        s->phase++;
+    }
 }
 
 /* Begins with an entry. */
@@ -296,9 +333,8 @@ settle_begin(struct volume *v)
     struct settle *s = &v->settle;
     const struct registry_twin *twin = &v->registry.twin[s->entry];
 
-    s->phase = SETTLE_OLD;
+    s->phase = SETTLE_OWNS;
     s->at = 0;
-    change_sweep_begin(&s->sweep);
     if (s->queue == QUEUE_WRITTEN && twin->error != 0) {
         write_fails(v, twin->error);
     } else if (s->queue == QUEUE_WANTED) {
@@ -339,14 +375,8 @@ settle_step(struct volume *v)
     bool written = s->queue == QUEUE_WRITTEN;
 
     switch (s->phase) {
-    case SETTLE_OLD:
-        settle_owns(v, 0, s->queue == QUEUE_ATTACHED ? 0 : twin->image);
-        break;
-    case SETTLE_NEW:
-        settle_owns(v, 1,
-                    written                      ? twin->writing
-                    : s->queue == QUEUE_ATTACHED ? twin->image
-                                                 : entry->frame);
+    case SETTLE_OWNS:
+        settle_owns(v);
         break;
     case SETTLE_SWEEP:
         settle_sweep(v);
@@ -395,7 +425,9 @@ bool
 volume_step(struct volume *v)
 {
     if (v->settle.entry != REGISTRY_NONE) {
-        settle_step(v);
+        do {
+            settle_step(v);
+        } while (v->settle.entry != REGISTRY_NONE && volume_time(v));
         return true;
     }
     if (!v->change.active || v->change.phase == 0) {

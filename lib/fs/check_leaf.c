@@ -137,7 +137,7 @@ entry_place(struct check *c, struct fs_cached *leaf, const struct fs_entry *e,
     struct fs_node *n;
     int64_t error;
 
-    store_pin(leaf);
+    store_pin(c->fs, leaf);
     error = fs_place(c->fs, range->directory, e->hash, &place);
     if (error != 0 || place.way.node == leaf) {
         return error != 0 ? error : -EINVAL;

@@ -369,6 +369,14 @@ fs_write(struct fs *fs, struct fs_file *file, uint64_t offset,
         write_again(fs, file, offset, bytes, count)) {
         return (int64_t)count;
     }
+    if (result == 0 && file == fs->made.file && offset == 0 && count > 0) {
+        result = fs_made_write(fs, bytes, count);
+        if (result < 0 || (uint64_t)result == count) {
+            return result;
+        }
+        w.done = (uint64_t)result;
+        result = 0;
+    }
     if (result == 0) {
         result = fs_do(fs, tail_try, &w);
     }

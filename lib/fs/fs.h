@@ -79,6 +79,8 @@ struct fs_cached {
     uint64_t used; /* when */
     unsigned pins;
     bool empty;           /* it has no bytes yet */
+    bool dirty;           /* it is in the list of those, */
+    bool pinned;          /* and in this one */
     struct fs_node *node; /* one of the pages */
 };
 
@@ -103,6 +105,25 @@ struct fs_fresh {
     uint64_t count; /* 0: none */
 };
 
+struct fs_status {
+    enum fs_file_kind kind;
+    uint64_t number;
+    uint64_t size;
+    uint64_t mtime;
+    uint32_t links;
+    uint32_t uid;
+    uint32_t gid;
+    uint16_t mode;
+};
+
+/* A file that was made and has no entry yet. */
+struct fs_made {
+    struct fs_file *file; /* NULL: there is none */
+    struct fs_status status;
+    size_t bytes;
+    char name[FS_NAME_MAX];
+};
+
 struct fs {
     struct fs_volume *volume;
     /* The rest is the library's. */
@@ -114,6 +135,8 @@ struct fs {
     uint64_t clock;
     uint64_t stamp; /* counted up with each change of nodes */
     struct fs_cached cache[FS_CACHE];
+    struct fs_cached *pinned[FS_CACHE]; /* those that were in this try */
+    unsigned pinned_count;
     struct fs_cached *edited[FS_EDITS_MAX];
     uint64_t edited_version[FS_EDITS_MAX];
     struct fs_node *edit[FS_EDITS_MAX]; /* what is proposed: pages, too */
@@ -126,24 +149,16 @@ struct fs {
     struct fs_bare bare[FS_BARE_MAX];
     unsigned bares;
     struct fs_fresh fresh;
+    struct fs_made made;
+    bool making; /* it is getting one */
     struct fs_file open[FS_OPEN_MAX];
     unsigned tries;         /* of what is being done, before this one */
     unsigned open_end;      /* none from here on is open */
     uint8_t hint[FS_HINTS]; /* where in the cache a block may be */
     struct fs_file *root;
     struct fs_file *links;
+    bool loose[FS_PAGES]; /* what a page has is not an edit's, or half of one */
     _Alignas(FS_BLOCK) struct fs_node page[FS_PAGES];
-};
-
-struct fs_status {
-    enum fs_file_kind kind;
-    uint64_t number;
-    uint64_t size;
-    uint64_t mtime;
-    uint32_t links;
-    uint32_t uid;
-    uint32_t gid;
-    uint16_t mode;
 };
 
 /* What fs_set sets. */
@@ -182,6 +197,12 @@ void fs_close(struct fs *fs, struct fs_file *file);
 int64_t fs_create(struct fs *fs, struct fs_file *directory, const char *name,
                   size_t bytes, const struct fs_status *status,
                   struct fs_file **file);
+/* The same of a file, which comes to the volume with the first bytes that are
+   written to it, or before anything else is done. Another user of the volume
+   may make one of that name meanwhile: then this one has lost its name. */
+int64_t fs_create_later(struct fs *fs, struct fs_file *directory,
+                        const char *name, size_t bytes,
+                        const struct fs_status *status, struct fs_file **file);
 /* Makes a symbolic link. */
 int64_t fs_symlink(struct fs *fs, struct fs_file *directory, const char *name,
                    size_t bytes, const char *target, size_t target_bytes);
@@ -241,6 +262,15 @@ int64_t fs_name(struct fs *fs, struct fs_file *directory,
 int64_t fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status);
 int64_t fs_set(struct fs *fs, struct fs_file *file, unsigned what,
                const struct fs_status *status);
+
+/* The time that is kept of what is done now. */
+static inline uint64_t
+fs_now(const struct fs *fs)
+{
+    uint64_t now = fs->volume->f->now(fs->volume);
+
+    return now - now % FS_TIME_UNIT;
+}
 
 /* All that was done before is on the disk; or what was done to that file, and
    it can be found by its name; with fs_fdatasync its time may be older. */

@@ -45,24 +45,20 @@ fs_file_way(struct fs *fs, struct fs_file *file, uint32_t block,
                                                           : -EINVAL;
 }
 
-/* Where to look for room for a block before which this record lies: behind it;
-   or behind what other small files of the directory have, so that they lie
+/* Behind what other small files of the directory have, so that they lie
    together. */
-static uint64_t
-near_of(const struct fs_map *map, const struct fs_record *before)
+uint64_t
+fs_near(const struct fs_cached *leaf)
 {
-    const struct fs_node *leaf = map->place.way.node->node;
-    const struct fs_record *r = node_records(leaf) + leaf->head.records;
+    const struct fs_record *first = node_records(leaf->node);
+    const struct fs_record *r = first + leaf->node->head.records;
 
-    if (before != NULL) {
-        return record_first(before) + record_count(before);
-    }
-    while (r-- > node_records(leaf)) {
+    while (r-- > first) {
         if (r->type == DISK_TYPE_DATA) {
             return record_first(r) + record_count(r);
         }
     }
-    return map->place.way.node->block + 1;
+    return leaf->block + 1;
 }
 
 int64_t
@@ -85,7 +81,8 @@ fs_map(struct fs *fs, struct fs_file *file, uint32_t block, struct fs_map *map)
     } else {
         map->first = 0;
         map->count = end - block;
-        map->near = near_of(map, r);
+        map->near = r != NULL ? record_first(r) + record_count(r)
+                              : fs_near(map->place.way.node);
     }
     return 0;
 }

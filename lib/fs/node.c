@@ -42,6 +42,25 @@ node_records(const struct fs_node *n)
            n->head.records;
 }
 
+void
+node_copy(struct fs_node *to, const struct fs_node *from)
+{
+    size_t low = from->head.entry_bytes;
+    size_t high = from->head.records * sizeof(struct fs_record);
+    size_t old_low = to->head.entry_bytes;
+    size_t old_high = to->head.records * sizeof(struct fs_record);
+    uint8_t *end = to->body + sizeof(to->body);
+
+    if (old_low > low) {
+        memset(to->body + low, 0, old_low - low);
+    }
+    if (old_high > high) {
+        memset(end - old_high, 0, old_high - high);
+    }
+    memcpy(to, from, sizeof(to->head) + low);
+    memcpy(end - high, node_records(from), high);
+}
+
 const struct fs_entry *
 node_entry_first(const struct fs_node *n)
 {

@@ -14,6 +14,10 @@
 void node_make(struct fs_node *n, enum fs_kind kind, uint64_t number,
                const struct fs_head *like);
 
+/* Makes one what the other is, whose head, entries and records are copied: both
+   are zero in between, `from` as if it were. */
+void node_copy(struct fs_node *to, const struct fs_node *from);
+
 /* Whether a node is one: entries and records within it, and sensible in
    themselves. What names other blocks is not followed. NULL, or what is wrong.
    */

@@ -74,6 +74,12 @@ fs_close(struct fs *fs, struct fs_file *file)
     while (file != NULL && --file->users == 0) {
         struct fs_file *directory = file->directory;
 
+        if (file == fs->made.file) {
+            file->users = 1; /* it is looked at once more */
+            (void)fs_made_settle(fs);
+            fs->made.file = NULL;
+            file->users = 0;
+        }
         if (file->dying) {
             /* If it fails the space is lost until the next repair. */
             (void)fs_reap(fs, directory, file->hash, file->number);
@@ -155,7 +161,7 @@ fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
     if (directory == NULL) {
         error = store_get(fs, DISK_CATALOGUE_BLOCK, fs->volume->root,
                           &place->way.node);
-        store_pin(error == 0 ? place->way.node : NULL);
+        store_pin(fs, error == 0 ? place->way.node : NULL);
         return error != 0                                    ? error
                : place->way.node->node->head.kind == FS_ROOT ? 0
                                                              : -EINVAL;
@@ -164,7 +170,7 @@ fs_place(struct fs *fs, struct fs_file *directory, uint32_t hash,
     if (error != 0) {
         return error;
     }
-    store_pin(place->top);
+    store_pin(fs, place->top);
     error = tree_descend(fs, place->top, hash, &place->way);
     head = &place->way.node->node->head;
     return error != 0 ? error : head->kind == FS_LEAF ? 0 : -EINVAL;
@@ -254,6 +260,10 @@ fs_stat(struct fs *fs, struct fs_file *file, struct fs_status *status)
 {
     struct stat_what w = {file, status};
 
+    if (file == fs->made.file) {
+        *status = fs->made.status;
+        return 0;
+    }
     return fs_do(fs, stat_try, &w);
 }
 

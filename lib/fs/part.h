@@ -22,12 +22,15 @@ void store_begin(struct fs *fs);
    and -ENOSPC. */
 int64_t fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what),
               void *what);
+/* The same, but a file that has no entry yet gets none. */
+int64_t fs_try(struct fs *fs, int64_t (*try)(struct fs *fs, void *what),
+               void *what);
 /* A node, with its newest bytes. It stays where it is in memory until many
    others were asked for, or, once pinned, to the end of the try. -ENODATA: it
    has no bytes yet; *node is there all the same. -EINVAL: it is no node. */
 int64_t store_get(struct fs *fs, uint64_t parent, uint64_t block,
                   struct fs_cached **node);
-void store_pin(struct fs_cached *node);
+void store_pin(struct fs *fs, struct fs_cached *node);
 /* No node is pinned any more. */
 void store_unpin(struct fs *fs);
 /* The copy of a node that is to be proposed. At most FS_EDITS_MAX in a change.
@@ -118,6 +121,14 @@ int64_t fs_name_check(const char *name, size_t bytes);
 uint32_t fs_link_name(const struct fs *fs, uint64_t number, char name[8]);
 
 /*
+ * made.c: a file that was made and has no entry yet.
+ */
+/* It gets one: so does fs_do, first. 0 if there is no such file. */
+int64_t fs_made_settle(struct fs *fs);
+/* The same for fs->made.file, with the first bytes of it: how many, or 0. */
+int64_t fs_made_write(struct fs *fs, const void *bytes, uint64_t count);
+
+/*
  * late.c: what entries do not say yet.
  */
 /* The size of an open file. */
@@ -125,13 +136,6 @@ static inline uint64_t
 fs_size(const struct fs_file *file, const struct fs_entry *e)
 {
     return file->end > e->size ? file->end : e->size;
-}
-static inline uint64_t
-fs_now(const struct fs *fs)
-{
-    uint64_t now = fs->volume->f->now(fs->volume);
-
-    return now - now % FS_TIME_UNIT;
 }
 /* Whether it has something that its entry does not say. */
 static inline bool
@@ -174,6 +178,8 @@ int64_t fs_file_way(struct fs *fs, struct fs_file *file, uint32_t block,
 /* And what they say of the block. */
 int64_t fs_map(struct fs *fs, struct fs_file *file, uint32_t block,
                struct fs_map *map);
+/* Where to look for room for the first block of a file in a leaf. */
+uint64_t fs_near(const struct fs_cached *leaf);
 /* Takes out of a node what the file has from a block on: the blocks given back.
  */
 uint64_t records_cut(struct fs_node *n, uint16_t id, uint32_t block);

@@ -75,7 +75,7 @@ reap_node(struct fs *fs, struct fs_cached *holder, uint64_t block)
         struct fs_cached *child;
         int64_t error;
 
-        store_pin(holder);
+        store_pin(fs, holder);
         error = store_get(fs, holder->block, block, &child);
         if (error != 0) {
             return error == -ENODATA ? node_give(fs, holder, block, false)

@@ -85,7 +85,8 @@ fs_recount(struct fs *fs, const uint32_t users[FS_OPEN_MAX])
     /* What nobody uses is closed as by its last user. */
     for (i = 0; i < FS_OPEN_MAX; i++) {
         f = &fs->open[i];
-        if (was[i] && f->users == 0 && (f->dying || fs_is_late(f))) {
+        if (was[i] && f->users == 0 &&
+            (f->dying || fs_is_late(f) || f == fs->made.file)) {
             use(f);
             fs_close(fs, f);
         }

@@ -31,7 +31,7 @@ directory_check(struct fs *fs, const struct fs_cached *leaf,
         *top = NULL;
         return error == -ENODATA ? 0 : error;
     }
-    store_pin(*top);
+    store_pin(fs, *top);
     while (key <= UINT32_MAX) {
         struct fs_way way;
         const struct fs_entry *in;

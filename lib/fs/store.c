@@ -29,9 +29,12 @@ store_begin(struct fs *fs)
     unsigned i;
 
     memset(fs->cache, 0, sizeof(fs->cache));
+    fs->pinned_count = 0;
+    fs->making = false;
     fs->stamp++;
     fs->edits = 0;
     for (i = 0; i < FS_PAGES; i++) {
+        fs->loose[i] = true;
         if (i < FS_CACHE) {
             fs->cache[i].node = &fs->page[i];
         } else {
@@ -67,9 +70,13 @@ store_get(struct fs *fs, uint64_t parent, uint64_t block,
     if (c->block != block) {
         c->block = 0;
         c->version = 0;
+        c->dirty = false;
     }
     *hint = (uint8_t)(c - fs->cache);
     result = v->f->read(fs->volume, parent, block, c->node, &c->version);
+    if (result != 0) {
+        fs->loose[c->node - fs->page] = true;
+    }
     if (result < 0 && result != -ENODATA) {
         c->block = 0;
         return result == -ENOENT ? -ESTALE : result;
@@ -87,11 +94,32 @@ store_get(struct fs *fs, uint64_t parent, uint64_t block,
 }
 
 void
-store_pin(struct fs_cached *node)
+store_pin(struct fs *fs, struct fs_cached *node)
 {
-    if (node != NULL) {
-        node->pins++;
+    if (node == NULL) {
+        return;
     }
+    node->pins++;
+    if (!node->pinned) {
+        node->pinned = true;
+        fs->pinned[fs->pinned_count++] = node;
+    }
+}
+
+/* Only what the node has is copied: a page is zero between entries and records
+   once an edit was made in it. */
+static void
+edit_copy(struct fs *fs, struct fs_node *to, const struct fs_cached *node)
+{
+    bool *loose = &fs->loose[to - fs->page];
+
+    if (*loose || node->empty) {
+        memset(to, 0, sizeof(*to));
+    }
+    if (!node->empty) {
+        node_copy(to, node->node);
+    }
+    *loose = false;
 }
 
 struct fs_node *
@@ -106,9 +134,9 @@ store_edit(struct fs *fs, struct fs_cached *node)
     }
     fs->edited[i] = node;
     fs->edited_version[i] = node->version;
-    *fs->edit[i] = *node->node;
+    edit_copy(fs, fs->edit[i], node);
     fs->edits++;
-    store_pin(node);
+    store_pin(fs, node);
     return fs->edit[i];
 }
 
@@ -128,16 +156,12 @@ store_forget(struct fs *fs)
 }
 
 static void
-dirty_add(struct fs *fs, uint64_t block)
+dirty_add(struct fs *fs, struct fs_cached *node)
 {
-    unsigned i;
-
-    for (i = fs->dirty_count; i > 0; i--) {
-        if (fs->dirty[i - 1] == block) {
-            return;
-        }
+    if (!node->dirty && !store_is_dirty(fs, node->block)) {
+        fs->dirty[fs->dirty_count++] = node->block;
     }
-    fs->dirty[fs->dirty_count++] = block;
+    node->dirty = true;
 }
 
 bool
@@ -145,12 +169,9 @@ store_is_dirty(const struct fs *fs, uint64_t block)
 {
     unsigned i;
 
-    for (i = 0; i < fs->dirty_count; i++) {
-        if (fs->dirty[i] == block) {
-            return true;
-        }
+    for (i = fs->dirty_count; i > 0 && fs->dirty[i - 1] != block; i--) {
     }
-    return false;
+    return i > 0;
 }
 
 /* It is on the disk, or no node any more: it is in no order any more. */
@@ -159,6 +180,9 @@ dirty_remove(struct fs *fs, uint64_t block)
 {
     unsigned i;
 
+    for (i = 0; i < FS_CACHE; i++) {
+        fs->cache[i].dirty = fs->cache[i].dirty && fs->cache[i].block != block;
+    }
     for (i = 0; i < fs->dirty_count; i++) {
         if (fs->dirty[i] == block) {
             memmove(&fs->dirty[i], &fs->dirty[i + 1],
@@ -191,7 +215,7 @@ store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
     /* Noted before, in case that somebody dies in between; to write what was
        not changed does no harm. */
     for (i = 0; i < fs->edits; i++) {
-        dirty_add(fs, edit[i].block);
+        dirty_add(fs, fs->edited[i]);
     }
     fs->stamp++;
     error = fs->volume->f->change(fs->volume, edit, fs->edits, claimed, given);
@@ -361,15 +385,24 @@ store_drop(struct fs *fs, uint64_t block)
 void
 store_unpin(struct fs *fs)
 {
-    unsigned i;
+    while (fs->pinned_count > 0) {
+        struct fs_cached *node = fs->pinned[--fs->pinned_count];
 
-    for (i = 0; i < FS_CACHE; i++) {
-        fs->cache[i].pins = 0;
+        node->pins = 0;
+        node->pinned = false;
     }
 }
 
 int64_t
 fs_do(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
+{
+    /* If it fails, its own users are told. */
+    (void)fs_made_settle(fs);
+    return fs_try(fs, try, what);
+}
+
+int64_t
+fs_try(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
 {
     int64_t result = -ESTALE;
     unsigned busy = 0;
@@ -410,6 +443,39 @@ is_free(const struct fs_volume *v, uint64_t block)
     return (v->table[block] & BLOCK_STATE) == BLOCK_FREE;
 }
 
+/* Whether none of the eight blocks from one on is free, whose states are read
+   at once. */
+#define EIGHT sizeof(uint64_t)
+#define EIGHT_BYTES(x) ((uint64_t)(x)*0x0101010101010101)
+
+static bool
+are_taken(const struct fs_volume *v, uint64_t block)
+{
+    const volatile void *states = &v->table[block];
+    uint64_t all = *(const volatile uint64_t *)states;
+
+    return ((all | all >> 1) & EIGHT_BYTES(1)) == EIGHT_BYTES(1);
+}
+
+_Static_assert(BLOCK_STATE == 3 && BLOCK_FREE == 0, "two bits, and none");
+
+/* How many blocks from one on are not free. */
+static uint64_t
+taken_from(const struct fs_volume *v, uint64_t block)
+{
+    uint64_t at = block;
+
+    while (at < v->blocks && !is_free(v, at)) {
+        at++;
+        if ((uint64_t)&v->table[at] % EIGHT == 0) {
+            while (v->blocks - at >= EIGHT && are_taken(v, at)) {
+                at += EIGHT;
+            }
+        }
+    }
+    return at - block;
+}
+
 int64_t
 store_find(struct fs *fs, uint64_t near, uint64_t count, uint64_t *got)
 {
@@ -423,10 +489,15 @@ store_find(struct fs *fs, uint64_t near, uint64_t count, uint64_t *got)
 
     *got = 0;
     while (looked < span && runs < RUNS_LOOKED_AT && *got < count) {
+        uint64_t left = v->blocks - start;
         uint64_t at =
-            DISK_FIRST_BLOCK + (start - DISK_FIRST_BLOCK + looked) % span;
-        uint64_t n = 0;
+            looked < left ? start + looked : DISK_FIRST_BLOCK + (looked - left);
+        uint64_t n = taken_from(v, at);
 
+        if (n > 0) {
+            looked += n;
+            continue;
+        }
         while (n < count && looked + n < span && at + n < v->blocks &&
                is_free(v, at + n)) {
             n++;

@@ -12,8 +12,11 @@
 int64_t
 fs_sync(struct fs *fs)
 {
-    int64_t error = fs_late_settle_all(fs);
+    int64_t error = fs_made_settle(fs);
 
+    if (error == 0) {
+        error = fs_late_settle_all(fs);
+    }
     if (error == 0) {
         error = store_settle(fs);
     }

@@ -54,7 +54,7 @@ tree_descend(struct fs *fs, struct fs_cached *top, uint32_t key,
     unsigned depth = 0;
 
     *way = (struct fs_way){.node = top};
-    store_pin(top);
+    store_pin(fs, top);
     while (way->node->node->head.kind == FS_INDEX) {
         struct fs_cached *parent = way->node;
         const struct fs_head *above = &parent->node->head;
@@ -73,7 +73,7 @@ tree_descend(struct fs *fs, struct fs_cached *top, uint32_t key,
         if (error != 0) {
             return error == -ENODATA ? -EINVAL : error;
         }
-        store_pin(way->node);
+        store_pin(fs, way->node);
         if (way->parent != NULL) {
             way->parent->pins--;
         }
@@ -105,7 +105,7 @@ tree_spare(struct fs *fs, struct fs_cached *holder, uint16_t id, unsigned which,
         }
         found = store_get(fs, holder->block, record_first(r), child);
         if (found == 0) {
-            store_pin(*child);
+            store_pin(fs, *child);
             return ((*child)->node->head.records |
                     (*child)->node->head.entries) == 0
                        ? 0

@@ -13,6 +13,7 @@
 #include "lib/posix/image.h"
 #include "lib/posix/memory.h"
 #include "lib/posix/posix.h"
+#include "lib/posix/swap.h"
 #include "lib/posix/table.h"
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
@@ -97,6 +98,56 @@ page_give(const struct seen *page, volatile struct request *r)
     return r->left == 0;
 }
 
+/* What is not swapped out: the data of the libOS, which its handlers use. */
+static bool
+is_image(uint64_t address)
+{
+    return address >= LIBOS_DATA && address < POSIX_PROGRAM;
+}
+
+/* Those behind the last that was swapped out come first, so that each has its
+   turn. */
+static POSIX_RESIDENT uint64_t swapped_last = 0;
+static POSIX_RESIDENT struct swap_batch batch = {.count = 0};
+
+static bool
+page_swap(const struct seen *page, volatile struct request *r)
+{
+    if (is_private(page) && !is_image(page->address) &&
+        swap_add(&batch, page->table, page->address, page->entry)) {
+        swapped_last = page->address;
+    }
+    if (batch.count >= r->left) {
+        swap_write(&batch);
+    }
+    return r->left == 0;
+}
+
+/* Not for a request: until there is one batch. */
+static bool
+page_evict(const struct seen *page, volatile struct request *r)
+{
+    (void)r;
+    if (batch.written + batch.count < SWAP_BATCH && is_private(page) &&
+        !is_image(page->address) &&
+        swap_add(&batch, page->table, page->address, page->entry)) {
+        swapped_last = page->address;
+    }
+    return batch.written + batch.count >= SWAP_BATCH;
+}
+
+static bool
+page_evict_behind(const struct seen *page, volatile struct request *r)
+{
+    return page->address > swapped_last && page_evict(page, r);
+}
+
+static bool
+page_swap_behind(const struct seen *page, volatile struct request *r)
+{
+    return page->address > swapped_last && page_swap(page, r);
+}
+
 /* The page goes to another frame. */
 static bool
 page_move(const struct seen *page, volatile struct request *r)
@@ -160,6 +211,32 @@ pages_visit(page_visit *visit, volatile struct request *r)
     }
 }
 
+bool
+asked_evict(void)
+{
+    if (posix_is_held() || process_self->pid == FIRST_PID ||
+        exo_uarea->level[LEVEL_INTERRUPT].cause != 0) {
+        return false;
+    }
+    batch.written = 0;
+    pages_visit(page_evict_behind, NULL);
+    swap_write(&batch);
+    pages_visit(page_evict, NULL);
+    swap_write(&batch);
+    return batch.written > 0;
+}
+
+static void
+pages_swap(volatile struct request *r)
+{
+    pages_visit(page_swap_behind, r);
+    swap_write(&batch);
+    if (r->left != 0) {
+        pages_visit(page_swap, r);
+        swap_write(&batch);
+    }
+}
+
 static void
 requests_answer(void)
 {
@@ -168,6 +245,10 @@ requests_answer(void)
 
         if (r->kind == RESOURCE_FRAME && r->left != 0) {
             pages_visit(r->name == REVOKE_ANY ? page_give : page_move, r);
+        }
+        if (r->kind == RESOURCE_FRAME && r->left != 0 &&
+            r->name == REVOKE_ANY && process_self->pid != FIRST_PID) {
+            pages_swap(r);
         }
     }
 }

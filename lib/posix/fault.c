@@ -19,11 +19,13 @@
 #include "kern/abi/frame.h"
 #include "lib/exo/exo.h"
 #include "lib/exo/page.h"
+#include "lib/posix/asked.h"
 #include "lib/posix/disk.h"
 #include "lib/posix/layout.h"
 #include "lib/posix/memory.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/space.h"
+#include "lib/posix/swap.h"
 #include "lib/posix/table.h"
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
@@ -94,46 +96,66 @@ memory_is_lost(uint64_t address)
            (table == TABLE_NONE || table_entry(table, page) == 0);
 }
 
-static bool
+/* 1; 0 if the fault is not the libOS's; or the negative of an error. */
+static int64_t
 fault_handle(uint64_t cause, uint64_t address)
 {
     uint64_t page = address & ~(PAGE - 1);
     int table = address < USER_END ? table_find(page) : TABLE_NONE;
     uint64_t entry = table == TABLE_NONE ? 0 : table_entry(table, page);
     uint64_t frame = PTE_FRAME(entry);
+    int64_t result;
     int rights;
 
     if (entry != 0) {
         if (cause != CAUSE_STORE ||
             (entry & (PTE_MAY_WRITE | PTE_W)) != PTE_MAY_WRITE) {
-            return false;
+            return 0;
         }
-        return (RECORDS[frame].maps == 1 && RECORDS[frame].owner == exo_id
-                    ? page_take(table, page, entry)
-                    : page_copy(table, page, entry)) >= 0;
+        result = RECORDS[frame].maps == 1 && RECORDS[frame].owner == exo_id
+                     ? page_take(table, page, entry)
+                     : page_copy(table, page, entry);
+        return result < 0 ? result : 1;
+    }
+    result = table == TABLE_NONE ? 0 : swap_in(page);
+    if (result != 0) {
+        return result;
     }
     rights = address < USER_END ? memory_rights(page) : -1;
     if (rights < 0 || memory_is_file(page) || !(rights & PROT_READ) ||
         (cause == CAUSE_STORE && !(rights & PROT_WRITE)) ||
         (cause == CAUSE_FETCH && !(rights & PROT_EXEC))) {
-        return false;
+        return 0;
     }
-    return space_page(page, (rights & PROT_WRITE ? PTE_W : 0) |
-                                (rights & PROT_EXEC ? PTE_X : 0)) >= 0;
+    result = space_page(page, (rights & PROT_WRITE ? PTE_W : 0) |
+                                  (rights & PROT_EXEC ? PTE_X : 0));
+    return result < 0 ? result : 1;
+}
+
+/* After an error: whether to try again, since there may be a frame now. */
+static bool
+frame_wait(int64_t error, uint64_t *until)
+{
+    error = posix_error(error);
+    return (error == -ENOMEM || error == -EDQUOT || error == -EAGAIN) &&
+           (asked_evict() || swap_wait(until));
 }
 
 int
 memory_fault(uint64_t cause, uint64_t address)
 {
-    bool handled;
+    int64_t handled;
+    uint64_t until = 0;
 
     if (cause != CAUSE_FETCH && cause != CAUSE_LOAD && cause != CAUSE_STORE) {
         return false;
     }
     table_faulting = true;
-    handled = fault_handle(cause, address);
+    do {
+        handled = fault_handle(cause, address);
+    } while (handled < 0 && frame_wait(handled, &until));
     table_faulting = false;
-    return handled || disk_fault(exo_uarea);
+    return handled > 0 || disk_fault(exo_uarea);
 }
 
 /* A fault in a handler of exceptions or events: they may change what fork has

@@ -22,6 +22,19 @@ files(void)
     return &SHARED_OF->files;
 }
 
+/* Whether none of some descriptors is open: most are not. */
+#define FEW 4
+
+static bool
+few_free(const int16_t *descriptor)
+{
+    uint64_t few;
+
+    memcpy(&few, __builtin_assume_aligned(descriptor, sizeof(few)),
+           sizeof(few));
+    return few == ~(uint64_t)0;
+}
+
 static void
 row_clear(struct process *p)
 {
@@ -382,7 +395,11 @@ file_fork(struct process *child)
     child->close_on_exec = process_self->close_on_exec;
     child->directory = process_self->directory;
     for (i = 0; i < POSIX_DESCRIPTORS; i++) {
-        count(child->descriptor[i]);
+        if (i % FEW == 0 && few_free(&child->descriptor[i])) {
+            i += FEW - 1;
+        } else {
+            count(child->descriptor[i]);
+        }
     }
     count(child->directory);
     child->files = 1;
@@ -420,8 +437,10 @@ file_exit(struct process *p)
     for (i = 0; i < POSIX_DESCRIPTORS; i++) {
         int index = p->descriptor[i];
 
-        p->descriptor[i] = -1;
-        if (index >= 0) {
+        if (i % FEW == 0 && few_free(&p->descriptor[i])) {
+            i += FEW - 1;
+        } else if (index >= 0) {
+            p->descriptor[i] = -1;
             file_put((unsigned)index);
         }
     }
@@ -430,7 +449,8 @@ file_exit(struct process *p)
         p->directory = -1;
         file_put(i);
     }
-    row_clear(p);
+    p->close_on_exec = 0;
+    p->files = 0;
     file_drop();
     inode_drop();
 }

@@ -284,24 +284,35 @@ file_sync(int descriptor, bool time)
     return posix_error(error);
 }
 
-/* One byte of each block is written, as it is: so it is the file's. */
+/* Within the file one byte of each block is written, as it is: so the block is
+   the file's. Behind the end zeroes are. */
 static int64_t
 regular_allocate(const struct file *f, uint64_t offset, uint64_t end)
 {
+    static const char zeroes[FS_BLOCK];
     struct fs *fs = &inode_system()->fs;
     struct fs_file *file = inode_file(f->index);
-    int64_t result = 0;
+    uint64_t size;
+    int64_t result = node_size(f, &size);
 
+    if (result != 0) {
+        return result;
+    }
     while (result >= 0 && offset < end) {
         uint64_t next = offset - offset % FS_BLOCK + FS_BLOCK;
         char byte = 0;
 
-        result = fs_read(fs, file, offset, &byte, 1);
-        if (result >= 0) {
-            result = fs_write(fs, file, offset, &byte, 1);
+        next = next < end ? next : end;
+        if (offset >= size) {
+            result = fs_write(fs, file, offset, zeroes, next - offset);
+        } else {
+            next = next < size ? next : size;
+            result = fs_read(fs, file, offset, &byte, 1);
+            if (result >= 0) {
+                result = fs_write(fs, file, offset, &byte, 1);
+            }
         }
-        /* The last byte, too: the file ends behind it. */
-        offset = next >= end && offset + 1 < end ? end - 1 : next;
+        offset = next;
     }
     return result < 0 ? posix_error(result) : 0;
 }

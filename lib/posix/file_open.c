@@ -10,10 +10,14 @@
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 
-/* Makes the file whose name is missing. */
+/* Makes the file whose name is missing. If it must not be there, its name is
+   taken at once, for other users of the volume to see. */
 static int64_t
-create(const struct path *p, mode_t mode)
+create(const struct path *p, int flags, mode_t mode)
 {
+    int64_t (*make)(struct fs *, struct fs_file *, const char *, size_t,
+                    const struct fs_status *, struct fs_file **) =
+        (flags & O_EXCL) != 0 ? fs_create : fs_create_later;
     struct file_system *s = inode_system();
     struct fs_status status = {
         .kind = FS_FILE,
@@ -29,12 +33,11 @@ create(const struct path *p, mode_t mode)
     if (p->slash) {
         return -EISDIR;
     }
-    error =
-        fs_create(&s->fs, inode_file(p->at), p->name, p->bytes, &status, &file);
+    error = make(&s->fs, inode_file(p->at), p->name, p->bytes, &status, &file);
     if (error == -ENFILE) {
         name_clear(true);
-        error = fs_create(&s->fs, inode_file(p->at), p->name, p->bytes, &status,
-                          &file);
+        error =
+            make(&s->fs, inode_file(p->at), p->name, p->bytes, &status, &file);
     }
     return error != 0 ? posix_error(error) : inode_of(file);
 }
@@ -70,7 +73,7 @@ find(struct path *p, int flags, mode_t mode)
     int64_t error;
 
     if (node == -ENOENT && (flags & O_CREAT) != 0) {
-        return create(p, mode);
+        return create(p, flags, mode);
     }
     if (node < 0) {
         return node;

@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "kern/abi/cap.h"
 #include "kern/abi/frame.h"
@@ -27,7 +28,9 @@
 #include "lib/posix/memory.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/row.h"
+#include "lib/posix/set.h"
 #include "lib/posix/shared.h"
+#include "lib/posix/swap.h"
 #include "lib/posix/table.h"
 #include "lib/posix/wake.h"
 
@@ -89,9 +92,8 @@ process_control_drop(const struct process *p)
 static int64_t
 cap_make(void)
 {
-    unsigned i = caps_used == ~(uint64_t)0
-                     ? CHILDREN_MAX
-                     : (unsigned)__builtin_ctzl(~caps_used);
+    unsigned i =
+        caps_used == ~(uint64_t)0 ? CHILDREN_MAX : set_first(~caps_used);
     int64_t error = -ENOSPC;
 
     if (i < CHILDREN_MAX) {
@@ -239,7 +241,7 @@ table_copy(unsigned table)
 
     for (unsigned groups = table_book.groups[table]; groups != 0;
          groups &= groups - 1) {
-        uint64_t at = base + (uint64_t)__builtin_ctz(groups) * GROUP_SPAN;
+        uint64_t at = base + (uint64_t)set_first(groups) * GROUP_SPAN;
         uint64_t end = at + GROUP_SPAN;
         uint64_t next;
 
@@ -367,9 +369,8 @@ resident_fill(char *pages)
     *CHILDS(process_self) = making.row;
     book_fill(CHILDS(table_book));
     *CHILDS(caps_used) = 0;
-    for (unsigned i = 0; i < POSIX_PROCESSES; i++) {
-        (*CHILDS(cap_of))[i] = 0;
-    }
+    *CHILDS(swap_own) = (struct swap_own){.pages = 0};
+    memset(CHILDS(cap_of), 0, sizeof(cap_of));
 #undef CHILDS
 }
 
@@ -559,8 +560,12 @@ fork_make(uint64_t stack)
 int64_t
 process_fork(void)
 {
-    int64_t result = fork_switch();
+    int64_t result = swap_in_all(); /* a place is one process's */
 
+    if (result < 0) {
+        return posix_error(result);
+    }
+    result = fork_switch();
     if (result == 0) {
         wake_begin();
     }

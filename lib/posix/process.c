@@ -25,6 +25,7 @@
 #include "lib/exo/exo.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/row.h"
+#include "lib/posix/set.h"
 #include "lib/posix/shared.h"
 #include "lib/posix/wake.h"
 
@@ -226,7 +227,7 @@ children_leave(struct process *p)
     bool zombies = false;
 
     for (uint64_t set = p->children; set != 0; set &= set - 1) {
-        struct process *child = &TABLE->process[__builtin_ctzl(set)];
+        struct process *child = &TABLE->process[set_first(set)];
 
         child->parent = FIRST_PID;
         if (child->state == PROCESS_MAKING ||
@@ -283,7 +284,7 @@ static void
 bury_set(uint64_t set)
 {
     for (; set != 0; set &= set - 1) {
-        struct process *p = &TABLE->process[__builtin_ctzl(set)];
+        struct process *p = &TABLE->process[set_first(set)];
 
         if (is_dead(p)) {
             bury(p);
@@ -315,7 +316,7 @@ strays_end(void)
                      rows[i].account != account;
 
         for (uint64_t set = TABLE->taken; set != 0 && !known; set &= set - 1) {
-            known = TABLE->process[__builtin_ctzl(set)].env == env;
+            known = TABLE->process[set_first(set)].env == env;
         }
         if (!known) {
             env_end(POSIX_CAP_OWN, env);
@@ -330,7 +331,7 @@ kill_turn(void)
     bool changed = false;
 
     for (uint64_t set = TABLE->taken; set != 0; set &= set - 1) {
-        struct process *p = &TABLE->process[__builtin_ctzl(set)];
+        struct process *p = &TABLE->process[set_first(set)];
 
         /* One that is being made is its maker's until it lives. */
         if (p->kill && p->env != 0 && p->pid != FIRST_PID &&

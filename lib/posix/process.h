@@ -59,7 +59,7 @@ struct process {
     uint32_t woken;   /* somebody wants it to look again */
     /* Its own to change; what a dead process had open is closed by whoever
        buries it. Index into the open files, -1: none. */
-    int16_t descriptor[POSIX_DESCRIPTORS];
+    _Alignas(8) int16_t descriptor[POSIX_DESCRIPTORS];
     uint64_t close_on_exec; /* a bit for each */
     int16_t directory;      /* the open file that is the working directory */
     char name[POSIX_PROCESS_NAME];

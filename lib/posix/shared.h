@@ -11,6 +11,7 @@
 #include "lib/posix/layout.h"
 #include "lib/posix/process.h"
 #include "lib/posix/session.h"
+#include "lib/posix/swap.h"
 #include "lib/posix/terminal.h"
 
 #define POSIX_SHARED_VERSION 1
@@ -27,6 +28,7 @@ struct posix_shared {
     struct disk_volume volume;
     struct files files;
     struct session session[SESSIONS]; /* in the first domain */
+    struct swap swap;
     /* Each part adds its own. */
 };
 

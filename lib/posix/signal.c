@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/posix/posix.h"
+#include "lib/posix/set.h"
 #include "lib/posix/signal_part.h"
 
 #define BY_DEFAULT_IGNORED                                                     \
@@ -229,7 +230,7 @@ pending_take(uint64_t of)
             return 0;
         }
         set = set & SIGNAL_ALWAYS ? set & SIGNAL_ALWAYS : set;
-        signal = __builtin_ctzl(set);
+        signal = (int)set_first(set);
         set = __atomic_fetch_and(&p->signals, ~SIGNAL_BIT(signal),
                                  __ATOMIC_ACQ_REL);
     } while ((set & SIGNAL_BIT(signal)) == 0);

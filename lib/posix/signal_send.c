@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "lib/posix/posix.h"
+#include "lib/posix/set.h"
 #include "lib/posix/shared.h"
 #include "lib/posix/signal_part.h"
 
@@ -23,15 +24,13 @@ is_there(const struct process *p)
 static struct process *
 next_of(const struct process *p)
 {
-    struct process *first = SHARED_OF->processes.process;
+    struct process_table *table = &SHARED_OF->processes;
+    uint64_t set = table->taken;
 
-    for (size_t i = p == NULL ? 0 : (size_t)(p - first) + 1;
-         i < POSIX_PROCESSES; i++) {
-        if (first[i].state != PROCESS_FREE) {
-            return &first[i];
-        }
+    if (p != NULL) {
+        set &= ~(uint64_t)1 << (p - table->process);
     }
-    return NULL;
+    return set == 0 ? NULL : &table->process[set_first(set)];
 }
 
 void

@@ -6,6 +6,8 @@
 #include "lib/exo/map.h"
 #include "lib/exo/page.h"
 #include "lib/posix/layout.h"
+#include "lib/posix/set.h"
+#include "lib/posix/swap.h"
 #include "lib/posix/table.h"
 
 #define RECORDS ((const volatile struct frame *)INFORMATION_FRAMES)
@@ -110,7 +112,7 @@ runs_visit(uint64_t from, uint64_t to, run_visit *visit, const uint64_t *bits)
         }
         for (unsigned groups = b->groups[i]; groups != 0 && error >= 0;
              groups &= groups - 1) {
-            uint64_t at = base + (uint64_t)__builtin_ctz(groups) * GROUP_SPAN;
+            uint64_t at = base + (uint64_t)set_first(groups) * GROUP_SPAN;
             uint64_t end = at + GROUP_SPAN;
 
             error = group_visit((int)i, at > from ? at : from,
@@ -168,6 +170,7 @@ space_clear(uint64_t from, uint64_t to)
 {
     int64_t error = runs_visit(from, to, run_clear, NULL);
 
+    swap_forget(from, to);
     if (error == 0) {
         groups_forget(from, to);
     }
@@ -187,6 +190,7 @@ space_protect(uint64_t address, uint64_t pages, uint64_t clear, uint64_t set)
         (clear & EXO_W) != 0 ? clear | PTE_MAY_WRITE : clear,
         (set & EXO_W) != 0 ? (set & ~EXO_W) | PTE_MAY_WRITE : set};
 
+    swap_protect(address, address + pages * PAGE, clear, set);
     return runs_visit(address, address + pages * PAGE, run_protect, bits);
 }
 
@@ -212,5 +216,5 @@ run_seen(int table, uint64_t address, uint64_t count, const uint64_t *bits)
 bool
 space_used(uint64_t from, uint64_t to)
 {
-    return runs_visit(from, to, run_seen, NULL) < 0;
+    return runs_visit(from, to, run_seen, NULL) < 0 || swap_used(from, to);
 }

@@ -33,7 +33,8 @@ int64_t space_protect(uint64_t address, uint64_t pages, uint64_t clear,
 int64_t space_protect_shared(uint64_t address, uint64_t pages, uint64_t clear,
                              uint64_t set);
 
-/* Whether anything is mapped in the range. */
+/* Whether anything is mapped in the range, or swapped out (swap.h), as all of
+   these mean it. */
 bool space_used(uint64_t from, uint64_t to);
 
 #endif

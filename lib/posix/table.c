@@ -43,8 +43,9 @@ page_new(uint64_t cap, bool *clean)
     if (frame < 0 && cap == POSIX_CAP_OWN && page_reserve.count > 0) {
         frame = page_reserve.frame[--page_reserve.count];
     }
-    *clean = frame > 0 && (RECORDS[frame].flags & FRAME_UNSCRUBBED);
-    if (*clean) {
+    *clean = frame > 0 &&
+             (RECORDS[frame].flags & (FRAME_UNSCRUBBED | FRAME_CLEAN)) != 0;
+    if (*clean && (RECORDS[frame].flags & FRAME_UNSCRUBBED)) {
         while (sys_frame_scrub((uint64_t)frame) == -EAGAIN) {
         }
     }

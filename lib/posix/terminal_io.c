@@ -16,6 +16,7 @@
 
 #include "lib/exo/exo.h"
 #include "lib/posix/posix.h"
+#include "lib/posix/set.h"
 #include "lib/posix/shared.h"
 #include "lib/posix/signal_part.h"
 #include "lib/posix/terminal_part.h"
@@ -347,7 +348,7 @@ signals_send(uint64_t signals)
     process_lock();
     for (; signals != 0; signals &= signals - 1) {
         if (TERMINAL->session != 0 && foreground() > 1) {
-            (void)signal_send_group(foreground(), __builtin_ctzl(signals));
+            (void)signal_send_group(foreground(), (int)set_first(signals));
         }
     }
     process_unlock();

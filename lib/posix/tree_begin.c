@@ -167,6 +167,9 @@ tree_begin(void)
         error = disk_begin(&inode_system()->fs, &volume);
         if (error == 0) {
             error = tree_mount(volume, 0);
+            if (error >= 0) {
+                swap_begin();
+            }
             return error < 0 ? error : 0;
         }
         error = error == -ENODEV ? memory_begin_tree() : posix_error(error);

@@ -267,10 +267,8 @@ times_setting(const struct timespec times[2], struct setting *s)
         }
     }
     if (times == NULL || times[1].tv_nsec == UTIME_NOW) {
-        struct fs_volume *v = inode_system()->fs.volume;
-
         s->any = times == NULL || times[0].tv_nsec == UTIME_NOW;
-        s->status.mtime = v->f->now(v);
+        s->status.mtime = fs_now(&inode_system()->fs);
     } else if (times[1].tv_nsec == UTIME_OMIT) {
         s->what = 0;
     } else if (times[1].tv_sec < 0) {

@@ -8,6 +8,7 @@
 
 #include "lib/posix/fork.h"
 #include "lib/posix/row.h"
+#include "lib/posix/set.h"
 #include "lib/posix/shared.h"
 
 #define STATUS_CONTINUED 0xffff
@@ -44,7 +45,7 @@ look(int32_t which, int options, struct wait_result *result)
     bool any = false;
 
     for (uint64_t set = self->children; set != 0; set &= set - 1) {
-        struct process *p = &SHARED_OF->processes.process[__builtin_ctzl(set)];
+        struct process *p = &SHARED_OF->processes.process[set_first(set)];
 
         if (!is_wanted(p, which) || p->state == PROCESS_MAKING) {
             continue;

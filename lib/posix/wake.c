@@ -10,6 +10,7 @@
 #include "lib/posix/asked.h"
 #include "lib/posix/image.h"
 #include "lib/posix/posix.h"
+#include "lib/posix/set.h"
 #include "lib/posix/shared.h"
 
 #define OPEN_TO_NOTIFY 1 /* the entry of a gate for being notified */
@@ -61,7 +62,7 @@ void
 wake_flush(void)
 {
     while (*due() != 0) {
-        uint64_t binding = (uint64_t)__builtin_ctzl(*due());
+        uint64_t binding = set_first(*due());
 
         *due() &= *due() - 1;
         (void)sys_notify(binding, GATE_HART_ANY);
@@ -126,27 +127,13 @@ process_wake(struct process *p)
     }
 }
 
-/* The number of the only bit of a set, by a product that differs for each:
-   without an instruction for it, libgcc's function costs five times as much. */
-static inline unsigned
-bit_number(uint64_t bit)
-{
-    static const uint8_t number[64] = {
-        0,  1,  48, 2,  57, 49, 28, 3,  61, 58, 50, 42, 38, 29, 17, 4,
-        62, 55, 59, 36, 53, 51, 43, 22, 45, 39, 33, 30, 24, 18, 12, 5,
-        63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23, 11,
-        46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,  13, 8,  7,  6};
-
-    return number[bit * 0x03f79d71b4cb0a89 >> 58];
-}
-
 void
 process_wake_all(uint64_t *waiting)
 {
     uint64_t set = __atomic_exchange_n(waiting, 0, __ATOMIC_SEQ_CST);
 
     for (; set != 0; set &= set - 1) {
-        process_wake(&SHARED_OF->processes.process[bit_number(set & -set)]);
+        process_wake(&SHARED_OF->processes.process[set_first(set)]);
     }
 }
 

@@ -12,7 +12,7 @@
 #include "test/bench/posix.h"
 
 #define CALLS 50
-#define SYNCS 10
+#define SYNCS 4
 #define GROWS 64
 #define PAGE 4096
 #define PAGES 256

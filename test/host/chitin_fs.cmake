@@ -17,7 +17,7 @@ set(chitin_fs_modules
     lib/code/form.c
     lib/disk/format.c
     lib/disk/sha256.c)
-foreach(module check check_leaf file format late map mount name node open path reap recover remove store sync
+foreach(module check check_leaf file format late made map mount name node open path reap recover remove store sync
                tree)
   list(APPEND chitin_fs_modules lib/fs/${module}.c)
 endforeach()

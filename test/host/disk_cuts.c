@@ -22,6 +22,7 @@ main(int count, char **argument)
 
     for (uint64_t done = 0; done < cuts;) {
         machine_begin(seed++);
+        machine->hurry = seed % 2 == 0;
         machine->no_flush_before = strcmp(without, "before") == 0;
         machine->no_flush_after = strcmp(without, "after") == 0;
         while (machine->cuts < CUTS_A_DISK && done + machine->cuts < cuts) {

@@ -21,6 +21,7 @@ main(int count, char **argument)
     while (accepted + refused < edits) {
         machine_begin(seed++);
         machine->interpret = interpret;
+        machine->hurry = seed % 2 == 0;
         while (machine->accepted + machine->refused < 20000 &&
                accepted + refused + machine->accepted + machine->refused <
                    edits) {

@@ -234,11 +234,13 @@ run_allowed(struct proposal *p, uint64_t b)
     unsigned came = after & ~before;
     unsigned stay = before & after;
 
-    if (!one(gone) || !one(after)) {
+    if (!one(gone) || (!one(after) && (gone | came) != 0)) {
         return false;
     }
-    if (stay != 0 && was[__builtin_ctz(stay)] != is[__builtin_ctz(stay)]) {
-        return false;
+    for (unsigned i = 0; i < DISK_CHANGE_BLOCKS; i++) {
+        if ((stay >> i & 1) != 0 && was[i] != is[i]) {
+            return false;
+        }
     }
     if (gone != 0) {
         unsigned from = (unsigned)__builtin_ctz(gone);

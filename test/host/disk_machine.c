@@ -112,23 +112,42 @@ program_run(unsigned slot, const uint8_t *image, uint64_t r3, uint64_t r4,
     return true;
 }
 
-bool
+/* Whether a run is late: one of a step, for which there may be no time. */
+static bool
+program_late(const struct owned_set *set)
+{
+    const struct volume_sets *s = &machine->v.sets;
+
+    return machine->hurry && machine_below(8) == 1 &&
+           (set == NULL ? machine->v.change.active
+                        : set >= s->set && set < s->set + OWNED_SWEEP_SETS);
+}
+
+int
 program_owns(uint32_t owns, const uint8_t *image, struct owned_set *set,
              uint64_t *r0)
 {
-    return machine->interpret ? program_run(owns, image, 0, 0, set, r0)
-                              : disk_owns_native(owns / 2, image, set, r0);
+    if (program_late(set)) {
+        return -EAGAIN;
+    }
+    return (machine->interpret ? program_run(owns, image, 0, 0, set, r0)
+                               : disk_owns_native(owns / 2, image, set, r0))
+               ? 0
+               : -EINVAL;
 }
 
-bool
+int
 program_access(uint32_t access, const uint8_t *image, uint64_t first,
                uint64_t right, uint64_t *r0)
 {
+    if (program_late(NULL)) {
+        return -EAGAIN;
+    }
     if (machine->interpret) {
-        return program_run(access, image, first, right, NULL, r0);
+        return program_run(access, image, first, right, NULL, r0) ? 0 : -EINVAL;
     }
     *r0 = disk_access_native(access / 2, first, right);
-    return true;
+    return 0;
 }
 
 int
@@ -281,6 +300,13 @@ volume_reguard(struct volume *v, uint32_t e, uint32_t parent,
     CHECK(owned_find(after, entry->block) != NULL ||
           double_frozen(&v->doubles, entry->block, 1));
     return machine_below(16) == 1 ? -EAGAIN : 0;
+}
+
+bool
+volume_time(struct volume *v)
+{
+    CHECK(v == &machine->v);
+    return machine->hurry && machine_below(4) != 1;
 }
 
 void

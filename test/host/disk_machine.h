@@ -72,6 +72,7 @@ struct machine {
     const uint8_t *input; /* what is random, if there is one */
     size_t input_size;
     bool interpret; /* programs, not what stands for them */
+    bool hurry;     /* programs are late now and then, and steps are several */
     /* Options that must make tests fail. */
     bool no_flush_before;
     bool no_flush_after;

@@ -366,9 +366,9 @@ plan_propose(void)
         v->queue[QUEUE_WRITTEN].first == REGISTRY_NONE &&
         v->queue[QUEUE_ATTACHED].first == REGISTRY_NONE &&
         v->queue[QUEUE_WANTED].first == REGISTRY_NONE) {
-        (void)volume_step(v); /* now nothing comes before it */
         play.expected = model_allows(block, play.blocks, claimed, given,
                                      play_cap(play.player));
+        (void)volume_step(v); /* now nothing comes before it */
     }
 }
 

@@ -175,8 +175,10 @@ test_clean(void)
     CHECK_EQUAL(frame_return(&owner.list, f), 0);
     f->flags |= FRAME_CLEAN; /* by a hart that had nothing to do */
     CHECK_EQUAL(frame_take(&owner.list, OWNER, &other, 0, n, &n), 0);
+    CHECK_EQUAL(f->flags, FRAME_CLEAN);
+    map(table_take(0), 3, f);
     CHECK_EQUAL(f->flags, 0);
-    frame_lock(f);
+    CHECK_EQUAL(pt_break(f, OWNER, 1), 0);
     CHECK_EQUAL(frame_return(&owner.list, f), 0);
     CHECK_EQUAL(frame_take(&owner.list, OWNER, &empty, 0, n, &n), 0);
     CHECK_EQUAL(f->flags, FRAME_UNSCRUBBED);

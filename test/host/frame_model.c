@@ -242,7 +242,6 @@ model_take(uint32_t owner, unsigned guard, uint64_t order, ppn_t wanted,
     if (model_page[taken].guard != guard) {
         model_page[taken].unscrubbed = !model_page[taken].clean;
     }
-    model_page[taken].clean = false;
     model_page[taken].guard = (uint8_t)guard;
     model_free -= (uint64_t)1 << order;
     account->used[0] += (uint64_t)1 << order;
@@ -345,6 +344,7 @@ model_join(uint32_t owner, ppn_t n)
         return invalid && busy ? MODEL_EITHER : invalid ? -EINVAL : -EBUSY;
     }
     whole.order = (uint8_t)(whole.order + 9);
+    whole.clean = false;
     whole.scrubbed = 0;
     for (ppn_t at = n; at < n + 512 * step; at += step) {
         model_page[at] = (struct model_page){.type = FRAME_PART};

@@ -44,6 +44,7 @@ model_make(ppn_t table, ppn_t shadow, uint64_t level, uint32_t owner)
     }
     for (unsigned i = 0; i < 2; i++) {
         model_page[both[i]].unscrubbed = false;
+        model_page[both[i]].clean = false;
         model_page[both[i]].scrubbed = 0;
         model_page[both[i]].shadow = (uint32_t)both[1 - i];
     }
@@ -70,8 +71,10 @@ model_unmake(ppn_t table)
     p->entry = NULL;
     p->type = FRAME_DATA;
     p->shadow = 0;
+    p->clean = true;
     model_page[shadow].type = FRAME_DATA;
     model_page[shadow].shadow = 0;
+    model_page[shadow].clean = true;
     return 0;
 }
 
@@ -99,7 +102,7 @@ leaf_check(const struct model_page *table, unsigned index, pte_t entry,
            unsigned cap)
 {
     ppn_t n = entry >> 10 & (((ppn_t)1 << 44) - 1);
-    const struct model_page *p = &model_page[n];
+    struct model_page *p = &model_page[n];
     pte_t rights;
 
     if ((entry >> 54) != 0 || (entry & PTE_G) || !model_right(cap, CAP_READ) ||
@@ -123,6 +126,7 @@ leaf_check(const struct model_page *table, unsigned index, pte_t entry,
     if (p->unscrubbed || p->breaking) {
         return -EBUSY;
     }
+    p->clean = false; /* also when the guard forbids it after all */
     return model_dominates(cap, p->guard) ? 0 : -EPERM;
 }
 

@@ -48,9 +48,12 @@ page_word(ppn_t n, unsigned last)
     return (uint64_t *)frame_contents(n) + (last ? 511 : 0);
 }
 
+/* Who writes had it mapped. */
 static void
 contents_write(ppn_t n, uint64_t value)
 {
+    frame_clear_flag(frame_record(n), FRAME_CLEAN);
+    model_page[n].clean = false;
     *page_word(n, 0) = value;
     *page_word(n, 1) = value;
 }
@@ -66,7 +69,7 @@ contents_check(ppn_t n)
         for (unsigned last = 0; last < 2; last++) {
             uint64_t word = *page_word(page, last);
 
-            CHECK(word == 0 || word == p->guard + 1u);
+            CHECK(word == 0 || (word == p->guard + 1u && !p->clean));
         }
     }
 }

@@ -164,6 +164,7 @@ contents_check(const struct frame *f)
 
     CHECK(word == 0 || (word <= GUARDS && memcmp(&guards[word - 1], &f->guard,
                                                  sizeof(f->guard)) == 0));
+    CHECK(word == 0 || !(f->flags & FRAME_CLEAN));
 }
 
 static bool
@@ -238,6 +239,7 @@ contents_mark(struct frame *f)
     uint64_t *word = frame_contents(frame_number(f));
 
     contents_check(f);
+    frame_clear_flag(f, FRAME_CLEAN); /* as if it had been mapped */
     for (unsigned i = 0; i < GUARDS; i++) {
         if (memcmp(&guards[i], &f->guard, sizeof(f->guard)) == 0) {
             *word = i + 1;
@@ -263,6 +265,7 @@ do_record(void)
             result = frame_set_guard(f, &guards[guard]);
             if (result == 0 && f->order == 0 &&
                 !(f->flags & FRAME_UNSCRUBBED)) {
+                frame_clear_flag(f, FRAME_CLEAN);
                 *(uint64_t *)frame_contents(frame_number(f)) = guard + 1;
             }
             break;

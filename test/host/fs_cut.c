@@ -90,6 +90,7 @@ record(struct make *make, uint64_t operations)
             mark(make, synced, m.done, m.inode[o.inode].id);
         }
     }
+    model_close(&fs);
     CHECK_EQUAL(fs_unmount(&fs), 0);
     model_end(&m);
 }

@@ -28,7 +28,7 @@ type_install(struct volume *kernel)
     }
     CHECK(program_load(kernel, (unsigned)number, block, &owns, &access) == 0);
     fs_host_type_write((unsigned)number, block);
-    type_add(&kernel->types, (unsigned)number, type->hash, owns, access);
+    type_add(&kernel->types, (unsigned)number, block, owns, access);
     return number;
 }
 

@@ -320,6 +320,7 @@ apply(struct model *m, const struct model_operation *o)
         if (!o->exists) {
             made = inode_add(m, o);
             name_add(m, o->directory, o->new_name, made);
+            m->made = made;
             if (o->kind == MODEL_SYMLINK) {
                 write_apply(&m->inode[made], o);
             }
@@ -402,11 +403,22 @@ choose_rename(struct model *m)
     return o;
 }
 
+/* Often that which was made last. */
+static uint32_t
+choose_file(struct model *m)
+{
+    const struct model_inode *made = &m->inode[m->made];
+
+    return random_below(&m->random, 2) == 0 && made->kind == FS_FILE &&
+                   made->names > 0
+               ? m->made
+               : choose_inode(m, FS_FILE);
+}
+
 static struct model_operation
 choose_bytes(struct model *m)
 {
-    struct model_operation o = {.kind = MODEL_WRITE,
-                                .inode = choose_inode(m, FS_FILE)};
+    struct model_operation o = {.kind = MODEL_WRITE, .inode = choose_file(m)};
     size_t size;
 
     if (o.inode == MODEL_INODES) {

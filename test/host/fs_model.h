@@ -42,6 +42,7 @@ struct model {
     uint64_t random;
     uint64_t done;
     uint32_t next_id;
+    uint32_t made; /* the last file: inode, if it is one still */
     uint32_t wide; /* of a hundred operations so many make files */
     struct model_inode inode[MODEL_INODES];
     struct model_name name[MODEL_NAMES];
@@ -97,6 +98,8 @@ struct model_name *model_find(struct model *m, uint32_t directory,
 /* Does an operation to lib/fs, of which the model has just come. */
 void model_do(struct fs *fs, const struct model *m,
               const struct model_operation *o);
+/* Closes what an operation has left open for the next one. */
+void model_close(struct fs *fs);
 /* Opens the inode of the model. */
 struct fs_file *model_open(struct fs *fs, const struct model *m,
                            uint32_t inode);

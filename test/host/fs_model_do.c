@@ -60,6 +60,40 @@ fill(uint32_t id, size_t offset, size_t count)
     }
 }
 
+/* A file that was made by fs_create_later, open for the next operation. */
+static struct fs_file *late;
+static uint32_t late_id;
+
+void
+model_close(struct fs *fs)
+{
+    struct fs_file *f = late;
+
+    late = NULL;
+    if (f != NULL) {
+        fs_close(fs, f);
+    }
+}
+
+static int64_t
+create_do(struct fs *fs, struct fs_file *d, const struct model_operation *o,
+          const struct fs_status *status, struct fs_file **f)
+{
+    size_t length = strlen(o->new_name);
+    int64_t error;
+
+    if (o->file_kind != FS_FILE || o->id % 2 == 0) {
+        return fs_create(fs, d, o->new_name, length, status, f);
+    }
+    error = fs_create_later(fs, d, o->new_name, length, status, f);
+    if (error == 0) {
+        late = *f;
+        late_id = o->id;
+        *f = NULL;
+    }
+    return error;
+}
+
 static void
 make_do(struct fs *fs, const struct model *m, const struct model_operation *o)
 {
@@ -71,7 +105,7 @@ make_do(struct fs *fs, const struct model *m, const struct model_operation *o)
     int64_t error;
 
     if (o->kind == MODEL_CREATE) {
-        error = fs_create(fs, d, o->new_name, length, &status, &f);
+        error = create_do(fs, d, o, &status, &f);
     } else if (o->kind == MODEL_SYMLINK) {
         fill(o->id, 0, o->count);
         error = fs_symlink(fs, d, o->new_name, length, (const char *)bytes,
@@ -96,14 +130,21 @@ void
 model_do(struct fs *fs, const struct model *m, const struct model_operation *o)
 {
     const struct model_name *n = &m->name[o->name];
+    struct fs_file *before = late;
     struct fs_file *f = NULL;
     struct fs_file *d = NULL;
 
+    late = NULL;
     switch (o->kind) {
     case MODEL_NOTHING:
-        return;
+        break;
     case MODEL_WRITE:
-        f = model_open(fs, m, o->inode);
+        if (before != NULL && m->inode[o->inode].id == late_id) {
+            f = before;
+            before = NULL;
+        } else {
+            f = model_open(fs, m, o->inode);
+        }
         fill(m->inode[o->inode].id, o->offset, o->count);
         CHECK_EQUAL(fs_write(fs, f, o->offset, bytes, o->count), o->count);
         break;
@@ -131,6 +172,9 @@ model_do(struct fs *fs, const struct model *m, const struct model_operation *o)
     }
     if (d != NULL) {
         shut(fs, d);
+    }
+    if (before != NULL) {
+        fs_close(fs, before);
     }
 }
 

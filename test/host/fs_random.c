@@ -34,6 +34,7 @@ again(uint32_t entries)
     struct fs_check report;
     const char *why;
 
+    model_close(&fs);
     CHECK_EQUAL(fs_unmount(&fs), 0);
     why = fs_host_check();
     check_subject = why != NULL ? why : "";
@@ -74,6 +75,7 @@ run(uint64_t operations, uint64_t seed, uint32_t wide, uint32_t entries)
             model_compare(&fs, &model);
         }
     }
+    model_close(&fs);
     model_end(&model);
 }
 

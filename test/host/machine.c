@@ -92,6 +92,13 @@ vm_copy_kernel_half(pte_t *root)
     }
 }
 
+void
+vm_clear_kernel_half(pte_t *root)
+{
+    memset(root + PT_ROOT_ENTRIES, 0,
+           (PAGE_TABLE_ENTRIES - PT_ROOT_ENTRIES) * sizeof(*root));
+}
+
 static void *
 memory_reserve(size_t size)
 {

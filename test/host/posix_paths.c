@@ -410,6 +410,31 @@ test_permissions(void)
     end();
 }
 
+/* Room for 4 MiB is made in few changes, and what is there stays. */
+static void
+test_allocate(void)
+{
+    struct stat s;
+    uint64_t before;
+    char byte = 1;
+    int d;
+
+    mount_new();
+    make_file("/f", "text");
+    d = (int)file_open("/f", O_RDWR, 0);
+    before = fs_host_counts.changes;
+    CHECK_EQUAL(file_allocate(d, 1, 4 << 20), 0);
+    CHECK(fs_host_counts.changes - before < 20);
+    CHECK_EQUAL(tree_stat_open(d, &s), 0);
+    CHECK_EQUAL(s.st_size, (4 << 20) + 1);
+    CHECK_EQUAL(file_pread(d, &byte, 1, 3), 1);
+    CHECK_EQUAL(byte, 't');
+    CHECK_EQUAL(file_pread(d, &byte, 1, 4), 1);
+    CHECK_EQUAL(byte, 0);
+    CHECK_EQUAL(file_close(d), 0);
+    end();
+}
+
 /* Times; and what is set of what is open. */
 static void
 test_status(void)
@@ -438,6 +463,8 @@ test_status(void)
     CHECK_EQUAL(tree_times("/f", times, 1), 0);
     CHECK_EQUAL(file_stat("/f", &s, 1), 0);
     CHECK(s.st_mtim.tv_sec != 7);
+    /* As of what is written later, which is not before it. */
+    CHECK_EQUAL(s.st_mtim.tv_nsec % FS_TIME_UNIT, 0);
     d = (int)file_open("/f", O_RDONLY, 0);
     CHECK_EQUAL(tree_chmod_open(d, 0640), 0);
     CHECK_EQUAL(tree_chown_open(d, 1, 2), 0);
@@ -553,6 +580,7 @@ main(void)
     test_names();
     test_open();
     test_permissions();
+    test_allocate();
     test_status();
     test_directories();
     test_many();

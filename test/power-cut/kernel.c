@@ -403,7 +403,7 @@ disk_type(const struct disk *disk, const void *block)
     }
     device_write((uint64_t)number, block, 1);
     device_flush();
-    type_add(&k.volume.types, (unsigned)number, type->hash, owns, access);
+    type_add(&k.volume.types, (unsigned)number, block, owns, access);
     return number;
 }
 

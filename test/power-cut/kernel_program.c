@@ -43,16 +43,18 @@ emit(void *context, uint32_t number, const uint64_t *arguments)
     return owned_emit(context, arguments[0], arguments[1], arguments[2]);
 }
 
-bool
+int
 program_owns(uint32_t owns, const uint8_t *image, struct owned_set *set,
              uint64_t *r0)
 {
-    return type_run_owns(&programs[owns], image, emit, set, r0);
+    return type_run_owns(&programs[owns], image, emit, set, r0) ? 0 : -EINVAL;
 }
 
-bool
+int
 program_access(uint32_t access, const uint8_t *image, uint64_t first,
                uint64_t right, uint64_t *r0)
 {
-    return type_run_access(&programs[access], image, first, right, r0);
+    return type_run_access(&programs[access], image, first, right, r0)
+               ? 0
+               : -EINVAL;
 }

@@ -35,7 +35,7 @@ static const struct code_instruction owns[] = {
     SET(0, 0),
     EXIT_PROGRAM};
 static const struct code_instruction access_dear[] = {
-    BURN(SET(6, 58)), SET(0, offsetof(struct node, guard)), EXIT_PROGRAM};
+    BURN(SET(6, 50)), SET(0, offsetof(struct node, guard)), EXIT_PROGRAM};
 
 static uint64_t frame;
 

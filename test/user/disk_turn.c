@@ -16,6 +16,9 @@
 #define ROUNDS 20
 #define TRIES 2000
 
+#define DIVIDE INSTRUCTION(CODE_ALU | CODE_DIV | CODE_X, 2, 3, 0, 0)
+#define FIVE_DIVISIONS DIVIDE, DIVIDE, DIVIDE, DIVIDE, DIVIDE
+
 static uint64_t frame;
 static uint64_t spare;
 static uint64_t catalogue;
@@ -27,9 +30,13 @@ type_slow(void)
 {
     static const struct code_instruction owns[] = {
         SET(0, 0),
-        SET(3, 600),
-        INSTRUCTION(CODE_ALU64 | CODE_ADD, 3, 0, 0, -1),
-        JUMP_IF(CODE_JNE, 3, 0, -2),
+        SET(6, 200),
+        SET(2, 7),
+        SET(3, 3),
+        FIVE_DIVISIONS,
+        FIVE_DIVISIONS,
+        INSTRUCTION(CODE_ALU64 | CODE_ADD, 6, 0, 0, -1),
+        JUMP_IF(CODE_JNE, 6, 0, -12),
         EXIT_PROGRAM,
     };
     static const struct code_instruction access_code[] = {SET(0, 8),

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the kernel's part of metadata costs: a disk gets the type of lib/fs, and
+ * a tree of one node with 64 extents. Counted are calls, from the call to the
+ * return behind it, on a node whose blocks are in the registry.
+ */
+#include <string.h>
+
+#include "kern/abi/frame.h"
+#include "lib/disk/format.h"
+#include "lib/disk/node.h"
+#include "lib/exo/exo.h"
+#include "lib/fs/format.h"
+#include "test/bench/mark.h"
+#include "test/user/expect.h"
+
+#define NODE 100
+#define DATA 200 /* the first extent; the others lie behind it */
+#define EXTENTS 64
+#define EXTENT_BLOCKS 4
+#define GAP 8 /* from one to the next */
+#define ROUNDS 8
+
+static struct disk disk;
+static struct node node;
+static _Alignas(4096) uint8_t image[DISK_BLOCK_BYTES];
+static struct fs_node *const bytes = (struct fs_node *)image;
+
+/* The node owns so many extents, one after the other at the end of its image;
+   the last has `more` blocks more. */
+static void
+image_make(unsigned extents, unsigned more)
+{
+    struct fs_record *record = (struct fs_record *)(image + sizeof(image));
+
+    memset(image, 0, sizeof(image));
+    record -= extents;
+    bytes->head.magic = FS_MAGIC;
+    bytes->head.records = (uint16_t)extents;
+    for (uint64_t i = 0; i < extents; i++) {
+        uint64_t count = EXTENT_BLOCKS + (i + 1 == extents ? more : 0);
+
+        record[i].place = (DATA + i * GAP) | count << FS_PLACE_SHIFT;
+    }
+}
+
+static void
+format(void)
+{
+    static _Alignas(4096) uint8_t block[DISK_BLOCK_BYTES];
+    struct disk_tree tree = {.name = "bench", .first = NODE, .count = 1};
+    struct code_error error;
+    struct node catalogue;
+    struct node_edit edit = {&catalogue, block};
+    int64_t type;
+
+    EXPECT(disk_open(&disk, 0, 0, 0), 0);
+    EXPECT(disk_make(&disk), 0);
+    EXPECT(disk_recover(&disk), 0);
+    EXPECT(disk_format_type(block, FS_TYPE_NAME, fs_owns, fs_access, &error),
+           0);
+    type = disk_type(&disk, block);
+    EXPECT(type >= DISK_TYPE_FIRST, 1);
+    tree.type = (uint32_t)type;
+    EXPECT(node_catalogue(&disk, &catalogue), 0);
+    EXPECT(node_image(&disk, &catalogue, block), 0);
+    EXPECT(disk_format_tree_add(block, &tree), 0);
+    EXPECT(node_change(&disk, &edit, 1, 1, 0), 0);
+    EXPECT(node_create(&disk, &catalogue, NODE, &node), 0);
+}
+
+/* All of the first blocks of its extents are in the registry. */
+static void
+blocks_insert(void)
+{
+    for (uint64_t i = 0; i < EXTENTS; i++) {
+        uint64_t frame = (uint64_t)sys_frame_alloc(0, 0, 0);
+
+        (void)sys_frame_scrub(frame);
+        while (sys_registry_read(0, node.entry, DATA + i * GAP, frame,
+                                 REGISTRY_READ_INSERT, 1) == -EAGAIN) {
+        }
+        exo_uarea->ring_taken = exo_uarea->ring_posted;
+    }
+}
+
+struct row {
+    uint64_t least;
+    uint64_t most;
+};
+
+static void
+row_add(struct row *row, uint64_t count)
+{
+    row->least = row->least == 0 || count < row->least ? count : row->least;
+    row->most = count > row->most ? count : row->most;
+}
+
+static void
+row_print(const char *name, const struct row *row)
+{
+    printf("bench: %s %lu %lu 1\n", name, row->least, row->most);
+}
+
+/* The image becomes the node's: till the answer is there. */
+static uint64_t
+change_count(uint64_t claimed, uint64_t given)
+{
+    struct uarea *u = exo_uarea;
+    uint64_t posted = u->ring_taken;
+    uint64_t from = (uint64_t)(uint32_t)disk_page_piece(image);
+    uint64_t begin;
+
+    u->masked = MASKED_INTERRUPT;
+    u->batch[0] = claimed;
+    u->batch[1] = given;
+    u->batch[2] = node.entry | from << 32;
+    u->batch[3] = 0;
+    u->batch[4] = node.version;
+    begin = COUNT_BEGIN();
+    EXPECT(sys_disk_change(0, 0, 1, 2), 0);
+    while (__atomic_load_n(&u->ring_posted, __ATOMIC_ACQUIRE) == posted) {
+        (void)exo_sleep(u);
+        u->pending = 0;
+    }
+    begin = COUNT_END() - begin;
+    EXPECT(u->ring[posted % UAREA_RING_ENTRIES].value, 0);
+    u->ring_taken = posted + 1;
+    u->pending = 0;
+    u->masked = 0;
+    node.version = ((
+        const volatile struct registry_entry *)INFORMATION_REGISTRY)[node.entry]
+                       .version;
+    return begin;
+}
+
+/* A binding of one block; or none, if the node does not own it. */
+static uint64_t
+bind_count(uint64_t block, int64_t *binding)
+{
+    uint64_t sum = 0;
+
+    do {
+        uint64_t begin = COUNT_BEGIN();
+
+        *binding = sys_disk_bind(0, node.entry, block, 1, CAP_READ | CAP_WRITE);
+        sum += COUNT_END() - begin;
+    } while (*binding == -EAGAIN);
+    return sum;
+}
+
+int
+main(void)
+{
+    struct node_edit edit = {&node, image};
+    struct row grown = {0};
+    struct row kept = {0};
+    struct row owns = {0};
+    struct row bind = {0};
+    int64_t binding;
+
+    format();
+    image_make(EXTENTS, 0);
+    EXPECT(node_change(&disk, &edit, 1, EXTENTS * EXTENT_BLOCKS, 0), 0);
+    blocks_insert();
+    EXPECT(node_change(&disk, &edit, 1, 0, 0), 0);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        uint64_t again;
+        uint64_t count;
+
+        image_make(EXTENTS, 1);
+        row_add(&grown, change_count(1, 0));
+        /* The first call asks `owns`, the next knows what it said. */
+        count = bind_count(DATA - 1, &binding);
+        EXPECT(binding, -ENOENT);
+        again = bind_count(DATA - 1, &binding);
+        row_add(&owns, count - again);
+        row_add(&bind, bind_count(DATA, &binding));
+        EXPECT(binding > 0, 1);
+        EXPECT(sys_release(RELEASE_BINDING, (uint64_t)binding), 0);
+        image_make(EXTENTS, 0);
+        row_add(&grown, change_count(0, 1));
+        bytes->head.entries = (uint16_t)(1 + i);
+        row_add(&kept, change_count(0, 0));
+    }
+    row_print("owns_check", &owns);
+    row_print("extent_bind_type", &bind);
+    row_print("change_extent", &grown);
+    row_print("change_bytes", &kept);
+    printf("bench: done\n");
+    return 0;
+}
