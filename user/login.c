@@ -27,8 +27,7 @@
 #define SLOTS_BEGIN 8 /* those before are others' */
 #define SLOTS_SHARE 4 /* a part of the vector, that a domain may have */
 #define FRAMES_SHARE 2
-#define CAP_LAST (CAP_LIST_ENTRIES - 1) /* the last one that a child gets */
-#define CAP_OF_CHILD 1                  /* its own name, in its list */
+#define CAP_OF_CHILD 1    /* its own name, in its list */
 #define CAP_CONSOLE_EXO 0 /* where lib/exo has it, until there is a libOS */
 #define TURNS_MAX 1000
 
@@ -121,6 +120,7 @@ page_make(struct login *l, const struct user *user, const char *words)
     }
     *d = (struct domain_user){.archive = (uint64_t)exo_archive,
                               .archive_size = exo_archive_size,
+                              .disk_type = SHARED_OF->volume.fs.type,
                               .uid = user->uid,
                               .gid = user->gid};
     (void)strlcpy(d->name, user->name, sizeof(d->name));
@@ -186,21 +186,13 @@ domain_start(struct login *l, bool console)
     const struct exo_grant grants[] = {
         {POSIX_CAP_CONSOLE, POSIX_CAP_CONSOLE,
          CAP_WRITE | CAP_PASS | (console ? CAP_READ : 0)},
-        {CAP_LAST, POSIX_CAP_SYSTEM, CAP_READ | CAP_PASS},
         {POSIX_CAP_CONSOLE, CAP_CONSOLE_EXO, CAP_WRITE}};
     uint64_t at = SLOTS_BEGIN + 2 * (uint64_t)(l - logins);
     int64_t error;
 
     l->first.account = l->account;
-    error = sys_cap_derive(POSIX_CAP_SHARED, CAP_LAST, POSIX_NAME_FILES,
-                           CAP_READ | CAP_PASS);
-    if (error < 0) { /* this process has as many children as it can */
-        (void)exo_program_end(&l->first);
-        return error;
-    }
     error = exo_program_start(&l->first, CAP_OF_CHILD, grants,
                               sizeof(grants) / sizeof(grants[0]), DOMAIN_USER);
-    (void)sys_cap_drop(CAP_LAST);
     for (; error == 0 && at < SLOTS; at += SLOTS_APART) {
         (void)sys_slot_alloc(cap_of(l), l->first.id, l->first.hart, at);
     }

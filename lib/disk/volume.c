@@ -331,11 +331,25 @@ static const struct fs_volume_functions functions = {
 /*
  * Beginning.
  */
+/* Of a disk that is ready: what the kernel shows of it. */
+static int64_t
+volume_begin(struct disk_volume *v)
+{
+    const volatile struct disk_row *row = disk_row(&v->disk);
+
+    v->first = row->registry_first;
+    v->entries = row->registry_count;
+    v->fs.f = &functions;
+    v->fs.table = v->disk.space.table;
+    v->fs.blocks = v->disk.space.blocks;
+    v->fs.twice = row->doubles;
+    return v->entries <= VOLUME_ENTRIES ? 0 : -EINVAL;
+}
+
 int64_t
 volume_open(struct disk_volume *v, uint64_t number, uint64_t control,
             uint64_t cap)
 {
-    const volatile struct disk_row *row;
     int64_t error;
 
     memset(v, 0, sizeof(*v));
@@ -344,17 +358,27 @@ volume_open(struct disk_volume *v, uint64_t number, uint64_t control,
         error = disk_recover(&v->disk);
         v->disk.cap = cap;
     }
+    return error != 0 ? error : volume_begin(v);
+}
+
+int64_t
+volume_join(struct disk_volume *v, uint64_t number, uint64_t cap)
+{
+    int64_t error;
+
+    memset(v, 0, sizeof(*v));
+    error = disk_open(&v->disk, number, cap, cap);
+    if (error == 0 && disk_row(&v->disk)->state != DISK_READY) {
+        error = -ENODEV;
+    }
     if (error != 0) {
         return error;
     }
-    row = disk_row(&v->disk);
-    v->first = row->registry_first;
-    v->entries = row->registry_count;
-    v->fs.f = &functions;
-    v->fs.table = v->disk.space.table;
-    v->fs.blocks = v->disk.space.blocks;
-    v->fs.twice = row->doubles;
-    return v->entries <= VOLUME_ENTRIES ? 0 : -EINVAL;
+    v->disk.space.table =
+        (const volatile uint8_t *)(INFORMATION_BLOCKS +
+                                   number * INFORMATION_BLOCKS_SIZE);
+    v->disk.space.blocks = disk_row(&v->disk)->table_blocks;
+    return volume_begin(v);
 }
 
 /* Makes a table by having a page in it for a moment. */

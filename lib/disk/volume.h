@@ -70,6 +70,10 @@ struct disk_volume {
 int64_t volume_open(struct disk_volume *v, uint64_t number, uint64_t control,
                     uint64_t cap);
 
+/* The same, by an env without that control, once the disk has been recovered:
+   -ENODEV, it has not. */
+int64_t volume_join(struct disk_volume *v, uint64_t number, uint64_t cap);
+
 /* Makes the tables of the window, VOLUME_WINDOW_SIZE from `address` on, aligned
    to 2 MiB, if they are not there; the volume's capability must dominate their
    names. */
@@ -83,6 +87,15 @@ int64_t volume_pages(struct disk_volume *v, const void *pages, unsigned count);
 /* Installs the type of file systems, and finds the tree of that name in the
    catalogue. -ENOENT, -EINVAL: it is of another type. */
 int64_t volume_tree(struct disk_volume *v, uint64_t control, const char *name);
+
+/* Finds the tree of that name and guard, whose type is the number `type`; or
+   makes one, and then 1: it has a block without bytes, for fs_make. The guard
+   is one that the volume's capability dominates, so nobody else can have made
+   a tree that is taken for this one. In the struct `fs` that will be mounted
+   lies the proposal. -ENOSPC: no block is free, or no tree can be added. */
+struct fs;
+int64_t volume_tree_own(struct disk_volume *v, struct fs *fs, const char *name,
+                        const struct cap_name *guard, uint32_t type);
 
 /* The frame that is seen at a page of the window, or 0. */
 uint64_t volume_frame_at(const struct disk_volume *v, const void *page);

@@ -96,14 +96,26 @@ data_insert(struct disk_volume *v, uint64_t owner, uint64_t block,
                       REGISTRY_READ_INSERT | REGISTRY_READ_WRITE, frame);
 }
 
+/* The kernel looks again who may see a block that is in the registry. */
+static int64_t
+data_ask(struct disk_volume *v, uint64_t parent, uint64_t block, uint64_t flags)
+{
+    int64_t owner = owner_entry(v, parent);
+    int64_t e =
+        owner < 0 ? owner : volume_get(v, (uint64_t)owner, block, flags, 0);
+
+    return e < 0 ? e : 0;
+}
+
 /* The entry of a block, seen in the window and to be written if that is asked
+   for. What has moved to another node may be nobody's to map until it was asked
    for. */
 static int64_t
 data_entry(struct disk_volume *v, uint64_t parent, uint64_t block, bool write)
 {
     uint32_t e = volume_find(v, block);
+    bool asked = write;
     int64_t error = 0;
-    int64_t owner;
     unsigned i;
 
     for (i = 0; i < VOLUME_TRIES; i++) {
@@ -116,14 +128,15 @@ data_entry(struct disk_volume *v, uint64_t parent, uint64_t block, bool write)
             e = volume_find(v, block);
         }
         if (error == 0 && write && e != VOLUME_NONE) {
-            owner = owner_entry(v, parent);
-            error = owner < 0 ? owner
-                              : volume_get(v, (uint64_t)owner, block,
-                                           REGISTRY_READ_WRITE, 0);
-            error = error < 0 ? error : 0;
+            error = data_ask(v, parent, block, REGISTRY_READ_WRITE);
         }
         if (error == 0 && e != VOLUME_NONE) {
             error = volume_map(v, e, write);
+        }
+        if (error == -EPERM && !asked) {
+            asked = true;
+            error = data_ask(v, parent, block, 0);
+            e = volume_find(v, block);
         }
         if (error < 0 && error != -ESTALE) {
             return error;

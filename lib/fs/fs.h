@@ -152,6 +152,7 @@ struct fs {
     struct fs_made made;
     bool making; /* it is getting one */
     struct fs_file open[FS_OPEN_MAX];
+    bool beaten; /* the last change came too late for blocks that were free */
     unsigned tries;         /* of what is being done, before this one */
     unsigned open_end;      /* none from here on is open */
     uint8_t hint[FS_HINTS]; /* where in the cache a block may be */
@@ -232,6 +233,7 @@ struct fs_cursor {
     bool begun;
     uint8_t name_bytes;
     enum fs_file_kind kind; /* FS_LINK: of what fs_stat says */
+    uint16_t mode;
     char name[FS_NAME_MAX + 1];
 };
 int64_t fs_next(struct fs *fs, struct fs_file *directory,

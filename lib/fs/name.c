@@ -381,6 +381,7 @@ next_try(struct fs *fs, void *what)
     c->hash = least->hash;
     c->number = least->number;
     c->kind = (enum fs_file_kind)least->kind;
+    c->mode = least->mode;
     c->name_bytes = least->name_bytes;
     memcpy(c->name, least->name, least->name_bytes);
     c->name[least->name_bytes] = 0;

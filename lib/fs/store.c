@@ -219,6 +219,7 @@ store_commit(struct fs *fs, uint64_t claimed, uint64_t given)
     }
     fs->stamp++;
     error = fs->volume->f->change(fs->volume, edit, fs->edits, claimed, given);
+    fs->beaten = error == -ENOSPC && claimed > 0;
     for (i = 0; i < fs->edits && error == 0; i++) {
         struct fs_node *old = fs->edited[i]->node;
 
@@ -415,11 +416,16 @@ fs_try(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
             error = store_settle(fs);
         }
         store_forget(fs);
+        fs->beaten = false;
         fs->tries = i;
         if (i > 0) {
             store_unpin(fs);
         }
         result = error != 0 ? error : try(fs, what);
+        if (result == -ENOSPC && fs->beaten) {
+            result = -ESTALE;
+            continue;
+        }
         if ((result == -EBUSY || (result == -ENOSPC && fs->dirty_count > 0)) &&
             busy++ < BUSY_TRIES) {
             error = store_settle(fs);
@@ -436,6 +442,7 @@ fs_try(struct fs *fs, int64_t (*try)(struct fs *fs, void *what), void *what)
  * nearest behind `near`, and then from the start on.
  */
 #define RUNS_LOOKED_AT 8
+#define APART 16
 
 static bool
 is_free(const struct fs_volume *v, uint64_t block)
@@ -481,8 +488,11 @@ store_find(struct fs *fs, uint64_t near, uint64_t count, uint64_t *got)
 {
     const struct fs_volume *v = fs->volume;
     uint64_t span = v->blocks - DISK_FIRST_BLOCK;
-    uint64_t start =
-        near < DISK_FIRST_BLOCK || near >= v->blocks ? DISK_FIRST_BLOCK : near;
+    /* Who has just been too late looks further off. */
+    uint64_t at_least = near + (uint64_t)fs->tries * APART;
+    uint64_t start = at_least < DISK_FIRST_BLOCK || at_least >= v->blocks
+                         ? DISK_FIRST_BLOCK
+                         : at_least;
     uint64_t best = 0;
     uint64_t looked = 0;
     unsigned runs = 0;

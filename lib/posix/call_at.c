@@ -51,6 +51,18 @@ mkdirat(int directory, const char *path, mode_t mode)
 }
 
 int
+mkfifoat(int directory, const char *path, mode_t mode)
+{
+    return (int)CALL(tree_mkfifo_at(directory, path, mode));
+}
+
+int
+mkfifo(const char *path, mode_t mode)
+{
+    return mkfifoat(AT_FDCWD, path, mode);
+}
+
+int
 unlinkat(int directory, const char *path, int flags)
 {
     return flags_are(flags, AT_REMOVEDIR)

@@ -32,7 +32,8 @@ struct domain_user {
     uint32_t uid;
     uint32_t gid;
     uint32_t ended;
-    uint32_t end; /* the domain is wanted to end */
+    uint32_t end;       /* the domain is wanted to end */
+    uint32_t disk_type; /* of file systems on the disk; 0: there is none */
     char name[32];
     char home[64];
     char words[DOMAIN_WORDS]; /* each with a zero; behind the last, an empty */

@@ -94,7 +94,7 @@ static void
 files_recover(void)
 {
     struct files *s = files();
-    bool end[FILE_PIPES][2] = {{false}};
+    uint16_t end[FILE_PIPES][2] = {{0}};
     uint64_t rows = 0;
     unsigned i;
     unsigned d;
@@ -120,15 +120,15 @@ files_recover(void)
         if (f->kind != FILE_FREE && f->users == 0) {
             open_end(f, false);
         } else if (f->kind == FILE_PIPE_READ || f->kind == FILE_PIPE_WRITE) {
-            end[f->index % FILE_PIPES][f->kind == FILE_PIPE_WRITE] = true;
+            end[f->index % FILE_PIPES][f->kind == FILE_PIPE_WRITE]++;
         }
     }
     /* Ends that were to get an open file, or had one a moment ago. */
     for (i = 0; i < FILE_PIPES; i++) {
-        if (s->pipe[i].reading != 0 && !end[i][0]) {
+        while (s->pipe[i].reading > end[i][0]) {
             pipe_close(&s->pipe[i], true);
         }
-        if (s->pipe[i].writing != 0 && !end[i][1]) {
+        while (s->pipe[i].writing > end[i][1]) {
             pipe_close(&s->pipe[i], false);
         }
     }

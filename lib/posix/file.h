@@ -52,9 +52,13 @@ struct pipe {
     struct lock lock;
     uint32_t head;
     uint32_t tail;
-    uint16_t
-        reading; /* whether that end is open: under the lock of the files */
+    /* Open files that are that end: under the lock of the files, as is what
+       follows. */
+    uint16_t reading;
     uint16_t writing;
+    uint64_t number; /* of the file that is its name; 0: it has none */
+    uint32_t reads;  /* how often that end was opened */
+    uint32_t writes;
     uint64_t readers; /* who waits for bytes, and for room */
     uint64_t writers;
     uint8_t bytes[PIPE_BYTES];
@@ -112,7 +116,14 @@ int64_t pipe_open(int descriptors[2], int flags);
 int64_t pipe_read(struct pipe *p, void *bytes, size_t count, bool nonblocking);
 int64_t pipe_write(struct pipe *p, const void *bytes, size_t count,
                    bool nonblocking);
-/* An end is closed, under the lock of the files. */
+/* Opens an end of the FIFO of that number: a descriptor. -ENXIO: to be written,
+   without waiting, and nobody reads. */
+int64_t fifo_open(uint64_t number, int flags);
+/* Waits until somebody has opened the other end, unless the descriptor is not
+   of a FIFO, or does not wait: the descriptor, or -EINTR, and it is closed. No
+   lock is held. */
+int64_t fifo_wait(int64_t descriptor);
+/* One end less is open, under the lock of the files. */
 void pipe_close(struct pipe *p, bool reading);
 /* POLL events that hold; if `wait`, the process is woken at a change. */
 int pipe_poll(struct pipe *p, bool reading, bool wait);

@@ -80,7 +80,8 @@ find(struct path *p, int flags, mode_t mode)
     }
     error = alone ? -EEXIST : check((unsigned)node, flags);
     if (error == 0 && (flags & O_TRUNC) != 0 &&
-        inode_look((unsigned)node)->kind == FS_FILE) {
+        inode_look((unsigned)node)->kind == FS_FILE &&
+        !inode_is_fifo((unsigned)node)) {
         error = mapping_cut((unsigned)node, 0);
         if (error == 0) {
             error = posix_error(fs_truncate(&inode_system()->fs,
@@ -101,6 +102,13 @@ add(unsigned node, int flags)
     unsigned kind = inode_look(node)->kind;
     int64_t result = 0;
 
+    if (inode_is_fifo(node)) {
+        result = fifo_open(inode_file(node)->number, flags);
+        if (result >= 0) {
+            inode_put(node); /* its number is enough */
+        }
+        return result;
+    }
     if (node >= INODE_DEVICE) {
         result = device_open(node - INODE_DEVICE, flags);
     }
@@ -141,7 +149,7 @@ file_open_at(int directory, const char *path, int flags, mode_t mode)
         path_end(&p);
     }
     inode_drop();
-    return result;
+    return fifo_wait(result);
 }
 
 int64_t

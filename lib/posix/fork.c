@@ -22,7 +22,6 @@
 #include "lib/exo/map.h"
 #include "lib/exo/own.h"
 #include "lib/exo/page.h"
-#include "lib/posix/domain.h"
 #include "lib/posix/fork.h"
 #include "lib/posix/image.h"
 #include "lib/posix/memory.h"
@@ -45,13 +44,11 @@
 static uint64_t caps_used POSIX_RESIDENT = 0;
 static uint8_t cap_of[POSIX_PROCESSES] POSIX_RESIDENT = {0};
 
-/* What a child has of those below, and with which rights; in the first domain
-   POSIX_CAP_SHARED is good for what POSIX_CAP_SYSTEM is. */
+/* What a child has of those below, and with which rights. */
 static const uint8_t caps_keep[POSIX_CAP_CHILDREN] = {
     [POSIX_CAP_DOMAIN] = CAP_FRESH | CAP_PASS,
     [POSIX_CAP_SHARED] = CAP_READ | CAP_WRITE | CAP_PASS,
     [POSIX_CAP_CONSOLE] = CAP_WRITE | CAP_PASS,
-    [POSIX_CAP_SYSTEM] = CAP_READ | CAP_PASS,
 };
 
 /* The child in the making. */
@@ -461,8 +458,7 @@ caps_grant(void)
                                   POSIX_CAP_OWN, CAP_RIGHTS_ALL);
 
     for (uint64_t i = 0; i < POSIX_CAP_CHILDREN && error >= 0; i++) {
-        if (caps_keep[i] != 0 &&
-            (i != POSIX_CAP_SYSTEM || domain_user != NULL)) {
+        if (caps_keep[i] != 0) {
             error = sys_cap_grant(i, making.cap, making.id, i, caps_keep[i]);
         }
     }

@@ -101,6 +101,12 @@ inode_look(unsigned node)
     return &inode_system()->node[node];
 }
 
+bool
+inode_is_fifo(unsigned node)
+{
+    return S_ISFIFO(inode_look(node)->mode);
+}
+
 int64_t
 inode_of(struct fs_file *file)
 {

@@ -57,6 +57,8 @@ inode_file(unsigned node)
 
 /* What is asked of a node at each step: its own memory, or a constant. */
 const struct inode *inode_look(unsigned node);
+/* A FIFO is a file without bytes whose mode says so. */
+bool inode_is_fifo(unsigned node);
 /* A handle that was opened becomes a node: its index. If that fails it is
    closed. */
 int64_t inode_of(struct fs_file *file);

@@ -54,21 +54,17 @@
 #define POSIX_CAP_SHARED 3
 /* The console, to write; the first process can read it, too. */
 #define POSIX_CAP_CONSOLE 4
-/* In the domains of users: to read the system's files. */
-#define POSIX_CAP_SYSTEM 5
-/* Of the first process of the first: a program without the libOS, and other
-   users' domains. */
+/* Of the first process of the first domain: programs without the libOS, and
+   other users' domains. */
 #define POSIX_CAP_PROGRAMS 5
 #define POSIX_CAP_SESSIONS 6
 /* From here on: one for each child, all rights. */
 #define POSIX_CAP_CHILDREN 8
 
 /* Components of names. DOMAIN is POSIX_NAME_DOMAIN + uid: a user has the same
-   in all times, for it stands on disks; DOMAIN.SHARED.FILES is the guard of
-   files there. */
+   in all times, for it stands on disks: DOMAIN.SHARED is the guard of files. */
 #define POSIX_NAME_DOMAIN 1
 #define POSIX_NAME_SHARED 1
-#define POSIX_NAME_FILES 1
 #define POSIX_UID_MAX 0x7ffd
 
 /* The gate by which any process of the domain wakes another: for being

@@ -8,6 +8,7 @@
 
 #include "lib/posix/inode.h"
 #include "lib/posix/posix.h"
+#include "lib/posix/set.h"
 #include "lib/posix/shared.h"
 
 static struct mappings *
@@ -32,7 +33,7 @@ mapping_of(unsigned number)
 static unsigned
 take(uint64_t *set)
 {
-    unsigned i = (unsigned)__builtin_ctzl(*set);
+    unsigned i = set_first(*set);
 
     *set &= *set - 1;
     return i;
@@ -88,7 +89,7 @@ mapping_add(const struct file *f, uint64_t first, uint64_t pages, uint64_t base,
     /* Half of the cache is for the rest. */
     if (~mappings()->used != 0 &&
         (entries == 0 || pages_kept() + pages <= entries / 2)) {
-        number = __builtin_ctzl(~mappings()->used);
+        number = set_first(~mappings()->used);
         enter((unsigned)number, &m);
     }
     file_drop();
@@ -306,7 +307,7 @@ mapping_fork(const struct process *child)
 
         if (m.row == self) {
             m.row = (uint16_t)process_index(child);
-            enter((unsigned)__builtin_ctzl(~s->used), &m);
+            enter(set_first(~s->used), &m);
         }
     }
     return 0;

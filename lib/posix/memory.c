@@ -23,6 +23,7 @@
 #include "lib/posix/layout.h"
 #include "lib/posix/mapping.h"
 #include "lib/posix/posix.h"
+#include "lib/posix/set.h"
 #include "lib/posix/space.h"
 #include "lib/posix/table.h"
 
@@ -212,7 +213,7 @@ memory_unmap(uint64_t address, size_t size)
         }
     }
     for (; gone != 0; gone &= gone - 1) {
-        mapping_drop((unsigned)__builtin_ctzl(gone));
+        mapping_drop(set_first(gone));
     }
     return error;
 }

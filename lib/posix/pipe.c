@@ -18,63 +18,128 @@
 
 _Static_assert((PIPE_BYTES & (PIPE_BYTES - 1)) == 0, "head and tail wrap");
 
-/* The end is `index` of the two; descriptors are not used before both are. */
+/* A pipe that nobody has, empty, or NULL. */
+static struct pipe *
+pipe_new(uint64_t number)
+{
+    struct pipe *p = SHARED_OF->files.pipe;
+    const struct pipe *end = p + FILE_PIPES;
+
+    while (p < end && (p->reading | p->writing) != 0) {
+        p++;
+    }
+    if (p == end) {
+        return NULL;
+    }
+    p->head = 0;
+    p->tail = 0;
+    p->readers = 0;
+    p->writers = 0;
+    p->number = number;
+    return p;
+}
+
+/* One more open file that is an end: a descriptor. */
+static int64_t
+end_open(struct pipe *p, bool reading, int flags)
+{
+    uint32_t kept = (uint32_t)flags & O_NONBLOCK;
+    unsigned index = (unsigned)(p - SHARED_OF->files.pipe);
+    bool close_on_exec = (flags & O_CLOEXEC) != 0;
+    int64_t descriptor;
+
+    *(reading ? &p->reading : &p->writing) += 1;
+    descriptor =
+        file_add(reading ? FILE_PIPE_READ : FILE_PIPE_WRITE, index,
+                 (reading ? O_RDONLY : O_WRONLY) | kept, close_on_exec);
+    if (descriptor < 0) {
+        *(reading ? &p->reading : &p->writing) -= 1;
+    }
+    return descriptor;
+}
+
+/* Descriptors are not used before both are there. */
 int64_t
 pipe_open(int descriptors[2], int flags)
 {
-    struct files *s = &SHARED_OF->files;
-    uint32_t kept = (uint32_t)flags & O_NONBLOCK;
-    bool close_on_exec = (flags & O_CLOEXEC) != 0;
+    struct pipe *p;
     int64_t first = -ENFILE;
-    int64_t second;
-    unsigned i;
+    int64_t second = -ENFILE;
 
     if ((flags & ~(O_NONBLOCK | O_CLOEXEC)) != 0) {
         return -EINVAL;
     }
     file_take();
-    for (i = 0; i < FILE_PIPES; i++) {
-        if (s->pipe[i].reading == 0 && s->pipe[i].writing == 0) {
-            break;
-        }
+    p = pipe_new(0);
+    if (p != NULL) {
+        first = end_open(p, true, flags);
+        second = first < 0 ? first : end_open(p, false, flags);
     }
-    if (i < FILE_PIPES) {
-        struct pipe *p = &s->pipe[i];
+    if (first >= 0 && second < 0) {
+        unsigned at = (unsigned)process_self->descriptor[first];
 
-        p->head = 0;
-        p->tail = 0;
-        p->readers = 0;
-        p->writers = 0;
-        p->reading = 1;
-        p->writing = 1;
-        first = file_add(FILE_PIPE_READ, i, O_RDONLY | kept, close_on_exec);
-        second = first < 0 ? first
-                           : file_add(FILE_PIPE_WRITE, i, O_WRONLY | kept,
-                                      close_on_exec);
-        if (first >= 0 && second < 0) {
-            unsigned at = (unsigned)process_self->descriptor[first];
-
-            process_self->descriptor[first] = -1;
-            file_put(at);
-            first = second;
-        }
-        if (first < 0) {
-            p->reading = 0;
-            p->writing = 0;
-        } else {
-            descriptors[0] = (int)first;
-            descriptors[1] = (int)second;
-        }
+        process_self->descriptor[first] = -1;
+        file_put(at);
     }
     file_drop();
-    return first < 0 ? first : 0;
+    if (second < 0) {
+        return second;
+    }
+    descriptors[0] = (int)first;
+    descriptors[1] = (int)second;
+    return 0;
+}
+
+/* The pipe of a FIFO that somebody has open, or a new one. */
+static struct pipe *
+fifo_find(uint64_t number)
+{
+    struct pipe *p = SHARED_OF->files.pipe;
+    unsigned i;
+
+    for (i = 0; i < FILE_PIPES; i++) {
+        if (p[i].number == number && (p[i].reading | p[i].writing) != 0) {
+            return &p[i];
+        }
+    }
+    return pipe_new(number);
+}
+
+/* How often the other end had been opened when this process opened one last. */
+static uint32_t others_seen;
+
+int64_t
+fifo_open(uint64_t number, int flags)
+{
+    bool reading = (flags & O_ACCMODE) == O_RDONLY;
+    struct pipe *p;
+    int64_t descriptor = -ENFILE;
+
+    if ((flags & O_ACCMODE) == O_RDWR) {
+        return -EINVAL;
+    }
+    file_take();
+    p = fifo_find(number);
+    if (p != NULL && !reading && (flags & O_NONBLOCK) && p->reading == 0) {
+        descriptor = -ENXIO;
+    } else if (p != NULL) {
+        descriptor = end_open(p, reading, flags);
+    }
+    if (descriptor >= 0) {
+        others_seen = reading ? p->writes : p->reads;
+        *(reading ? &p->reads : &p->writes) += 1;
+        process_wake_all(&p->readers);
+        process_wake_all(&p->writers);
+    }
+    file_drop();
+    return descriptor;
 }
 
 void
 pipe_close(struct pipe *p, bool reading)
 {
     (void)lock_take(&p->lock);
-    *(reading ? &p->reading : &p->writing) = 0;
+    *(reading ? &p->reading : &p->writing) -= 1;
     lock_drop(&p->lock);
     process_wake_all(&p->readers);
     process_wake_all(&p->writers);
@@ -135,6 +200,38 @@ ring_write(struct pipe *p, const uint8_t *bytes, uint32_t count)
     }
     memcpy(p->bytes + at, bytes, part);
     memcpy(p->bytes, bytes + part, count - part);
+}
+
+int64_t
+fifo_wait(int64_t descriptor)
+{
+    const struct file *f = descriptor < 0 ? NULL : file_of((int)descriptor);
+    bool reading = f != NULL && f->kind == FILE_PIPE_READ;
+    struct pipe *p;
+    int error = 0;
+
+    if (f == NULL || (!reading && f->kind != FILE_PIPE_WRITE) ||
+        (f->flags & O_NONBLOCK)) {
+        return descriptor;
+    }
+    p = &SHARED_OF->files.pipe[f->index];
+    process_wait_begin();
+    /* Who has opened it may have closed it again. */
+    while (error == 0 && (reading ? p->writing : p->reading) == 0 &&
+           others_seen == (reading ? p->writes : p->reads)) {
+        set_add(reading ? &p->readers : &p->writers);
+        if ((reading ? p->writing : p->reading) == 0 &&
+            others_seen == (reading ? p->writes : p->reads)) {
+            error = process_wait(0);
+        }
+    }
+    process_wait_end();
+    set_remove(reading ? &p->readers : &p->writers);
+    if (error < 0) {
+        (void)file_close((int)descriptor);
+        return error;
+    }
+    return descriptor;
 }
 
 /* Whether a read has to wait, as it seems without the lock. */

@@ -6,6 +6,7 @@
    without a slash in front begins at `directory`, an open one's descriptor, or
    AT_FDCWD, which is what those without _at have. */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -14,10 +15,10 @@
 struct stat;
 struct fs_volume;
 
-/* The tree is what is on a volume; `make` gives an empty one a file system
-   first. 1: it was in use when the power went, and has been repaired. By the
-   first process. */
-int64_t tree_mount(struct fs_volume *volume, int make);
+/* The tree is what is on a volume; `make_first` gives an empty one a file
+   system first. 1: it was in use when the power went, and has been repaired. By
+   the first process. */
+int64_t tree_mount(struct fs_volume *volume, bool make_first);
 /* Finds the tree: what is on the disk of the domain, or where there is none, in
    memory, the files of the archive. By the first process. */
 int64_t tree_begin(void);
@@ -27,6 +28,7 @@ int64_t tree_sync(void);
 
 /* tree_name.c */
 int64_t tree_mkdir_at(int directory, const char *path, mode_t mode);
+int64_t tree_mkfifo_at(int directory, const char *path, mode_t mode);
 /* unlink, or rmdir. */
 int64_t tree_remove_at(int directory, const char *path, int is_directory);
 int64_t tree_rename_at(int directory, const char *path, int new_directory,

@@ -2,7 +2,8 @@
 /*
  * Where the first process finds the files: on the disk; or in the archive, from
  * where they are copied to a volume in memory, which lies where else the cache
- * of the disk would.
+ * of the disk would. The tree of a user gets those of the archive, too, when it
+ * is made, and when the archive is another.
  */
 #include "lib/posix/tree.h"
 
@@ -15,6 +16,7 @@
 #include "lib/exo/map.h"
 #include "lib/fs/volume_memory.h"
 #include "lib/posix/disk.h"
+#include "lib/posix/domain.h"
 #include "lib/posix/inode.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
@@ -24,6 +26,8 @@
 #define PAGES_AT_ONCE 64
 #define ROOM 256 /* blocks, beside those of the files */
 #define PATH_BYTES 128
+#define SUM_FILE "/etc/archive" /* of what the programs here are from */
+#define SCATTER 0x9e3779b97f4a7c15
 
 static uint64_t
 now(struct fs_volume *v)
@@ -146,13 +150,90 @@ memory_begin_tree(void)
     }
     volume_memory_init(v, (void *)(POSIX_CACHE + head * PAGE), blocks, now,
                        random_word);
-    error = tree_mount(&v->fs, 1);
+    error = tree_mount(&v->fs, true);
     at = 0;
     while (error == 0 &&
            exo_archive_next(exo_archive, exo_archive_size, &at, &file)) {
         error = file_copy(&file);
     }
     return error == 0 ? tree_mkdir("/tmp", 0777) : error;
+}
+
+/* A number that is another for another archive. */
+static uint64_t
+archive_sum(void)
+{
+    const uint8_t *bytes = exo_archive;
+    uint64_t sum = exo_archive_size;
+
+    for (size_t at = 0; at + sizeof(sum) <= exo_archive_size;
+         at += sizeof(sum)) {
+        uint64_t word;
+
+        memcpy(&word, bytes + at, sizeof(word));
+        sum = (sum ^ word) * SCATTER;
+    }
+    return sum;
+}
+
+static bool
+is_systems(const char *name)
+{
+    return strncmp(name, "bin/", 4) == 0 || strncmp(name, "etc/", 4) == 0;
+}
+
+/* Programs, and what is in /etc, if they are not those of this archive. */
+static int64_t
+archive_put(void)
+{
+    struct exo_archive_file file;
+    uint64_t sum = archive_sum();
+    uint64_t had = 0;
+    int64_t descriptor = file_open(SUM_FILE, O_RDONLY, 0);
+    int64_t error = 0;
+    size_t at = 0;
+
+    if (descriptor >= 0) {
+        (void)file_read((int)descriptor, &had, sizeof(had));
+        (void)file_close((int)descriptor);
+    }
+    if (had == sum) {
+        return 0;
+    }
+    while (error == 0 &&
+           exo_archive_next(exo_archive, exo_archive_size, &at, &file)) {
+        if (is_systems(file.name)) {
+            error = file_copy(&file);
+        }
+    }
+    if (error == 0) {
+        error = tree_mkdir("/tmp", 0777);
+        error = error == -EEXIST ? 0 : error;
+    }
+    if (error == 0) {
+        const struct exo_archive_file last = {.name = SUM_FILE + 1,
+                                              .bytes = (const void *)&sum,
+                                              .size = sizeof(sum),
+                                              .mode = 0644};
+
+        error = file_copy(&last);
+    }
+    return error;
+}
+
+static int64_t
+disk_begin_tree(struct fs_volume *volume, bool made)
+{
+    int64_t error = tree_mount(volume, made);
+
+    if (domain_user == NULL) {
+        return error;
+    }
+    if (error == -EINVAL && !made) {
+        /* Perhaps somebody ended who had just made it. */
+        error = tree_mount(volume, true);
+    }
+    return error < 0 ? error : archive_put();
 }
 
 int64_t
@@ -165,10 +246,10 @@ tree_begin(void)
     error = files_begin();
     if (error == 0) {
         error = disk_begin(&inode_system()->fs, &volume);
-        if (error == 0) {
-            error = tree_mount(volume, 0);
-            if (error >= 0) {
-                swap_begin();
+        if (error >= 0) {
+            error = disk_begin_tree(volume, error == 1);
+            if (error >= 0 && domain_user == NULL) {
+                swap_begin(); /* nobody asks users' processes for memory */
             }
             return error < 0 ? error : 0;
         }

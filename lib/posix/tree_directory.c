@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/posix/posix.h"
@@ -196,7 +197,8 @@ system_next(unsigned node, struct tree_place *place, struct dirent *entry)
 
     if (result == 1) {
         entry->d_ino = c->number;
-        entry->d_type = type[c->kind];
+        entry->d_type =
+            c->kind == FS_FILE && S_ISFIFO(c->mode) ? DT_FIFO : type[c->kind];
         memcpy(entry->d_name, c->name, c->name_bytes);
         entry->d_name[c->name_bytes] = 0;
     }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/posix/shared.h"
@@ -16,15 +17,14 @@ system_fs(void)
     return &inode_system()->fs;
 }
 
-/* Makes a directory where nothing has the name. */
+/* Makes something where nothing has the name. */
 static int64_t
-directory_make(const struct path *p, mode_t mode)
+make_missing(const struct path *p, enum fs_file_kind kind, mode_t mode)
 {
-    struct fs_status status = {
-        .kind = FS_DIRECTORY,
-        .uid = SHARED_OF->files.uid,
-        .gid = SHARED_OF->files.gid,
-        .mode = (uint16_t)(mode & ~process_self->umask & 07777)};
+    struct fs_status status = {.kind = kind,
+                               .uid = SHARED_OF->files.uid,
+                               .gid = SHARED_OF->files.gid,
+                               .mode = (uint16_t)(mode & ~process_self->umask)};
     struct fs_file *file;
     int64_t error = path_change(p, -EEXIST);
 
@@ -56,8 +56,8 @@ missing(struct path *p)
     return node == -ENOENT ? 0 : node;
 }
 
-int64_t
-tree_mkdir_at(int directory, const char *path, mode_t mode)
+static int64_t
+make(int directory, const char *path, enum fs_file_kind kind, mode_t mode)
 {
     struct path p;
     int64_t error;
@@ -66,13 +66,28 @@ tree_mkdir_at(int directory, const char *path, mode_t mode)
     error = path_begin(&p, directory, path);
     if (error == 0) {
         error = missing(&p);
+        if (error == 0 && p.slash && kind != FS_DIRECTORY) {
+            error = -ENOENT;
+        }
         if (error == 0) {
-            error = directory_make(&p, mode);
+            error = make_missing(&p, kind, mode);
         }
         path_end(&p);
     }
     inode_drop();
     return error;
+}
+
+int64_t
+tree_mkdir_at(int directory, const char *path, mode_t mode)
+{
+    return make(directory, path, FS_DIRECTORY, mode & 07777);
+}
+
+int64_t
+tree_mkfifo_at(int directory, const char *path, mode_t mode)
+{
+    return make(directory, path, FS_FILE, (mode & 07777) | S_IFIFO);
 }
 
 /* Takes away the name, if it is a directory's or not. */

@@ -55,7 +55,7 @@ node_status(unsigned node, struct stat *status)
     }
     status->st_dev = DEVICE_DISK;
     status->st_ino = s.number;
-    status->st_mode = kind_mode[s.kind] | s.mode;
+    status->st_mode = s.mode | (S_ISFIFO(s.mode) ? 0u : kind_mode[s.kind]);
     if (s.kind == FS_SYMLINK) {
         status->st_mode |= 0777;
     }
@@ -110,8 +110,8 @@ tree_stat_open(int descriptor, struct stat *status)
         memset(status, 0, sizeof(*status));
         status->st_mode = S_IFIFO | 0600;
         status->st_nlink = 1;
-        status->st_dev = DEVICE_PIPE;
-        status->st_ino = f->index + 1u;
+        status->st_dev = p->number != 0 ? DEVICE_DISK : DEVICE_PIPE;
+        status->st_ino = p->number != 0 ? p->number : f->index + 1u;
         status->st_size = (off_t)(p->head - p->tail);
         status->st_blksize = PIPE_ATOMIC;
         return 0;
@@ -152,6 +152,7 @@ node_set(unsigned node, struct setting *s)
     if (error != 0) {
         return posix_error(error);
     }
+    s->status.mode |= is.mode & S_IFMT; /* of a FIFO */
     if ((s->what & FS_SET_OWNER) != 0) {
         s->status.uid = s->status.uid == UINT32_MAX ? is.uid : s->status.uid;
         s->status.gid = s->status.gid == UINT32_MAX ? is.gid : s->status.gid;
@@ -333,9 +334,10 @@ tree_truncate(const char *path, int64_t size)
     error = node;
     if (node >= 0) {
         unsigned kind = inode_look((unsigned)node)->kind;
+        bool bytes = kind == FS_FILE && !inode_is_fifo((unsigned)node);
 
         error = kind == FS_DIRECTORY ? -EISDIR
-                : kind != FS_FILE    ? -EINVAL
+                : !bytes             ? -EINVAL
                                      : inode_permits((unsigned)node, W_OK);
         if (error == 0) {
             error = mapping_cut((unsigned)node, (uint64_t)size);

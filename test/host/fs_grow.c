@@ -10,7 +10,7 @@
 
 #define BLOCKS ((uint64_t)16384)
 #define ENTRIES 2048
-#define BIG 4096 /* blocks */
+#define BIG ((uint64_t)4096) /* blocks */
 
 static uint8_t *image;
 static struct fs fs;
@@ -92,7 +92,7 @@ changes(void)
 static uint8_t
 byte_of(uint64_t at, unsigned which)
 {
-    return (uint8_t)((at + which * 977) * 2654435761u >> 9);
+    return (uint8_t)((at + which * (uint64_t)977) * 2654435761u >> 9);
 }
 
 static void
@@ -326,7 +326,7 @@ test_sync_nodes(void)
     other = make_in(fs_root(&fs), "d", FS_DIRECTORY);
     file = make_in(fs_root(&fs), "a", FS_FILE);
     for (i = 0; i < 2 * FS_INLINE_RECORDS; i++) {
-        put(file, 3 * i * (uint64_t)FS_BLOCK, FS_BLOCK, 0);
+        put(file, (uint64_t)3 * i * FS_BLOCK, FS_BLOCK, 0);
     }
     CHECK_EQUAL(fs_sync(&fs), 0);
     for (i = 0; i < 100; i++) {
@@ -337,7 +337,7 @@ test_sync_nodes(void)
         CHECK_EQUAL(fs_create(&fs, other, name, 2, &status, &made), 0);
         fs_close(&fs, made);
     }
-    put(file, 3 * i * (uint64_t)FS_BLOCK, FS_BLOCK, 0);
+    put(file, (uint64_t)3 * i * FS_BLOCK, FS_BLOCK, 0);
     before = fs_host_counts;
     CHECK_EQUAL(fs_fsync(&fs, file), 0);
     CHECK_EQUAL(fs_host_counts.writes, before.writes + 2);

@@ -32,8 +32,8 @@ users_account(uint32_t env)
     return row->id == env ? row->account : 0;
 }
 
-static void
-result(struct users_count *count, int64_t error, const char *what)
+void
+users_result(struct users_count *count, int64_t error, const char *what)
 {
     if (error >= 0 || error == -EAGAIN) {
         count->got++;
@@ -43,7 +43,7 @@ result(struct users_count *count, int64_t error, const char *what)
     }
 }
 
-#define TRY(call) result(count, call, #call)
+#define TRY(call) users_result(count, call, #call)
 
 static void
 table_make(void)
@@ -76,8 +76,8 @@ attack_table(struct users_count *count, uint64_t cap, uint64_t table)
     TRY(sys_pt_link(cap | POSIX_CAP_OWN << 8, table, 0, own_table));
 }
 
-static void
-attack_frame(struct users_count *count, uint64_t cap, uint64_t frame)
+void
+users_attack_frame(struct users_count *count, uint64_t cap, uint64_t frame)
 {
     uint32_t type = records[frame].type;
 
@@ -110,7 +110,7 @@ users_attack_env(struct users_count *count, uint32_t env)
     for (uint64_t cap = 0; cap < POSIX_CAP_CHILDREN; cap++) {
         for (uint64_t i = first; i < first + boot->frames; i++) {
             if (records[i].owner == env) {
-                attack_frame(count, cap, i);
+                users_attack_frame(count, cap, i);
             }
         }
         TRY(sys_env_destroy(cap, env));

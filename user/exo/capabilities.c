@@ -14,7 +14,6 @@ purpose(unsigned index)
         [POSIX_CAP_CONSOLE] = "the console",
         [POSIX_CAP_OWN] = "what is its own",
         [POSIX_CAP_DOMAIN] = "to make children",
-        [POSIX_CAP_SYSTEM] = "the system's files",
         [POSIX_CAP_SHARED] = "what the processes share, and files",
     };
 

@@ -6,6 +6,9 @@
 #include <sys/cdefs.h>
 #include <sys/features.h>
 
+#define FILENAME_MAX 4096 /* as PATH_MAX */
+#define FOPEN_MAX 64
+
 #if __POSIX_VISIBLE
 #include <sys/types.h>
 
