@@ -181,19 +181,21 @@ many_rows(void)
 static void
 few_rows(void)
 {
-    struct row extent = {0};
-    struct row bytes_only = {0};
+    struct row longer = {0};
+    struct row shorter = {0};
+    struct row same = {0};
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         image_make(FEW, 1);
-        row_add(&extent, change_count(1, 0));
+        row_add(&longer, change_count(1, 0));
         image_make(FEW, 0);
-        row_add(&extent, change_count(0, 1));
+        row_add(&shorter, change_count(0, 1));
         bytes->head.entries = (uint16_t)(1 + i);
-        row_add(&bytes_only, change_count(0, 0));
+        row_add(&same, change_count(0, 0));
     }
-    row_print("change_extent", &extent);
-    row_print("change_bytes", &bytes_only);
+    row_print("change_longer", &longer);
+    row_print("change_shorter", &shorter);
+    row_print("change_same", &same);
 }
 
 int
