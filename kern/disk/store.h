@@ -133,6 +133,8 @@ void store_enter(struct drive *d);
 #define STEP_BEFORE 8000
 #define STEP_PROGRAMS 16000
 void store_step(struct drive *d);
+/* Whether one could do something. */
+bool store_busy(const struct drive *d);
 
 /* A device's answer to a request that is not an env's own. True if its env is
    to be told, and the request to be freed. */
