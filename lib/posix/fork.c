@@ -539,7 +539,9 @@ fork_make(uint64_t stack)
     if (making.error == 0) {
         process_lock();
         making.row->state = PROCESS_LIVE;
-        if (making.row->kill) { /* somebody wanted that already */
+        /* A kill of all that reached the parent was for this one, too. */
+        making.row->kill |= process_self->kill;
+        if (making.row->kill) {
             process_wake(process_first());
         }
         process_unlock();
