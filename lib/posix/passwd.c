@@ -102,8 +102,8 @@ find(const char *name, uid_t uid)
     endpwent();
     do {
         p = getpwent();
-    } while (p != NULL && (name != NULL ? strcmp(p->pw_name, name) != 0
-                                        : p->pw_uid != uid));
+    } while (p != NULL &&
+             (name != NULL ? strcmp(p->pw_name, name) != 0 : p->pw_uid != uid));
     refused = file == NULL && errno != ENOENT;
     endpwent();
     if (!refused) {
