@@ -4,6 +4,8 @@
 #include "kern/env.h"
 #include "kern/event.h"
 #include "kern/lock.h"
+#include "kern/panic.h"
+#include "platform/device.h"
 
 #define SIZE 256  /* a power of two, so that the counters may wrap */
 #define WAITERS 4 /* a byte tells all of them: rule 6 bounds it */
@@ -16,6 +18,7 @@ struct waiter {
 static char buffer[SIZE];
 static unsigned written;
 static unsigned consumed;
+static bool held; /* by the device */
 static struct waiter waiters[WAITERS];
 static unsigned asked;
 static struct lock console_input_lock = {.rank = LOCK_LEAF};
@@ -32,15 +35,29 @@ waiter_tell(struct waiter w)
     }
 }
 
+bool
+console_room(void)
+{
+    bool room;
+
+    lock_acquire(&console_input_lock);
+    room = written - consumed < SIZE;
+    if (!room) {
+        held = true;
+        device_console_hold(true);
+    }
+    lock_release(&console_input_lock);
+    return room;
+}
+
 void
 console_receive(char c)
 {
     struct waiter told[WAITERS];
 
     lock_acquire(&console_input_lock);
-    if (written - consumed < SIZE) {
-        buffer[written++ % SIZE] = c;
-    }
+    ASSERT(written - consumed < SIZE);
+    buffer[written++ % SIZE] = c;
     for (unsigned i = 0; i < WAITERS; i++) {
         told[i] = waiters[i];
         waiters[i].id = 0;
@@ -60,6 +77,10 @@ console_read_for(uint64_t id, unsigned hart)
     lock_acquire(&console_input_lock);
     if (written != consumed) {
         c = (unsigned char)buffer[consumed++ % SIZE];
+        if (held && written - consumed <= SIZE / 2) {
+            held = false;
+            device_console_hold(false);
+        }
     } else if (id != 0) {
         unsigned i = 0;
 

@@ -12,8 +12,11 @@
  */
 #include "kern/abi/types.h"
 
-/* Called by the interrupt handler for each byte; dropped when the buffer is
-   full, as the line would have done. */
+/* Whether there is room for a byte. If not, the device holds back what comes,
+   until half of the buffer has been read. */
+bool console_room(void);
+
+/* Called by the interrupt handler for each byte, while there is room. */
 void console_receive(char c);
 
 /* The oldest byte not read yet, or -1. */

@@ -34,4 +34,8 @@ bool device_console_room(void);
    nothing is read. */
 void device_console_listen(void);
 
+/* Leaves what comes to the console in its device, where more waits or is lost
+   as the line has it; or takes it from there again. */
+void device_console_hold(bool hold);
+
 #endif

@@ -19,8 +19,8 @@ struct console_driver {
     bool (*room)(void);
     /* The next byte received, or -1. */
     int (*get)(void);
-    /* Lets a received byte raise the device's interrupt. */
-    void (*listen)(void);
+    /* Lets a received byte raise the device's interrupt, or not. */
+    void (*listen)(bool on);
 };
 
 /* Maps the registers of entry 0 of the node's reg, at least `size` bytes. NULL

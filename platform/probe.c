@@ -236,16 +236,24 @@ void
 device_console_listen(void)
 {
     if (has_controller && console_source != 0 && plic_route(console_source)) {
-        console->listen();
+        console->listen(true);
     } else {
         printk(PRINT_WARN, "console: no interrupt: no input\n");
     }
 }
 
+void
+device_console_hold(bool hold)
+{
+    console->listen(!hold);
+}
+
 static void
 console_interrupt(void)
 {
-    for (int byte = console->get(); byte >= 0; byte = console->get()) {
+    int byte;
+
+    while (console_room() && (byte = console->get()) >= 0) {
         console_receive((char)byte);
     }
 }

@@ -135,9 +135,9 @@ check_child(struct volume *v, uint64_t block)
     }
     error = type_owns(&v->types, entry->type, registry_page(entry->frame),
                       v->blocks.blocks, &v->sets.other);
-    return error == -EAGAIN                         ? error
-           : error != 0 || v->sets.other.count != 0 ? -EBUSY
-                                                    : 0;
+    return error == -EAGAIN || (error == 0 && v->sets.other.count == 0)
+               ? error
+               : -EBUSY;
 }
 
 /* Whether the change moves the block away from where it is. */

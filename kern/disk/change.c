@@ -360,7 +360,7 @@ change_step_one(struct volume *v)
         error = balance_step(v);
         if (error == 1) {
             phase_begin(c, CHANGE_EDGES);
-            error = 0;
+            error = step_edges(v);
         }
         break;
     case CHANGE_EDGES:

@@ -9,6 +9,9 @@
 #include "kern/abi/error.h"
 #include "kern/panic.h"
 
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
 void
 owned_begin(struct owned_set *set, uint64_t blocks, uint64_t types)
 {
@@ -99,37 +102,36 @@ extent_same(const struct disk_extent *a, const struct disk_extent *b)
     return a->first == b->first && a->count == b->count && a->type == b->type;
 }
 
-/* Widens it by the extents of a set from one index up to another. */
-static void
-range_widen(struct owned_range *range, const struct owned_set *set,
-            uint32_t from, uint32_t to)
-{
-    if (from < to) {
-        uint64_t first = set->extent[from].first;
-        uint64_t end = extent_end(&set->extent[to - 1]);
-
-        range->first = first < range->first ? first : range->first;
-        range->end = end > range->end ? end : range->end;
-    }
-}
-
 void
 owned_differ(const struct owned_set *a, const struct owned_set *b,
              struct owned_range *range)
 {
-    uint32_t i = a == NULL ? 0 : a->count;
-    uint32_t j = b == NULL ? 0 : b->count;
-    uint32_t n = 0;
+    const struct disk_extent *x = a == NULL ? NULL : a->extent;
+    const struct disk_extent *y = b == NULL ? NULL : b->extent;
+    const struct disk_extent *x_end = a == NULL ? NULL : x + a->count;
+    const struct disk_extent *y_end = b == NULL ? NULL : y + b->count;
+    uint64_t first = UINT64_MAX;
 
-    while (n < i && n < j && extent_same(&a->extent[n], &b->extent[n])) {
-        n++;
+    while (x != x_end && y != y_end && extent_same(x, y)) {
+        x++;
+        y++;
     }
-    for (; i > n && j > n && extent_same(&a->extent[i - 1], &b->extent[j - 1]);
-         j--) {
-        i--;
+    while (x != x_end && y != y_end && extent_same(x_end - 1, y_end - 1)) {
+        x_end--;
+        y_end--;
     }
-    range_widen(range, a, n, i);
-    range_widen(range, b, n, j);
+    if (x != x_end) {
+        first = x->first;
+        range->end = MAX(range->end, extent_end(x_end - 1));
+    }
+    if (y != y_end) {
+        /* One that is longer or shorter differs at its end. */
+        first = x != x_end && x->first == y->first && x->type == y->type
+                    ? MIN(extent_end(x), extent_end(y))
+                    : MIN(first, y->first);
+        range->end = MAX(range->end, extent_end(y_end - 1));
+    }
+    range->first = MIN(range->first, first);
 }
 
 /* Which sets there are is asked once: most are not there. */

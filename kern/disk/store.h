@@ -130,9 +130,11 @@ void store_enter(struct drive *d);
    late; but those of a step that nothing came before, and the first of a call,
    have the time that they may take: else somebody might never get on. */
 #define STEP_FRESH 2500
-#define STEP_BEFORE 7000
+#define STEP_BEFORE 8000
 #define STEP_PROGRAMS 16000
 void store_step(struct drive *d);
+/* Whether one could do something. */
+bool store_busy(const struct drive *d);
 
 /* A device's answer to a request that is not an env's own. True if its env is
    to be told, and the request to be freed. */

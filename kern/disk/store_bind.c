@@ -231,9 +231,7 @@ volume_unbind(struct volume *v, uint32_t e, const uint8_t *image,
             int same = binding_same(v, e, image, after, x);
 
             s->progress = true;
-            if (same != -EAGAIN) {
-                x->checked = s->changes;
-            }
+            x->checked = same == -EAGAIN ? 0 : s->changes;
             if (same == 0) {
                 extent_release(d, x);
             }

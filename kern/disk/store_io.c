@@ -130,32 +130,27 @@ bool
 store_answer(struct drive *d, struct disk_request *r, int error)
 {
     struct store *s = d->store;
+    bool own = r->purpose == REQUEST_FILL || r->purpose == REQUEST_DATA ||
+               r->purpose == REQUEST_RECOVER;
 
-    s->waits = false;
-    d->work = true;
-    switch (r->purpose) {
-    case REQUEST_FILL:
+    if (r->purpose == REQUEST_FILL) {
         fill_answer(d, r, error);
-        return true;
-    case REQUEST_DATA:
+    } else if (r->purpose == REQUEST_DATA) {
         data_answer(d, r, error);
-        return true;
-    case REQUEST_RECOVER:
+    } else if (own) {
         s->recovery_reading = false;
         s->recovery_block = error == 0 ? r->block : RECOVER_NOTHING;
-        return true;
-    case REQUEST_METADATA:
-        if (error < 0 || !stage_next(d, r)) {
-            write_done(&s->volume, r->entry, error);
-        }
+    } else if (error >= 0 && stage_next(d, r)) {
         return false;
-    default:
-        if (error < 0 || !stage_next(d, r)) {
-            s->type.error = error;
-            s->type.stage = TYPE_WRITTEN;
-        }
-        return false;
+    } else if (r->purpose == REQUEST_METADATA) {
+        write_done(&s->volume, r->entry, error);
+    } else {
+        s->type.error = error;
+        s->type.stage = TYPE_WRITTEN;
     }
+    s->waits = false; /* a job may have waited for it */
+    d->work = store_busy(d);
+    return own;
 }
 
 /* What a block's entry is to be. */

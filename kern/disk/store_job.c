@@ -112,9 +112,8 @@ store_open(uint64_t number, uint32_t *entry)
     return d;
 }
 
-/* Whether a step could do something. */
-static bool
-busy(const struct drive *d)
+bool
+store_busy(const struct drive *d)
 {
     const struct store *s = d->store;
     bool type = s->type.stage != TYPE_NONE && s->type.stage != TYPE_WRITE;
@@ -136,7 +135,7 @@ drive_unlock(struct drive *d)
     memcpy(tell, s->tell, told * sizeof(tell[0]));
     s->told = 0;
     s->returned = 0;
-    d->work = busy(d);
+    d->work = store_busy(d);
     d->row->state = s->volume.state;
     d->row->doubles = s->volume.doubles.count;
     lock_release(&d->lock);
@@ -181,7 +180,7 @@ store_step(struct drive *d)
 {
     if (csr_read(instret) - d->store->begun < STEP_FRESH ||
         volume_time(&d->store->volume)) {
-        while (busy(d) && step(d) && volume_time(&d->store->volume)) {
+        while (store_busy(d) && step(d) && volume_time(&d->store->volume)) {
         }
     }
 }

@@ -62,6 +62,17 @@ node_entry(struct disk_volume *v, uint64_t parent, uint64_t block, bool ask)
     return volume_get(v, up, block, fresh ? REGISTRY_READ_CREATE : 0, 0);
 }
 
+/* Whether these are the newest bytes, and there are any. */
+static bool
+is_version(const struct disk_volume *v, uint32_t e, uint64_t parent,
+           uint64_t version)
+{
+    const volatile struct registry_entry *row = volume_row(v, e);
+
+    return row->version == version && row->parent == parent &&
+           (row->flags & REGISTRY_EMPTY) == 0;
+}
+
 /* The frame of an image is not written while it is the newest; so what was
    copied is right if it is so afterwards. The first image of a new block is
    nobody's to map until it has been asked for. */
@@ -70,12 +81,17 @@ node_read(struct fs_volume *fs, uint64_t parent, uint64_t block, void *image,
           uint64_t *version)
 {
     struct disk_volume *v = volume_of(fs);
-    int64_t e = node_entry(v, parent, block, false);
+    uint32_t known = volume_find(v, block);
     struct registry_entry seen;
     bool asked = false;
     int64_t error;
+    int64_t e;
     unsigned i;
 
+    if (known != VOLUME_NONE && is_version(v, known, parent, *version)) {
+        return 0;
+    }
+    e = node_entry(v, parent, block, false);
     for (i = 0; i < VOLUME_TRIES && e >= 0; i++) {
         const volatile struct registry_entry *row = volume_row(v, (uint32_t)e);
 

@@ -4,9 +4,10 @@
  * copied from and to the window; new ones are put there by whoever writes them
  * first.
  */
+#include <string.h>
+
 #include "lib/disk/volume_part.h"
 #include "lib/exo/exo.h"
-#include "lib/exo/page.h"
 #include "lib/fs/format.h"
 
 /* The entry of a node that owns data. */
@@ -83,9 +84,8 @@ data_insert(struct disk_volume *v, uint64_t owner, uint64_t block,
         volume_frame_free(frame);
         return -ENOMEM;
     }
-    if (count < FRAME_SIZE) {
-        exo_page_clear(page);
-    }
+    memset(page, 0, offset);
+    memset(page + offset + count, 0, FRAME_SIZE - offset - count);
     copied = volume_copy(page + offset, from, count);
     exo_map_return();
     if (!copied) {

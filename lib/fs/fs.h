@@ -33,6 +33,7 @@ enum fs_error {
 #define FS_HINTS 64
 #define FS_PAGES (FS_CACHE + FS_EDITS_MAX)
 #define FS_OPEN_MAX 256 /* files and directories open at a time */
+#define FS_CHAINS 64    /* of handles, by number */
 #define FS_DIRTY_MAX 1024
 #define FS_ORDERS_MAX 32
 /* Times of files are multiples of this, in nanoseconds: to write a file often
@@ -68,6 +69,7 @@ struct fs_file {
     bool ahead;
     uint32_t window;   /* so many are claimed next at the end */
     uint64_t next;     /* the byte behind what was read last */
+    uint16_t chain;    /* the next handle of some numbers, plus 1 */
     struct fs_run run; /* where was read or written last */
 };
 
@@ -152,6 +154,8 @@ struct fs {
     struct fs_made made;
     bool making; /* it is getting one */
     struct fs_file open[FS_OPEN_MAX];
+    uint16_t chain[FS_CHAINS]; /* the first handle of each, plus 1 */
+    unsigned open_free;        /* none below is free */
     bool beaten; /* the last change came too late for blocks that were free */
     unsigned tries;         /* of what is being done, before this one */
     unsigned open_end;      /* none from here on is open */
@@ -217,6 +221,9 @@ int64_t fs_link(struct fs *fs, struct fs_file *file, struct fs_file *directory,
    directory must be empty. */
 int64_t fs_unlink(struct fs *fs, struct fs_file *directory, const char *name,
                   size_t bytes);
+/* The same of a directory, or of what is none: else -ENOTDIR, or -EISDIR. */
+int64_t fs_remove(struct fs *fs, struct fs_file *directory, const char *name,
+                  size_t bytes, enum fs_file_kind kind);
 /* Gives what has the one name the other, which is taken from what had it. */
 struct fs_text {
     const char *name;

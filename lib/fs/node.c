@@ -251,8 +251,10 @@ node_record_remove(struct fs_node *n, unsigned index)
 {
     struct fs_record *records = node_records_of(n);
 
-    memmove(records + 1, records, index * sizeof(*records));
-    memset(records, 0, sizeof(*records));
+    for (; index > 0; index--) {
+        records[index] = records[index - 1];
+    }
+    records[0] = (struct fs_record){0};
     n->head.records--;
 }
 

@@ -10,26 +10,89 @@
 
 #include "lib/fs/part.h"
 
+/* Handles of some numbers each are in a chain, also those that are not in use
+   any more: one leaves when it is used for another number. */
+static uint16_t *
+chain_of(struct fs *fs, uint64_t number)
+{
+    return &fs->chain[number % FS_CHAINS];
+}
+
+static void
+chain_enter(struct fs *fs, struct fs_file *f)
+{
+    uint16_t *first = chain_of(fs, f->number);
+
+    f->chain = *first;
+    *first = (uint16_t)(f - fs->open + 1);
+}
+
+static void
+chain_leave(struct fs *fs, const struct fs_file *f)
+{
+    uint16_t *at = chain_of(fs, f->number);
+
+    while (*at != 0 && &fs->open[*at - 1] != f) {
+        at = &fs->open[*at - 1].chain;
+    }
+    *at = *at != 0 ? f->chain : 0;
+}
+
+void
+fs_handles_order(struct fs *fs)
+{
+    unsigned i;
+
+    memset(fs->chain, 0, sizeof(fs->chain));
+    for (i = 0; i < FS_OPEN_MAX; i++) {
+        if (fs->open[i].number != 0) {
+            chain_enter(fs, &fs->open[i]);
+        }
+    }
+    fs->open_free = 0;
+    fs->open_end = FS_OPEN_MAX;
+}
+
+/* One that is not in use, for a number; NULL if all are. */
+static struct fs_file *
+handle_new(struct fs *fs, struct fs_file *directory, uint32_t hash,
+           uint64_t number)
+{
+    unsigned i = fs->open_free;
+    struct fs_file *f = &fs->open[i];
+
+    while (i < FS_OPEN_MAX && f->users > 0) {
+        i++;
+        f++;
+    }
+    fs->open_free = i;
+    if (i == FS_OPEN_MAX) {
+        return NULL;
+    }
+    if (f->number != 0) {
+        chain_leave(fs, f);
+    }
+    *f = (struct fs_file){
+        .directory = directory, .number = number, .hash = hash};
+    chain_enter(fs, f);
+    if (directory != NULL) {
+        directory->users++;
+    }
+    fs->open_end = i < fs->open_end ? fs->open_end : i + 1;
+    return f;
+}
+
 int64_t
 fs_handle(struct fs *fs, struct fs_file *directory, uint32_t hash,
           uint64_t number, struct fs_file **file)
 {
     struct fs_file *f = fs_handle_find(fs, number);
-    unsigned i;
 
     while (fs->open_end > 0 && fs->open[fs->open_end - 1].users == 0) {
         fs->open_end--;
     }
-    for (i = 0; f == NULL && i < FS_OPEN_MAX; i++) {
-        if (fs->open[i].users == 0) {
-            f = &fs->open[i];
-            *f = (struct fs_file){
-                .directory = directory, .number = number, .hash = hash};
-            if (directory != NULL) {
-                directory->users++;
-            }
-            fs->open_end = i < fs->open_end ? fs->open_end : i + 1;
-        }
+    if (f == NULL) {
+        f = handle_new(fs, directory, hash, number);
     }
     if (f == NULL) {
         return -ENFILE;
@@ -42,14 +105,13 @@ fs_handle(struct fs *fs, struct fs_file *directory, uint32_t hash,
 struct fs_file *
 fs_handle_find(struct fs *fs, uint64_t number)
 {
-    unsigned i;
+    unsigned i = *chain_of(fs, number);
 
-    for (i = 0; i < fs->open_end; i++) {
-        if (fs->open[i].users > 0 && fs->open[i].number == number) {
-            return &fs->open[i];
-        }
+    while (i != 0 &&
+           (fs->open[i - 1].users == 0 || fs->open[i - 1].number != number)) {
+        i = fs->open[i - 1].chain;
     }
-    return NULL;
+    return i != 0 ? &fs->open[i - 1] : NULL;
 }
 
 void
@@ -87,6 +149,9 @@ fs_close(struct fs *fs, struct fs_file *file)
             file->users = 1; /* it is looked at once more */
             (void)fs_late_settle(fs, file, true);
             file->users = 0;
+        }
+        if (file - fs->open < (ptrdiff_t)fs->open_free) {
+            fs->open_free = (unsigned)(file - fs->open);
         }
         file = directory;
     }

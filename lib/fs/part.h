@@ -100,6 +100,8 @@ int64_t fs_handle(struct fs *fs, struct fs_file *directory, uint32_t hash,
                   uint64_t number, struct fs_file **file);
 /* The handle of what is open with this number, or NULL. */
 struct fs_file *fs_handle_find(struct fs *fs, uint64_t number);
+/* Handles can be found again, after somebody died. */
+void fs_handles_order(struct fs *fs);
 /* The entry of a file has moved. */
 void fs_handle_move(struct fs *fs, uint64_t number, struct fs_file *directory,
                     uint32_t hash);

@@ -43,7 +43,7 @@ fs_recover(struct fs *fs)
     for (i = 0; i < FS_OPEN_MAX; i++) {
         fs->open[i].top = 0;
     }
-    fs->open_end = FS_OPEN_MAX;
+    fs_handles_order(fs);
     store_begin(fs);
     if (fs->volume->f->recover != NULL) {
         fs->volume->f->recover(fs->volume);
@@ -73,6 +73,7 @@ fs_recount(struct fs *fs, const uint32_t users[FS_OPEN_MAX])
         was[i] = fs->open[i].users > 0;
         fs->open[i].users = 0;
     }
+    fs->open_free = 0;
     use(fs->root);
     use(fs->links);
     for (i = 0; i < FS_OPEN_MAX; i++) {

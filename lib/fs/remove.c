@@ -182,6 +182,7 @@ struct remove_what {
     struct fs_name name;
     struct fs_file *to; /* of a rename */
     struct fs_name new_name;
+    enum fs_file_kind kind; /* to be removed: directory, file, or 0: whatever */
     struct removal removal;
 };
 
@@ -201,6 +202,10 @@ unlink_try(struct fs *fs, void *what)
     if (e == NULL) {
         return -ENOENT;
     }
+    if (w->kind != 0 &&
+        (w->kind == FS_DIRECTORY) != (e->kind == FS_DIRECTORY)) {
+        return w->kind == FS_DIRECTORY ? -ENOTDIR : -EISDIR;
+    }
     w->removal = (struct removal){0};
     error = name_take(fs, &place, e, w->directory, &w->removal);
     if (error != 0) {
@@ -214,9 +219,17 @@ int64_t
 fs_unlink(struct fs *fs, struct fs_file *directory, const char *name,
           size_t bytes)
 {
+    return fs_remove(fs, directory, name, bytes, 0);
+}
+
+int64_t
+fs_remove(struct fs *fs, struct fs_file *directory, const char *name,
+          size_t bytes, enum fs_file_kind kind)
+{
     struct remove_what w = {
         .directory = directory,
-        .name = {fs_hash(fs->seed, name, bytes), name, bytes}};
+        .name = {fs_hash(fs->seed, name, bytes), name, bytes},
+        .kind = kind};
     int64_t error = fs_use(fs);
 
     if (error == 0) {

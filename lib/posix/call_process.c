@@ -33,9 +33,11 @@ fork(void)
 {
     int64_t result;
 
-    posix_hold();
-    result = process_fork();
-    posix_release();
+    do {
+        posix_hold();
+        result = process_fork();
+        posix_release();
+    } while (result == -EINTR);
     if (result < 0) {
         errno = (int)-result;
         return -1;

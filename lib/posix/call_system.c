@@ -72,7 +72,7 @@ sysconf(int name)
     case _SC_ARG_MAX:
         return ARGUMENTS_MAX;
     case _SC_CHILD_MAX:
-        return POSIX_PROCESSES;
+        return POSIX_PROCESSES - POSIX_PROCESSES_SPARE;
     case _SC_CLK_TCK:
         return CLOCKS_PER_SEC;
     case _SC_OPEN_MAX:

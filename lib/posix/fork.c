@@ -509,13 +509,16 @@ fork_undo(void)
 int64_t
 fork_make(uint64_t stack)
 {
+    bool due;
+
     making.stack = stack;
     making.id = 0;
     process_lock();
-    making.row = process_new();
+    due = posix_held == 1 && signal_is_due();
+    making.row = due ? NULL : process_new();
     process_unlock();
     if (making.row == NULL) {
-        return -EAGAIN;
+        return due ? -EINTR : -EAGAIN;
     }
     making.error = cap_make();
     if (making.error == 0) {
@@ -536,7 +539,9 @@ fork_make(uint64_t stack)
     if (making.error == 0) {
         process_lock();
         making.row->state = PROCESS_LIVE;
-        if (making.row->kill) { /* somebody wanted that already */
+        /* A kill of all that reached the parent was for this one, too. */
+        making.row->kill |= process_self->kill;
+        if (making.row->kill) {
             process_wake(process_first());
         }
         process_unlock();

@@ -7,7 +7,8 @@
 
 /* In the parent the child's pid, or the negative of an errno: -EAGAIN if there
    are as many processes as may be, -ENOMEM. In the child 0. Within posix_hold,
-   in both. */
+   in both. -EINTR, where nothing else is held, if a signal is to be delivered
+   first: then one for the group is not the parent's alone. */
 int64_t process_fork(void);
 
 /* In switch.S: calls fork_make with the place of the registers that C

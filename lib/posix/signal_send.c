@@ -2,7 +2,8 @@
 /*
  * Sending signals, under the lock of the process table. A sender that dies has
  * set the bit, or not; that the receiver was not woken then is seen at its next
- * call, and whoever buries the sender wakes everybody.
+ * call, and whoever buries the sender wakes everybody. A process in the making
+ * has what comes for its group, and looks for it when it begins.
  */
 #include <errno.h>
 
@@ -64,7 +65,8 @@ signal_send(struct process *p, int signal)
 {
     uint64_t bit = SIGNAL_BIT(signal);
 
-    if (!is_there(p) || (p->pid == FIRST_PID && (SIGNAL_ALWAYS & bit))) {
+    if (!(is_there(p) || p->state == PROCESS_MAKING) ||
+        (p->pid == FIRST_PID && (SIGNAL_ALWAYS & bit))) {
         return;
     }
     if (SIGNAL_STOPS & bit) {
@@ -91,7 +93,7 @@ signal_send(struct process *p, int signal)
             process_wake(first);
         }
     }
-    if (!(p->signals_masked & bit)) {
+    if (!(p->signals_masked & bit) && p->state != PROCESS_MAKING) {
         process_wake(p);
     }
 }

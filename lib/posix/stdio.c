@@ -27,10 +27,22 @@ static POSIX_ANEW_ZERO char in_buffer[BUFSIZ];
 static POSIX_ANEW_ZERO char out_buffer[BUFSIZ];
 static POSIX_ANEW_ZERO char error_buffer[1];
 
+/* picolibc forgets that the end of a line could not be written. */
+static ssize_t
+out_write(int descriptor, const void *bytes, size_t count)
+{
+    ssize_t written = write(descriptor, bytes, count);
+
+    if (written < 0) {
+        stdout->flags |= __SERR;
+    }
+    return written;
+}
+
 static POSIX_ANEW struct __file_bufio in_file = FDEV_SETUP_BUFIO(
     STDIN_FILENO, in_buffer, BUFSIZ, read, write, lseek, close, __SRD, 0);
 static POSIX_ANEW struct __file_bufio out_file = FDEV_SETUP_BUFIO(
-    STDOUT_FILENO, out_buffer, BUFSIZ, read, write, lseek, close, __SWR, 0);
+    STDOUT_FILENO, out_buffer, BUFSIZ, read, out_write, lseek, close, __SWR, 0);
 static POSIX_ANEW struct __file_bufio error_file = FDEV_SETUP_BUFIO(
     STDERR_FILENO, error_buffer, 1, read, write, lseek, close, __SWR, 0);
 

@@ -39,8 +39,8 @@ struct swap {
     struct swap_place place[SWAP_PLACES];
 };
 
-/* Finds room on the disk of the domain, or goes without: by the first process,
-   when the tree is mounted. */
+/* Finds room on the disk, or goes without, as the domains of other users do: by
+   the first process, when the tree is mounted. */
 void swap_begin(void);
 
 /* Pages that will be written together; the caller's, all zero at first. */

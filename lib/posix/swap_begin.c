@@ -8,9 +8,10 @@
  */
 #include <string.h>
 
-#include "kern/abi/frame.h"
 #include "lib/disk/format.h"
 #include "lib/exo/exo.h"
+#include "lib/posix/disk.h"
+#include "lib/posix/domain.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
 
@@ -48,18 +49,6 @@ static _Alignas(DISK_BLOCK_BYTES) union {
     struct root root;
 } page;
 
-/* What files are under, too: the name of memory that processes share. */
-static struct cap_name
-guard_shared(void)
-{
-    const volatile struct frame *f =
-        (const volatile struct frame *)INFORMATION_FRAMES +
-        SHARED_OF->volume.page_frame[0];
-    struct cap_name name = {{f->guard.word[0], f->guard.word[1]}};
-
-    return name;
-}
-
 /* A tree with a root that owns nothing. The root is on the disk before the
    catalogue leads there. */
 static int64_t
@@ -69,7 +58,7 @@ tree_make(struct disk *disk, struct node *catalogue, uint64_t type,
     struct disk_tree tree = {.name = NAME,
                              .count = 1,
                              .type = (uint32_t)type,
-                             .guard = guard_shared()};
+                             .guard = disk_guard()};
     struct node_edit edit = {catalogue, &page};
     int64_t error = space_find(&disk->space, 1);
 
@@ -158,7 +147,7 @@ swap_begin(void)
     struct disk disk = SHARED_OF->volume.disk;
     struct swap *swap = &SHARED_OF->swap;
     struct node root;
-    int64_t error = root_open(&disk, &root);
+    int64_t error = domain_user != NULL ? -EPERM : root_open(&disk, &root);
 
     if (error == 0 && page.root.count == 0) {
         error = blocks_claim(&disk, &root);

@@ -25,7 +25,7 @@
 #include "lib/posix/lock.h"
 
 /* Powers of two. What is typed ahead of all that is dropped, and rings. */
-#define TERMINAL_INPUT 4096
+#define TERMINAL_INPUT 16384
 #define TERMINAL_ECHO 4096
 
 /* What one byte may become on the line: a tab, eight blanks. */

@@ -98,6 +98,13 @@ name_remove(struct path *p, bool directory)
     int64_t error = 0;
     unsigned kind;
 
+    /* The name may be changed: what it is then says who takes it away. */
+    if (!p->slash && path_change(p, -EBUSY) == 0) {
+        name_drop(p->at, p->name, p->bytes);
+        return posix_error(fs_remove(system_fs(), inode_file(p->at), p->name,
+                                     p->bytes,
+                                     directory ? FS_DIRECTORY : FS_FILE));
+    }
     node = path_look(p, false);
     if (node < 0) {
         return node;

@@ -66,9 +66,9 @@ ns16550_get(void)
 }
 
 static void
-ns16550_listen(void)
+ns16550_listen(bool on)
 {
-    write(IER, IER_RECEIVED);
+    write(IER, on ? IER_RECEIVED : 0);
 }
 
 static const struct console_driver driver = {ns16550_put, ns16550_room,

@@ -46,9 +46,9 @@ sifive_uart_get(void)
 }
 
 static void
-sifive_uart_listen(void)
+sifive_uart_listen(bool on)
 {
-    base[IE] = IE_RECEIVED;
+    base[IE] = on ? IE_RECEIVED : 0;
 }
 
 static const struct console_driver driver = {

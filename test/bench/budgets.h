@@ -53,6 +53,14 @@
     X(disk_read_128k_loose, 0, "both, 128 KiB into 32 frames")                 \
     X(extent_bind, 0, "an extent of a raw disk bound")
 
+/* Of bench_tree, which has a disk with metadata. */
+#define TREE_BUDGETS(X)                                                        \
+    X(owns_check, 4500, "what a node with 64 extents owns is asked of it")     \
+    X(extent_bind_type, 0, "an extent bound, its node says by what guards")    \
+    X(change_longer, 9500, "a node of 16 extents changed, one of them longer") \
+    X(change_shorter, 13000, "the same, one of them shorter")                  \
+    X(change_same, 8500, "the same, what it owns stays")
+
 /* Of bench_posix, on a disk with a file system; the last of a run of init. */
 #define POSIX_BUDGETS(X)                                                       \
     X(getpid, 10, "a library call")                                            \
@@ -61,7 +69,7 @@
     X(open_close, 2500, "an existing file, path of three parts")               \
     X(read_4k_cached, 1500, "a page of 256 that are in the cache")             \
     X(write_4k_cached, 1800, "a page of a file that is in the cache")          \
-    X(grow_4k, 16000, "a page behind the end of a file, of 64")                \
+    X(grow_4k, 10000, "a page behind the end of a file, of 64")                \
     X(write_4k_fsync, 15000, "a page of a file, and it is on the disk")        \
     X(stat, 0, "an existing file, path of three parts")                        \
     X(pipe_roundtrip, 1500, "a byte to another process and back")              \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the kernel's part of metadata costs: a disk gets the type of lib/fs, and
- * a tree of one node with 64 extents. Counted are calls, from the call to the
- * return behind it, on a node whose blocks are in the registry.
+ * a tree of one node. Counted are calls, from the call to the return behind it,
+ * on a node of which a block of each extent is in the registry.
  */
 #include <string.h>
 
@@ -16,7 +16,8 @@
 
 #define NODE 100
 #define DATA 200 /* the first extent; the others lie behind it */
-#define EXTENTS 64
+#define MANY 64
+#define FEW 16
 #define EXTENT_BLOCKS 4
 #define GAP 8 /* from one to the next */
 #define ROUNDS 8
@@ -73,7 +74,7 @@ format(void)
 static void
 blocks_insert(void)
 {
-    for (uint64_t i = 0; i < EXTENTS; i++) {
+    for (uint64_t i = 0; i < MANY; i++) {
         uint64_t frame = (uint64_t)sys_frame_alloc(0, 0, 0);
 
         (void)sys_frame_scrub(frame);
@@ -149,44 +150,68 @@ bind_count(uint64_t block, int64_t *binding)
     return sum;
 }
 
-int
-main(void)
+/* What `owns` takes, and a binding, through a node whose image is new. */
+static void
+many_rows(void)
 {
-    struct node_edit edit = {&node, image};
-    struct row grown = {0};
-    struct row kept = {0};
     struct row owns = {0};
     struct row bind = {0};
     int64_t binding;
 
-    format();
-    image_make(EXTENTS, 0);
-    EXPECT(node_change(&disk, &edit, 1, EXTENTS * EXTENT_BLOCKS, 0), 0);
-    blocks_insert();
-    EXPECT(node_change(&disk, &edit, 1, 0, 0), 0);
     for (unsigned i = 0; i < ROUNDS; i++) {
+        uint64_t first;
         uint64_t again;
-        uint64_t count;
 
-        image_make(EXTENTS, 1);
-        row_add(&grown, change_count(1, 0));
+        image_make(MANY, i % 2);
+        (void)change_count(i % 2, 1 - i % 2);
         /* The first call asks `owns`, the next knows what it said. */
-        count = bind_count(DATA - 1, &binding);
+        first = bind_count(DATA - 1, &binding);
         EXPECT(binding, -ENOENT);
         again = bind_count(DATA - 1, &binding);
-        row_add(&owns, count - again);
+        row_add(&owns, first - again);
         row_add(&bind, bind_count(DATA, &binding));
         EXPECT(binding > 0, 1);
         EXPECT(sys_release(RELEASE_BINDING, (uint64_t)binding), 0);
-        image_make(EXTENTS, 0);
-        row_add(&grown, change_count(0, 1));
-        bytes->head.entries = (uint16_t)(1 + i);
-        row_add(&kept, change_count(0, 0));
     }
     row_print("owns_check", &owns);
     row_print("extent_bind_type", &bind);
-    row_print("change_extent", &grown);
-    row_print("change_bytes", &kept);
+}
+
+/* Changes of a node as most are: an extent longer or shorter, or none. */
+static void
+few_rows(void)
+{
+    struct row longer = {0};
+    struct row shorter = {0};
+    struct row same = {0};
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        image_make(FEW, 1);
+        row_add(&longer, change_count(1, 0));
+        image_make(FEW, 0);
+        row_add(&shorter, change_count(0, 1));
+        bytes->head.entries = (uint16_t)(1 + i);
+        row_add(&same, change_count(0, 0));
+    }
+    row_print("change_longer", &longer);
+    row_print("change_shorter", &shorter);
+    row_print("change_same", &same);
+}
+
+int
+main(void)
+{
+    struct node_edit edit = {&node, image};
+
+    format();
+    image_make(MANY, 1);
+    EXPECT(node_change(&disk, &edit, 1, MANY * EXTENT_BLOCKS + 1, 0), 0);
+    blocks_insert();
+    EXPECT(node_change(&disk, &edit, 1, 0, 0), 0); /* leaves a spare frame */
+    many_rows();
+    image_make(FEW, 0);
+    (void)change_count(0, (MANY - FEW) * EXTENT_BLOCKS + 1);
+    few_rows();
     printf("bench: done\n");
     return 0;
 }

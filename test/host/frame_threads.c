@@ -7,7 +7,7 @@
  */
 #include <pthread.h>
 #include <sched.h>
-#include <unistd.h>
+#include <sys/time.h>
 
 #include "check.h"
 #include "frame_threads_tlb.h"
@@ -564,12 +564,14 @@ hart_run(void *argument)
 int
 main(int argc, char **argv)
 {
+    /* Who is in a deadlock spins: this ends it, on a busy machine, too. */
+    const struct itimerval watchdog = {.it_value.tv_sec = WATCHDOG_SECONDS};
     pthread_t thread[HARTS];
 
     if (argc > 1) {
         rounds = strtoul(argv[1], NULL, 0);
     }
-    (void)alarm(WATCHDOG_SECONDS); /* a deadlock ends here */
+    CHECK(setitimer(ITIMER_PROF, &watchdog, NULL) == 0);
     machine_init(banks, 1);
     machine_pause = pause_sometimes;
     cap_init_root(&caps);

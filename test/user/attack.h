@@ -20,6 +20,7 @@ struct shared {
     volatile uint64_t callee;
     volatile int64_t result;
     volatile uint64_t excess;
+    volatile uint64_t epilogues; /* assembly knows where this is */
 };
 
 #define SHARED_PAGE ((struct shared *)SHARED)

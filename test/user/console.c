@@ -8,6 +8,7 @@
 #include "test/user/harts.h"
 
 #define CHILDREN 6
+#define MUCH (5 * 8 * 26)
 #define CHILD_CAP_READ 3
 /* The kernel remembers so many. */
 #define WAITERS 4
@@ -101,6 +102,25 @@ told_once(void)
     line_expect("abc");
 }
 
+/* What is typed while nobody reads, more than the kernel keeps, waits. */
+static void
+much(void)
+{
+    printf("test: type much\n");
+    spin(500);
+    for (unsigned i = 0; i < MUCH; i++) {
+        int64_t c = sys_console_read(0);
+
+        while (c == -EAGAIN) {
+            c = sys_console_read(0);
+        }
+        EXPECT(c, 'a' + i % 26);
+    }
+    while (sys_console_read(0) == -EAGAIN) { /* Enter */
+    }
+    (void)told_take();
+}
+
 /* More than are remembered: those that make room are told so. */
 static void
 many(uint64_t page, uint64_t harts)
@@ -166,6 +186,7 @@ main(void)
     harts = harts_open();
     exo_uarea->masked = MASKED_INTERRUPT;
     told_once();
+    much();
     many(page, harts);
     dead(page, harts);
     printf("test: console ok on %lu hart%s\n", harts, harts > 1 ? "s" : "");

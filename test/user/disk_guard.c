@@ -209,6 +209,31 @@ withdrawn(uint64_t entry)
     strangers(entry);
 }
 
+/* Reads a block into a page, and maps that in the same batch: no answer of the
+   disk can come in between. What the mapping returned. */
+static int64_t
+read_and_map(uint64_t block, uint64_t page, uint64_t *entry)
+{
+    const uint64_t words[] = {
+        BATCH_HEADER(NUMBER_registry_read, 6), 0, node, block, page, 0, 6,
+        BATCH_HEADER(NUMBER_pt_map, 4),        0, leaf, PLACE, 1};
+    uint64_t done;
+    int64_t result;
+
+    do {
+        exo_uarea->batch[0] = page << 10 | R | AD;
+        memcpy(&exo_uarea->batch[1], words, sizeof(words));
+        result = sys_batch(1, 2);
+        done = exo_uarea->batch_done;
+    } while (result == -EAGAIN && done == 0);
+    EXPECT(done > 0, 1);
+    *entry = exo_uarea->batch[1];
+    if (result == -EAGAIN) { /* it was long */
+        result = sys_pt_map(0, leaf, PLACE, 1);
+    }
+    return result == 2 ? 1 : result;
+}
+
 /* While a block is being read, what the frame held before is nobody's to see,
    not even its giver's. */
 static void
@@ -218,11 +243,9 @@ reading(void)
 
     for (uint64_t i = 0; i < BLOCKS_READ; i++) {
         uint64_t page = frame_clean(0);
-        uint64_t entry = entry_read(node, DATA + 2 + i, page, 0);
-        int64_t mapped;
+        uint64_t entry;
+        int64_t mapped = read_and_map(DATA + 2 + i, page, &entry);
 
-        exo_uarea->batch[0] = page << 10 | R | AD;
-        mapped = sys_pt_map(0, leaf, PLACE, 1);
         if (mapped == 1) {
             EXPECT(ENTRY[entry].state, REGISTRY_CLEAN);
             EXPECT(sys_pt_unmap(0, leaf, PLACE, 1), 1);

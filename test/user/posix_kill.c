@@ -10,6 +10,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "lib/posix/fork.h"
+#include "lib/posix/posix.h"
+#include "lib/posix/row.h"
 #include "test/user/posix_expect.h"
 #include "test/user/posix_fault.h"
 
@@ -53,6 +56,14 @@ await(void)
     for (;;) {
         (void)pause();
     }
+}
+
+static void
+pending_none(void)
+{
+    sigset_t pending;
+
+    _exit(sigpending(&pending) != 0 || pending != 0);
 }
 
 static pid_t
@@ -350,6 +361,40 @@ first(void)
     EXPECT(kill(1, 0), 0);
 }
 
+/* A signal for a group one of which forks comes before the fork, or both get
+   it. In the middle of one: the row is there, the child is not. */
+static void
+forks(void)
+{
+    struct process *p;
+    int before = count;
+    sigset_t mask;
+    sigset_t all;
+
+    handler_set(SIGUSR2, counting, 0);
+    posix_hold();
+    process_lock();
+    p = process_new();
+    EXPECT(p != NULL, 1);
+    EXPECT(signal_send_group(getpgrp(), SIGUSR2), 0);
+    EXPECT(p->signals, process_self->signals);
+    EXPECT(p->signals != 0, 1);
+    process_free(p);
+    process_unlock();
+    EXPECT(process_fork(), -EINTR); /* first the handler */
+    EXPECT(count, before);
+    posix_release();
+    EXPECT(count, before + 1);
+
+    /* What waits for the parent to take it is not the child's. */
+    EXPECT(sigfillset(&all), 0);
+    EXPECT(sigprocmask(SIG_SETMASK, &all, &mask), 0);
+    EXPECT(raise(SIGUSR2), 0);
+    EXPECT(status_of(child_make(pending_none), 0), 0);
+    EXPECT(sigprocmask(SIG_SETMASK, &mask, NULL), 0);
+    EXPECT(count, before + 2);
+}
+
 int
 main(void)
 {
@@ -364,6 +409,7 @@ main(void)
     groups();
     restarts();
     printf("test: restarts\n");
+    forks();
     storm();
     printf("test: kill ok\n");
     return 0;

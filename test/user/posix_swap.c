@@ -8,8 +8,8 @@
  *     large            it uses more memory than the machine has
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -103,6 +103,20 @@ places_held(void)
         held += swap->place[i].holder != 0 && env_lives(swap->place[i].holder);
     }
     return held;
+}
+
+/* Whether an env has, or had when it ended, one that was being written. */
+static bool
+is_writing(uint32_t env)
+{
+    const struct swap *swap = &SHARED_OF->swap;
+
+    for (unsigned i = 0; i < swap->count; i++) {
+        if (swap->place[i].holder == env && swap->place[i].writing != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static uint64_t
@@ -264,14 +278,17 @@ bytes_stay(void)
     EXPECT(munmap(talk, PAGE), 0);
 }
 
-/* Destroyed at a moment of no choice, while it writes or reads. */
-static void
+/* Destroyed at a moment of no choice, while it writes or reads; whether it
+   wrote. */
+static bool
 killed(unsigned round)
 {
     struct talk *talk = memory_make(PAGE, MAP_SHARED);
+    const struct timespec time = {0, 200000 * (round + 1)};
     pid_t child = fork();
     uint64_t control;
     uint32_t env;
+    bool wrote;
     int status;
 
     EXPECT(child >= 0, 1);
@@ -290,15 +307,15 @@ killed(unsigned round)
         EXPECT(sys_revoke(control, env, RESOURCE_FRAME, REVOKE_ANY, PAGES / 8,
                           FOREVER),
                0);
-        for (volatile unsigned spin = 0; spin < round * 20000; spin++) {
-        }
-        (void)sched_yield();
+        (void)nanosleep(&time, NULL);
     }
     env_end(control, env);
+    wrote = is_writing(env);
     status = end_of(child);
     EXPECT(WIFSIGNALED(status), 1);
     EXPECT(places_held(), 0);
     EXPECT(munmap(talk, PAGE), 0);
+    return wrote;
 }
 
 /*
@@ -432,6 +449,8 @@ large(void)
 int
 main(int count, char **words)
 {
+    unsigned wrote = 0;
+
     if (count > 1 && strcmp(words[1], "after") == 0) {
         return after();
     }
@@ -444,8 +463,9 @@ main(int count, char **words)
     }
     bytes_stay();
     for (unsigned i = 0; i < KILLED; i++) {
-        killed(i);
+        wrote += killed(i);
     }
+    EXPECT(wrote > 0, 1);
     bytes_stay(); /* all places are there */
     printf("swap: ok\n");
     fflush(stdout);

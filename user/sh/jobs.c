@@ -187,6 +187,17 @@ job_make(const char *text, bool foreground)
     return job;
 }
 
+static void
+fork_refused(void)
+{
+    if (errno == EAGAIN) {
+        shell_say("no process can be made: %s (%ld at most)", strerror(errno),
+                  sysconf(_SC_CHILD_MAX));
+    } else {
+        shell_say("no process can be made: %s", strerror(errno));
+    }
+}
+
 /* The child's side of a process group: whoever comes first makes it. */
 static void
 child_group(const struct job *job)
@@ -199,16 +210,37 @@ child_group(const struct job *job)
     }
 }
 
+/* The parent's side. What was typed before the job had the terminal came to
+   the shell alone, and is meant for the job. */
+static void
+parent_group(struct job *job, pid_t id)
+{
+    job->group = job->group == 0 ? id : job->group;
+    (void)setpgid(id, job->group);
+    if (job->foreground) {
+        (void)tcsetpgrp(terminal, job->group);
+        if (trap_interrupted()) {
+            (void)kill(-job->group, SIGINT);
+        }
+    }
+}
+
 pid_t
 job_fork(struct job *job)
 {
     pid_t id;
+    sigset_t all;
+    sigset_t mask;
     bool grouped = shell.option['m'] && job != NULL;
 
     fflush(stdout);
+    /* The child keeps what comes until it is no shell any more. */
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &mask);
     id = fork();
     if (id < 0) {
-        shell_say("no process can be made: %s", strerror(errno));
+        fork_refused();
+        (void)sigprocmask(SIG_SETMASK, &mask, NULL);
         return -1;
     }
     if (id == 0) {
@@ -222,15 +254,13 @@ job_fork(struct job *job)
             trap_ignore(SIGINT);
             trap_ignore(SIGQUIT);
         }
+        (void)sigprocmask(SIG_SETMASK, &mask, NULL);
         return 0;
     }
+    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
     if (job != NULL) {
         if (grouped) {
-            job->group = job->group == 0 ? id : job->group;
-            (void)setpgid(id, job->group);
-            if (job->foreground) {
-                (void)tcsetpgrp(terminal, job->group);
-            }
+            parent_group(job, id);
         }
         job->processes = program_memory(job->processes, job->count + 1,
                                         sizeof(*job->processes));
@@ -284,6 +314,22 @@ job_print(FILE *out, const struct job *job)
             job == job_current() ? '+' : ' ', job_state(job, text), job->text);
 }
 
+/* Whether Ctrl-C ended any of it: the others of a pipeline may have begun only
+   after that, and have found its end. */
+static bool
+job_interrupted(const struct job *job)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        int status = job->processes[i].status;
+
+        if (job->processes[i].done && WIFSIGNALED(status) &&
+            WTERMSIG(status) == SIGINT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* After a job was in the foreground. */
 static void
 terminal_return(const struct job *job)
@@ -298,7 +344,7 @@ terminal_return(const struct job *job)
             has_modes = tcgetattr(terminal, &modes) == 0;
         }
     }
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) {
+    if (job_interrupted(job)) {
         /* Ctrl-C ends also what the job is part of. */
         if (shell.interactive) {
             fputc('\n', stderr);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What most programs do wrong sooner or later. */
+#include <stddef.h>
+
+int
+main(void)
+{
+    volatile int *volatile nothing = NULL;
+
+    *nothing = 1;
+    return 0;
+}
