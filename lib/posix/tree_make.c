@@ -3,6 +3,7 @@
 
 #include "kern/abi/information.h"
 #include "lib/exo/exo.h"
+#include "lib/fs/fs.h"
 #include "lib/posix/disk.h"
 #include "lib/posix/tree.h"
 
