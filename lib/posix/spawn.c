@@ -258,7 +258,7 @@ static void
 signals_do(const struct __posix_spawnattr *attributes, const sigset_t *mask)
 {
     const struct sigaction standard = {.sa_handler = SIG_DFL};
-    short flags = attributes == NULL ? 0 : attributes->flags;
+    int flags = attributes == NULL ? 0 : attributes->flags;
 
     for (int signal = 1; signal < NSIG; signal++) {
         struct sigaction is;

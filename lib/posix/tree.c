@@ -5,40 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kern/abi/information.h"
-#include "lib/exo/exo.h"
 #include "lib/fs/check.h"
-#include "lib/posix/disk.h"
 #include "lib/posix/shared.h"
-
-#define PATIENCE 2 /* seconds */
-
-static uint64_t
-time_now(void)
-{
-    uint64_t now;
-
-    __asm__ volatile("rdtime %0" : "=r"(now));
-    return now;
-}
-
-/* The catalogue is not written while it has a tree of which nothing is: another
-   user's may be in the making, too. */
-static int64_t
-make(struct fs *fs, struct fs_volume *volume)
-{
-    const struct information *boot =
-        (const struct information *)INFORMATION_BOOT;
-    const struct cap_name guard = disk_guard();
-    uint64_t until = time_now() + PATIENCE * boot->time_frequency;
-    int64_t error = fs_make(fs, volume, &guard, &guard);
-
-    while (error == -EBUSY && time_now() < until) {
-        (void)exo_yield(0, exo_uarea);
-        error = volume->f->write(volume, DISK_CATALOGUE_BLOCK);
-    }
-    return error;
-}
 
 int64_t
 tree_mount(struct fs_volume *volume, bool make_first)
@@ -50,7 +18,7 @@ tree_mount(struct fs_volume *volume, bool make_first)
     inode_take();
     memset(s->node, 0, sizeof(s->node));
     name_clear(false);
-    error = make_first ? make(&s->fs, volume) : fs_mount(&s->fs, volume);
+    error = make_first ? tree_make(&s->fs, volume) : fs_mount(&s->fs, volume);
     if (error == 1) {
         error = fs_check(&s->fs, true, NULL, NULL, &report);
         error = error == 0 ? 1 : error;

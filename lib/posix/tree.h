@@ -13,12 +13,17 @@
 #include <time.h>
 
 struct stat;
+struct fs;
 struct fs_volume;
 
 /* The tree is what is on a volume; `make_first` gives an empty one a file
    system first. 1: it was in use when the power went, and has been repaired. By
    the first process. */
 int64_t tree_mount(struct fs_volume *volume, bool make_first);
+/* tree_make.c: makes a file system on a volume, under the names of the domain.
+   The catalogue is not written while it has a tree of which nothing is: another
+   user's may be in the making, too. */
+int64_t tree_make(struct fs *fs, struct fs_volume *volume);
 /* Finds the tree: what is on the disk of the domain, or where there is none, in
    memory, the files of the archive. By the first process. */
 int64_t tree_begin(void);

@@ -13,8 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/fs/fs.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/shared.h"
+#include "lib/posix/tree.h"
 #include "test/host/check.h"
 
 #define SPINS 10000000
@@ -303,4 +305,13 @@ int
 terminal_is_own(void)
 {
     return 1;
+}
+
+/* The tree. */
+int64_t
+tree_make(struct fs *fs, struct fs_volume *volume)
+{
+    static const struct cap_name nobody;
+
+    return fs_make(fs, volume, &nobody, &nobody);
 }
