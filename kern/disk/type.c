@@ -199,7 +199,11 @@ type_guard(const struct type_table *t, unsigned type, const uint8_t *image,
     if (at > DISK_BLOCK_BYTES - sizeof(*guard)) {
         return -EPERM;
     }
-    memcpy(guard, image + at, sizeof(*guard));
+    if (at % sizeof(guard->word[0]) == 0) { /* as most are: two words */
+        *guard = *(const struct cap_name *)(image + at);
+    } else {
+        memcpy(guard, image + at, sizeof(*guard));
+    }
     return cap_name_valid(guard) ? 1 : -EPERM;
 }
 

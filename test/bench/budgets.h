@@ -70,14 +70,12 @@
     X(read_4k_cached, 1500, "a page of 256 that are in the cache")             \
     X(write_4k_cached, 1800, "a page of a file that is in the cache")          \
     X(grow_4k, 10000, "a page behind the end of a file, of 64")                \
+    X(create_write_1k_unlink, 40000, "a file that is not synced")              \
     X(write_4k_fsync, 15000, "a page of a file, and it is on the disk")        \
     X(stat, 0, "an existing file, path of three parts")                        \
     X(pipe_roundtrip, 1500, "a byte to another process and back")              \
     X(wake_roundtrip, 0, "a process wakes another and is woken by it")         \
     X(boot_to_shell, 60000000, "reset to the shell's first program, 128 MiB")
-
-#define POSIX_GOALS(X)                                                         \
-    X(create_write_1k_unlink, 40000, "a file that is not synced")
 
 /* Not of the benchmark program: bench_predicate, in a trace. */
 #define CODE_BUDGETS(X)                                                        \

@@ -110,6 +110,39 @@ bind(uint64_t node, struct most *l)
     return (uint64_t)result;
 }
 
+/* With the first steps towards finding out that its data was never written. */
+static void
+write(uint64_t entry, struct most *l)
+{
+    uint64_t before = instructions();
+    int64_t result = sys_registry_write(0, entry, 5);
+
+    most_add(l, instructions() - before);
+    EXPECT(result, 0);
+    EXPECT(disk_wait(5), -EBUSY);
+}
+
+/* Of a disk without types: each step. */
+static void
+recover(uint64_t reading, struct most *l)
+{
+    int64_t wanted;
+
+    do {
+        uint64_t before = instructions();
+
+        wanted = sys_disk_recover(0, 0);
+        most_add(l, instructions() - before);
+        if (wanted > 0) {
+            EXPECT(sys_registry_read(0, DISK_WHOLE, (uint64_t)wanted - 1,
+                                     reading, 0, 2),
+                   0);
+            EXPECT(disk_wait(2), 0);
+            reading = 0;
+        }
+    } while (wanted != 0);
+}
+
 /* With the first steps towards its hash. */
 static int64_t
 type_install(struct most *l)
@@ -142,6 +175,7 @@ main(void)
     struct most changes = {0};
     struct most reads = {0};
     struct most binds = {0};
+    struct most writes = {0};
     struct most nothing = {0};
     uint64_t catalogue;
     uint64_t node;
@@ -151,7 +185,7 @@ main(void)
     raw = disk_bind_whole(0, DISK_BOTH);
     format_label(0, raw, frame);
     EXPECT(sys_release(RELEASE_BINDING, raw), 0);
-    format_recover(0, frame_clean(0));
+    recover(frame_clean(0), &nothing);
     format_type_of(frame, &programs);
     EXPECT(type_install(&nothing), 0);
     EXPECT(disk_wait(3), 2);
@@ -170,13 +204,15 @@ main(void)
         EXPECT(sys_release(RELEASE_BINDING, bind(node, &binds)), 0);
         (void)entry_read(node, DATA + 1 + i, frame_clean(0),
                          REGISTRY_READ_INSERT, &reads);
+        write(node, &writes);
     }
-    printf(
-        "disk_dear: change %lu, read %lu, bind %lu, catalogue and type %lu\n",
-        changes.most, reads.most, binds.most, nothing.most);
+    printf("disk_dear: change %lu, read %lu, bind %lu, write %lu, catalogue, "
+           "type and recovery %lu\n",
+           changes.most, reads.most, binds.most, writes.most, nothing.most);
     EXPECT(binds.most > CODE_FUEL_OWNS / 2, 1);
     EXPECT(changes.most <= LIMIT && reads.most <= LIMIT, 1);
-    EXPECT(binds.most <= LIMIT && nothing.most <= LIMIT, 1);
+    EXPECT(binds.most <= LIMIT && writes.most <= LIMIT, 1);
+    EXPECT(nothing.most <= LIMIT, 1);
     printf("disk_dear: done\n");
     return 0;
 }
