@@ -11,6 +11,7 @@
 #include "lib/posix/call.h"
 #include "lib/posix/posix.h"
 #include "lib/posix/signal.h"
+#include "lib/posix/timer.h"
 
 #define FIRST_PID 1
 
@@ -159,6 +160,35 @@ sigwait(const sigset_t *restrict set, int *restrict number)
     } while (result == -EINTR);
     *number = (int)result;
     return 0;
+}
+
+/* Who sent it, nobody knows. */
+int
+sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict information,
+             const struct timespec *restrict time)
+{
+    uint64_t deadline = 0;
+    int64_t result;
+
+    if (time != NULL) {
+        if (timer_check(time) < 0) {
+            return (int)call_result(-EINVAL);
+        }
+        deadline = timer_now() + timer_ticks(time) + 1;
+    }
+    posix_hold();
+    result = signal_take(*set & ~SIGNAL_ALWAYS, deadline);
+    posix_release();
+    if (result > 0 && information != NULL) {
+        *information = (siginfo_t){.si_signo = (int)result, .si_code = SI_USER};
+    }
+    return (int)call_result(result);
+}
+
+int
+sigwaitinfo(const sigset_t *restrict set, siginfo_t *restrict information)
+{
+    return sigtimedwait(set, information, NULL);
 }
 
 int

@@ -388,6 +388,9 @@ alarms(void)
 static void
 sleeps(void)
 {
+    const struct timespec soon = {0, 5000000};
+    const struct timespec wrong = {0, 1000000000};
+    siginfo_t information;
     struct timespec time = {0, 30000000};
     struct timespec left = {7, 7};
     struct itimerval timer = {{0, 0}, {0, 20000}};
@@ -437,6 +440,13 @@ sleeps(void)
     EXPECT(setitimer(ITIMER_REAL, &timer, NULL), 0);
     EXPECT(sigwait(&set, &got), 0);
     EXPECT(got, SIGALRM);
+    EXPECT_ERROR(sigtimedwait(&set, NULL, &soon), EAGAIN);
+    EXPECT_ERROR(sigtimedwait(&set, NULL, &wrong), EINVAL);
+    EXPECT(setitimer(ITIMER_REAL, &timer, NULL), 0);
+    EXPECT(sigwaitinfo(&set, &information), SIGALRM);
+    EXPECT(information.si_signo, SIGALRM);
+    EXPECT(raise(SIGALRM), 0);
+    EXPECT(sigtimedwait(&set, &information, &soon), SIGALRM);
     EXPECT(count, 2);
     EXPECT(sigprocmask(SIG_UNBLOCK, &set, NULL), 0);
 }

@@ -150,7 +150,10 @@ int siginterrupt(int, int);
 int sigpending(sigset_t *);
 int sigprocmask(int, const sigset_t *__restrict, sigset_t *__restrict);
 int sigsuspend(const sigset_t *);
+int sigtimedwait(const sigset_t *__restrict, siginfo_t *__restrict,
+                 const struct timespec *__restrict);
 int sigwait(const sigset_t *__restrict, int *__restrict);
+int sigwaitinfo(const sigset_t *__restrict, siginfo_t *__restrict);
 void psiginfo(const siginfo_t *, const char *);
 
 __END_DECLS
