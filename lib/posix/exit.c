@@ -4,6 +4,7 @@
 #include "kern/abi/uarea.h"
 #include "lib/exo/exo.h"
 #include "lib/posix/posix.h"
+#include "lib/posix/signal_part.h"
 #include "lib/posix/wake.h"
 
 void
@@ -24,6 +25,23 @@ env_end_self(void)
     }
 }
 
+/* What is typed while a program ends is for it, too: it has been interrupted,
+   and who waits for it learns so. */
+static int
+status_typed(const struct process *p, int status)
+{
+    static const int typed[] = {SIGINT, SIGQUIT};
+    uint64_t due = p->signals & ~p->signals_masked;
+
+    for (unsigned i = 0; i < 2; i++) {
+        if ((status & 0x7f) == 0 && (due & SIGNAL_BIT(typed[i])) &&
+            !signal_is_caught(typed[i])) {
+            status = typed[i];
+        }
+    }
+    return status;
+}
+
 _Noreturn void
 process_exit(int status)
 {
@@ -33,7 +51,7 @@ process_exit(int status)
     file_exit(p);
     process_lock();
     wake_end();
-    process_end(p, status);
+    process_end(p, status_typed(p, status));
     process_unlock();
     wake_flush();
     env_end_self();
