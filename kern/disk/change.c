@@ -349,7 +349,7 @@ change_step_one(struct volume *v)
     case CHANGE_BEGIN:
         change_clear(c);
         phase_begin(c, CHANGE_OWNS);
-        /* fall through */
+        __attribute__((fallthrough));
     case CHANGE_OWNS:
         error = step_owns(v);
         break;

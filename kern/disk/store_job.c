@@ -131,7 +131,7 @@ drive_unlock(struct drive *d)
     unsigned returned = s->returned;
     uint32_t refused = s->refused;
 
-    memcpy(back, s->back, returned * sizeof(back[0]));
+    memcpy(back, s->back, sizeof(back));
     memcpy(tell, s->tell, told * sizeof(tell[0]));
     s->told = 0;
     s->returned = 0;

