@@ -266,7 +266,8 @@ step_owns(struct volume *v)
 
 /*
  * A block without an image is written by who may write it according to its
- * parent, which owns it by its newest image.
+ * parent, which owns it by its newest image. What that owns is kept, so that
+ * `access` has all its time when it is run again.
  */
 static int
 access_by_parent(struct volume *v, const struct registry_entry *entry)
@@ -274,23 +275,22 @@ access_by_parent(struct volume *v, const struct registry_entry *entry)
     const struct registry *r = &v->registry;
     struct change *c = &v->change;
     uint32_t p = registry_find(r, entry->parent);
+    const struct owned_set *set;
     const struct disk_extent *x;
-    const uint8_t *image;
+    int error = 0;
 
     if (p == REGISTRY_NONE || r->entry[p].frame == 0 ||
         r->entry[p].state == REGISTRY_READING ||
         (r->entry[p].flags & REGISTRY_META) == 0) {
         return -ENOENT;
     }
-    image = registry_page(r->entry[p].frame);
-    if (type_owns(&v->types, r->entry[p].type, image, v->blocks.blocks,
-                  &v->sets.other) == -EAGAIN) {
-        return -EAGAIN;
-    }
-    x = owned_find(&v->sets.other, entry->block);
-    return x == NULL ? -ENOENT
-                     : type_access(&v->types, r->entry[p].type, image, x->first,
-                                   CAP_WRITE, &c->cap);
+    set = volume_owns(v, p, r->entry[p].frame, r->entry[p].version, &error);
+    x = set == NULL ? NULL : owned_find(set, entry->block);
+    return error == -EAGAIN ? error
+           : x == NULL      ? -ENOENT
+                            : type_access(&v->types, r->entry[p].type,
+                                          registry_page(r->entry[p].frame), x->first,
+                                          CAP_WRITE, &c->cap);
 }
 
 static int
