@@ -17,6 +17,8 @@
 #include "test/user/posix_fault.h"
 
 #define STORM 2000
+#define ROUNDS 8
+#define NAPS 200
 
 static volatile sig_atomic_t count;
 
@@ -395,6 +397,33 @@ forks(void)
     EXPECT(count, before + 2);
 }
 
+static void
+multiply(void)
+{
+    for (;;) {
+        (void)fork();
+    }
+}
+
+/* All but who asks and the first process; those, too, that are being made. */
+static void
+everybody(void)
+{
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        unsigned naps = 0;
+
+        (void)child_make(multiply);
+        nap(20 + 7 * (long)round);
+        EXPECT(kill(-1, SIGKILL), 0);
+        do {
+            while (waitpid(-1, NULL, WNOHANG) > 0 || errno == EINTR) {
+            }
+            nap(10);
+        } while (kill(-1, 0) == 0 && ++naps < NAPS);
+        EXPECT_ERROR(kill(-1, 0), ESRCH);
+    }
+}
+
 int
 main(void)
 {
@@ -411,6 +440,7 @@ main(void)
     printf("test: restarts\n");
     forks();
     storm();
+    everybody();
     printf("test: kill ok\n");
     return 0;
 }
