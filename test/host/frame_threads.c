@@ -302,7 +302,7 @@ gather(ppn_t first, struct machine_owner *owner)
         (void)unmake(f);
         if (frame_type(f) >= FRAME_DATA &&
             pt_break(f, whose(f), PT_BATCH_MAX) == 0) {
-            if (frame_type(f) == FRAME_DATA && f->order == 0 &&
+            if ((uint16_t)frame_state(f) == FRAME_STATE(FRAME_DATA, 0) &&
                 frame_set_guard(f, &guards[0]) == 0) {
                 *(uint64_t *)frame_contents(n) = 0;
                 (void)frame_give(&owner_of(f)->list, &owner->list, owner->id,
