@@ -14,7 +14,7 @@
 #include "test/user/users_attack.h"
 
 #define DEPTH_MAX 64
-#define TRIES 200
+#define TRIES 100000 /* others may have many changes to make */
 
 static const volatile struct registry_entry *
 row_of(uint32_t entry)
@@ -106,6 +106,15 @@ block_attack(struct users_count *count, uint64_t cap, uint32_t entry)
     }
 }
 
+static int64_t
+change_ask(uint64_t cap, const uint64_t words[5], uint64_t cookie)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        exo_uarea->batch[i] = words[i];
+    }
+    return sys_disk_change(cap, 0, 1, cookie);
+}
+
 /* Proposes the bytes of a page for an entry. */
 static int64_t
 propose(uint64_t cap, uint32_t entry, uint64_t frame, uint64_t version)
@@ -117,12 +126,10 @@ propose(uint64_t cap, uint32_t entry, uint64_t frame, uint64_t version)
     if (offered < 0 || !completion_begin(&c)) {
         return -ENOMEM;
     }
-    exo_uarea->batch[0] = 0;
-    exo_uarea->batch[1] = 0;
-    exo_uarea->batch[2] = entry | frame << 32;
-    exo_uarea->batch[3] = (uint64_t)offered;
-    exo_uarea->batch[4] = version;
-    ANSWER(result, sys_disk_change(cap, 0, 1, c.cookie));
+    ANSWER(result, change_ask(cap,
+                              (uint64_t[]){0, 0, entry | frame << 32,
+                                           (uint64_t)offered, version},
+                              c.cookie));
     if (result < 0) {
         completion_cancel(&c);
     } else {
